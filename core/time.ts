@@ -1,0 +1,29 @@
+import { EpochMicros } from './brands.ts'
+import { CryptosError } from './errors.ts'
+
+export const SECOND = 1_000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+/** Milliseconds since the epoch, cut. */
+export const toEpochMs = (time: EpochMicros): number => Math.floor(time / 1_000)
+export const fromEpochMs = (ms: number): EpochMicros => EpochMicros(Math.round(ms * 1_000))
+export const addMs = (time: EpochMicros, ms: number): EpochMicros => EpochMicros(time + Math.round(ms * 1_000))
+export const toIso = (time: EpochMicros): string => new Date(toEpochMs(time)).toISOString()
+
+const isoPattern = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
+const earliest = fromEpochMs(Date.UTC(2009, 0, 1))
+
+/**
+ * ISO 8601 text with a zone to microseconds; further digits are cut.
+ * @throws CryptosError CRY_VALUE_INVALID for anything else, and for a time before Bitcoin (2009)
+ */
+export function parseIso(text: string): EpochMicros {
+  const match = isoPattern.exec(text)
+  const seconds = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN
+  if (!Number.isFinite(seconds)) throw new CryptosError('CRY_VALUE_INVALID', `not an ISO time: ${JSON.stringify(text.slice(0, 60))}`)
+  const micros = EpochMicros(Math.max(0, seconds * 1_000 + Number((match?.[2] ?? '').padEnd(6, '0').slice(0, 6))))
+  if (micros < earliest) throw new CryptosError('CRY_VALUE_INVALID', `a time before 2009: ${text}`)
+  return micros
+}
