@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const folders = '{core,storage,quota,topics,collectors,processors,dashboards,sandbox,app,scripts,bench}'
+const folders = '{core,host,quota,topics,collectors,processors,dashboards,sandbox,app,scripts,bench}'
 
 /** Two projects: `unit` needs no server and no child process; `e2e` starts processes, a browser, the sandbox. */
 export default defineConfig({
@@ -9,9 +9,21 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ['dot', './test/closing.ts'],
     projects: [
-      { test: { name: 'unit', include: [`${folders}/**/*.test.ts`, 'test/unit/**/*.test.ts'], isolate: false } },
       {
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], isolate: false, testTimeout: 120_000, hookTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          include: [`${folders}/**/*.test.ts`, 'test/unit/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          isolate: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

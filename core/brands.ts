@@ -51,15 +51,21 @@ export function DecimalString(text: string): DecimalString {
 
 /** @throws CryptosError CRY_VALUE_INVALID */
 export function EpochMicros(value: number): EpochMicros {
-  return Number.isSafeInteger(value) && value >= 0 ? (value as EpochMicros) : refuse('not epoch microseconds', value)
+  return Number.isSafeInteger(value) && value >= 0
+    ? (value as EpochMicros)
+    : refuse('not epoch microseconds', value)
 }
 
 /** @throws CryptosError CRY_VALUE_INVALID */
 export function DurationMs(value: number): DurationMs {
-  return Number.isSafeInteger(value) && value >= 0 ? (value as DurationMs) : refuse('not a duration in ms', value)
+  return Number.isSafeInteger(value) && value >= 0
+    ? (value as DurationMs)
+    : refuse('not a duration in ms', value)
 }
 
 /** @throws CryptosError CRY_VALUE_INVALID */
 export function Credits(value: number): Credits {
-  return Number.isSafeInteger(value) && value >= 0 ? (value as Credits) : refuse('not a number of credits', value)
+  return Number.isSafeInteger(value) && value >= 0
+    ? (value as Credits)
+    : refuse('not a number of credits', value)
 }

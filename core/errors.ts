@@ -7,36 +7,116 @@ interface ErrorKind {
   readonly remedy: string
 }
 
-const kind = (reaction: Reaction, meaning: string, remedy: string): ErrorKind => ({ reaction, meaning, remedy })
+const kind = (reaction: Reaction, meaning: string, remedy: string): ErrorKind => ({
+  reaction,
+  meaning,
+  remedy,
+})
 
 /** The closed list. `docs/reference/errors.md` is generated from it. */
 export const errorKinds = {
   CRY_ABORTED: kind('retry', 'The work was told to stop before it was done', 'Run it again'),
-  CRY_CONFIG_INVALID: kind('stop', 'A setting is unknown or has a wrong value', 'Correct the setting that the message names'),
-  CRY_DISK_FULL: kind('retry', 'The disk or its quota is full', 'Free space; nothing was lost and nothing was spent'),
-  CRY_HTTP_ADDRESS: kind('stop', 'A host name leads to a private or local address', 'Check DNS and proxies; set the right host'),
-  CRY_HTTP_HOST: kind('stop', 'The URL is not on the list of allowed hosts', 'Use the host that the provider documents'),
-  CRY_HTTP_LATE: kind('retry', 'The permit had run out before the request was written; nothing was sent', 'Run it again'),
+  CRY_CONFIG_INVALID: kind(
+    'stop',
+    'A setting is unknown or has a wrong value',
+    'Correct the setting that the message names',
+  ),
+  CRY_DISK_FULL: kind(
+    'retry',
+    'The disk or its quota is full',
+    'Free space; nothing was lost and nothing was spent',
+  ),
+  CRY_HTTP_ADDRESS: kind(
+    'stop',
+    'A host name leads to a private or local address',
+    'Check DNS and proxies; set the right host',
+  ),
+  CRY_HTTP_HOST: kind(
+    'stop',
+    'The URL is not on the list of allowed hosts',
+    'Use the host that the provider documents',
+  ),
+  CRY_HTTP_LATE: kind(
+    'retry',
+    'The permit had run out before the request was written; nothing was sent',
+    'Run it again',
+  ),
   CRY_HTTP_NETWORK: kind('retry', 'The connection failed or was cut', 'Check the network; run it again'),
-  CRY_HTTP_REDIRECT: kind('retry', 'The provider answered with a redirect, which is never followed', 'Look whether the provider moved its API'),
-  CRY_HTTP_TIMEOUT: kind('retry', 'The whole answer did not come in time', 'Run it again; the permit stays charged until the provider says otherwise'),
-  CRY_HTTP_TLS: kind('stop', 'The certificate of the host could not be verified', 'Check clock, proxy and certificates; verification can not be turned off'),
-  CRY_HTTP_TOO_LARGE: kind('retry', 'The answer is larger than allowed', 'Raise CRYPTOS_HTTP_MAX_BYTES if the size is right'),
+  CRY_HTTP_REDIRECT: kind(
+    'retry',
+    'The provider answered with a redirect, which is never followed',
+    'Look whether the provider moved its API',
+  ),
+  CRY_HTTP_TIMEOUT: kind(
+    'retry',
+    'The whole answer did not come in time',
+    'Run it again; the permit stays charged until the provider says otherwise',
+  ),
+  CRY_HTTP_TLS: kind(
+    'stop',
+    'The certificate of the host could not be verified',
+    'Check clock, proxy and certificates; verification can not be turned off',
+  ),
+  CRY_HTTP_TOO_LARGE: kind(
+    'retry',
+    'The answer is larger than allowed',
+    'Raise CRYPTOS_HTTP_MAX_BYTES if the size is right',
+  ),
   CRY_INTERNAL: kind('retry', 'An unexpected error: a defect in this program', 'Report it with the log'),
-  CRY_LEDGER_UNAVAILABLE: kind('retry', 'The quota ledger can not be read or written, so no call is made', 'See the reason in the message'),
-  CRY_OFFSET_OUT_OF_RANGE: kind('retry', 'A consumer asked for records that retention has removed', 'Look at the gap and raise the retention'),
-  CRY_PORT_IN_USE: kind('stop', 'Another program listens on the port', 'Choose another with --port or CRYPTOS_PORT'),
-  CRY_PROVIDER_PAYLOAD: kind('dead-letter', 'The answer does not have the documented shape', 'cryptos dlq show; report it'),
+  CRY_LEDGER_UNAVAILABLE: kind(
+    'retry',
+    'The quota ledger can not be read or written, so no call is made',
+    'See the reason in the message',
+  ),
+  CRY_OFFSET_OUT_OF_RANGE: kind(
+    'retry',
+    'A consumer asked for records that retention has removed',
+    'Look at the gap and raise the retention',
+  ),
+  CRY_PORT_IN_USE: kind(
+    'stop',
+    'Another program listens on the port',
+    'Choose another with --port or CRYPTOS_PORT',
+  ),
+  CRY_PROVIDER_PAYLOAD: kind(
+    'dead-letter',
+    'The answer does not have the documented shape',
+    'cryptos dlq show; report it',
+  ),
   CRY_RECORD_INVALID: kind('dead-letter', 'A message in a topic is not a valid record', 'cryptos dlq show'),
-  CRY_SECRET_FILE: kind('stop', 'A file with a secret is missing, unreadable or readable by others', 'chmod 600 the file that the message names'),
+  CRY_SECRET_FILE: kind(
+    'stop',
+    'A file with a secret is missing, unreadable or readable by others',
+    'chmod 600 the file that the message names',
+  ),
   CRY_SERVER_BUSY: kind('wait', 'A store or broker asked for patience', 'Nothing: it is tried again'),
-  CRY_STORE_BUSY: kind('retry', 'Another process holds the database longer than the deadline', 'Look for a hung process on the same data folder'),
-  CRY_STORE_CORRUPT: kind('stop', 'A database file is damaged', 'Restore it, or move the data folder away and start anew'),
-  CRY_STORE_LOCKED: kind('stop', 'Another cryptos runs on the same data folder', 'Stop it, or set another CRYPTOS_DATA_DIR'),
+  CRY_STORE_BUSY: kind(
+    'retry',
+    'Another process holds the database longer than the deadline',
+    'Look for a hung process on the same data folder',
+  ),
+  CRY_STORE_CORRUPT: kind(
+    'stop',
+    'A database file is damaged',
+    'Restore it, or move the data folder away and start anew',
+  ),
+  CRY_STORE_LOCKED: kind(
+    'stop',
+    'Another cryptos runs on the same data folder',
+    'Stop it, or set another CRYPTOS_DATA_DIR',
+  ),
   CRY_STORE_NEWER: kind('stop', 'The database was written by a newer version', 'Update cryptos'),
-  CRY_STORE_UNWRITABLE: kind('stop', 'The data folder can not be created or written', 'Correct its permissions or set CRYPTOS_DATA_DIR'),
+  CRY_STORE_UNWRITABLE: kind(
+    'stop',
+    'The data folder can not be created or written',
+    'Correct its permissions or set CRYPTOS_DATA_DIR',
+  ),
   CRY_USAGE: kind('stop', 'The command line is wrong', 'cryptos --help'),
-  CRY_VALUE_INVALID: kind('dead-letter', 'A value is not what its type promises', 'Correct the value that the message names'),
+  CRY_VALUE_INVALID: kind(
+    'dead-letter',
+    'A value is not what its type promises',
+    'Correct the value that the message names',
+  ),
 } as const satisfies Record<string, ErrorKind>
 
 export type ErrorCode = keyof typeof errorKinds
@@ -64,9 +144,11 @@ export const isCryptosError = (error: unknown): error is CryptosError => error i
 export function toCryptosError(error: unknown): CryptosError {
   if (isCryptosError(error)) return error
   const cause = error instanceof Error ? error : new Error(String(error))
-  if (cause.name === 'AbortError') return new CryptosError('CRY_ABORTED', 'stopped before it was done', { cause })
+  if (cause.name === 'AbortError')
+    return new CryptosError('CRY_ABORTED', 'stopped before it was done', { cause })
   const systemCode = (cause as NodeJS.ErrnoException).code
-  if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT') return new CryptosError('CRY_DISK_FULL', cause.message, { cause })
+  if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT')
+    return new CryptosError('CRY_DISK_FULL', cause.message, { cause })
   if (systemCode === 'EADDRINUSE') return new CryptosError('CRY_PORT_IN_USE', cause.message, { cause })
   if (systemCode === 'EACCES' || systemCode === 'EROFS' || systemCode === 'EPERM')
     return new CryptosError('CRY_STORE_UNWRITABLE', cause.message, { cause })

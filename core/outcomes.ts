@@ -9,8 +9,14 @@ interface OutcomeKind {
 /** How one run, call or page ended: the closed list. `docs/reference/outcomes.md` is generated from it. */
 export const outcomes = {
   collected: { exit: 0, meaning: 'The provider answered and every asked asset has a record' },
-  partial: { exit: 0, meaning: 'The provider answered; some of the asked assets have no record, each named in the reason' },
-  published: { exit: 0, meaning: 'An earlier answer of the slot waited; it was published now, without a call' },
+  partial: {
+    exit: 0,
+    meaning: 'The provider answered; some of the asked assets have no record, each named in the reason',
+  },
+  published: {
+    exit: 0,
+    meaning: 'An earlier answer of the slot waited; it was published now, without a call',
+  },
   'already-done': { exit: 99, meaning: 'The slot was answered and published before' },
   'not-due': { exit: 99, meaning: 'The planner says that it is too early for another call' },
   'denied-by-quota': { exit: 99, meaning: 'The ledger gave no permit: a call now could pass the limit' },
@@ -22,11 +28,17 @@ export const outcomes = {
   'rate-limited': { exit: 1, meaning: 'The provider refused the call because of its rate limit' },
   'provider-error': { exit: 1, meaning: 'The provider answered with an error of its own' },
   'transport-error': { exit: 1, meaning: 'No whole answer came: connection, deadline, size or encoding' },
-  'payload-invalid': { exit: 1, meaning: 'The answer is not in the documented shape; it is in the dead letters' },
+  'payload-invalid': {
+    exit: 1,
+    meaning: 'The answer is not in the documented shape; it is in the dead letters',
+  },
   'ledger-unavailable': { exit: 1, meaning: 'The quota ledger could not be used, so no call was made' },
   aborted: { exit: 1, meaning: 'The run was stopped before it was done' },
   failed: { exit: 1, meaning: 'An unexpected error' },
-  unauthorized: { exit: 2, meaning: 'The key is missing, wrong, disabled, or its plan does not allow the call' },
+  unauthorized: {
+    exit: 2,
+    meaning: 'The key is missing, wrong, disabled, or its plan does not allow the call',
+  },
   'bad-request': { exit: 2, meaning: 'The provider calls the request itself wrong' },
   misconfigured: { exit: 2, meaning: 'A setting, the command line or the data folder is wrong' },
 } as const satisfies Record<string, OutcomeKind>

@@ -1,7 +1,16 @@
 import { channel } from 'node:diagnostics_channel'
 
 /** The durable steps of one sample's way, in order. Each is announced right after it is durable (sent: just before the bytes leave). */
-export const steps = ['reserve', 'sent', 'received', 'settled', 'published', 'marked', 'stored', 'committed'] as const
+export const steps = [
+  'reserve',
+  'sent',
+  'received',
+  'settled',
+  'published',
+  'marked',
+  'stored',
+  'committed',
+] as const
 export type Step = (typeof steps)[number]
 
 const stepChannel = channel('cryptos:step')

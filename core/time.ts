@@ -9,7 +9,8 @@ export const DAY = 24 * HOUR
 /** Milliseconds since the epoch, cut. */
 export const toEpochMs = (time: EpochMicros): number => Math.floor(time / 1_000)
 export const fromEpochMs = (ms: number): EpochMicros => EpochMicros(Math.round(ms * 1_000))
-export const addMs = (time: EpochMicros, ms: number): EpochMicros => EpochMicros(time + Math.round(ms * 1_000))
+export const addMs = (time: EpochMicros, ms: number): EpochMicros =>
+  EpochMicros(time + Math.round(ms * 1_000))
 export const toIso = (time: EpochMicros): string => new Date(toEpochMs(time)).toISOString()
 
 const isoPattern = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
@@ -22,8 +23,11 @@ const earliest = fromEpochMs(Date.UTC(2009, 0, 1))
 export function parseIso(text: string): EpochMicros {
   const match = isoPattern.exec(text)
   const seconds = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN
-  if (!Number.isFinite(seconds)) throw new CryptosError('CRY_VALUE_INVALID', `not an ISO time: ${JSON.stringify(text.slice(0, 60))}`)
-  const micros = EpochMicros(Math.max(0, seconds * 1_000 + Number((match?.[2] ?? '').padEnd(6, '0').slice(0, 6))))
+  if (!Number.isFinite(seconds))
+    throw new CryptosError('CRY_VALUE_INVALID', `not an ISO time: ${JSON.stringify(text.slice(0, 60))}`)
+  const micros = EpochMicros(
+    Math.max(0, seconds * 1_000 + Number((match?.[2] ?? '').padEnd(6, '0').slice(0, 6))),
+  )
   if (micros < earliest) throw new CryptosError('CRY_VALUE_INVALID', `a time before 2009: ${text}`)
   return micros
 }

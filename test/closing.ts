@@ -10,6 +10,8 @@ export default class Closing implements Reporter {
       if (module.state() === 'failed' && count.failed === before) count.failed += 1
     }
     const skipped = count.skipped + count.pending
-    console.log(`\n${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+    console.log(
+      `\n${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+    )
   }
 }

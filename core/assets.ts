@@ -1,0 +1,41 @@
+import { AssetId } from './brands.ts'
+
+export interface Asset {
+  readonly id: AssetId
+  /** For display; two assets may share one. */
+  readonly symbol: string
+  readonly name: string
+}
+
+const asset = (id: string, symbol: string, name: string): Asset => ({ id: AssetId(id), symbol, name })
+
+/** The assets known by a name of ours. Each provider folder maps them to that provider's stable ids. */
+export const assets: readonly Asset[] = [
+  asset('bitcoin', 'BTC', 'Bitcoin'),
+  asset('ethereum', 'ETH', 'Ethereum'),
+  asset('solana', 'SOL', 'Solana'),
+  asset('xrp', 'XRP', 'XRP'),
+  asset('cardano', 'ADA', 'Cardano'),
+  asset('dogecoin', 'DOGE', 'Dogecoin'),
+  asset('litecoin', 'LTC', 'Litecoin'),
+  asset('chainlink', 'LINK', 'Chainlink'),
+  asset('polkadot', 'DOT', 'Polkadot'),
+  asset('avalanche', 'AVAX', 'Avalanche'),
+  asset('bitcoin-cash', 'BCH', 'Bitcoin Cash'),
+  asset('stellar', 'XLM', 'Stellar'),
+  asset('uniswap', 'UNI', 'Uniswap'),
+  asset('pax-gold', 'PAXG', 'PAX Gold'),
+]
+
+const byId = new Map(assets.map(a => [a.id, a]))
+
+export const assetById = (id: AssetId): Asset | undefined => byId.get(id)
+
+/** By id, else by a symbol that only one asset of the table has; any letter case. */
+export function findAsset(text: string): Asset | undefined {
+  const wanted = text.trim().toLowerCase()
+  const exact = assets.find(a => a.id === wanted)
+  if (exact) return exact
+  const sameSymbol = assets.filter(a => a.symbol.toLowerCase() === wanted)
+  return sameSymbol.length === 1 ? sameSymbol[0] : undefined
+}

@@ -1,0 +1,85 @@
+import type { AssetId, DecimalString, EpochMicros, ProviderId } from '../brands.ts'
+import type { Currency, Origin, QuotaEvent, Quote, Run } from '../records.ts'
+import type { ScopeStatus } from './ledger.ts'
+
+export interface LatestPrice {
+  readonly provider: ProviderId
+  readonly asset: AssetId
+  readonly symbol: string
+  readonly currency: Currency
+  readonly price: DecimalString
+  readonly observedAt: EpochMicros
+  readonly receivedAt: EpochMicros
+  readonly origin: Origin
+}
+
+export interface HistoryQuery {
+  readonly asset: AssetId
+  readonly currency: Currency
+  readonly provider?: ProviderId
+  /** [from, to) */
+  readonly from: EpochMicros
+  readonly to: EpochMicros
+  /** Wanted width of a point; the reader takes the nearest roll-up that is not finer. */
+  readonly stepMs: number
+}
+
+export interface HistoryPoint {
+  readonly provider: ProviderId
+  /** Start of the bucket. */
+  readonly time: EpochMicros
+  readonly open: DecimalString
+  readonly high: DecimalString
+  readonly low: DecimalString
+  readonly close: DecimalString
+  readonly count: number
+}
+
+export interface History {
+  /** Width that was used. */
+  readonly stepMs: number
+  readonly points: readonly HistoryPoint[]
+}
+
+/** One stored change. `id` grows with every commit; a client that saw `id` asks for what came after. */
+export interface LiveEvent {
+  readonly id: number
+  readonly prices: readonly LatestPrice[]
+}
+
+/**
+ * Reads what a sink stored, never scanning raw rows for a view. Implement it over a connection of its own that can not write.
+ * Formatting and caching for HTTP are not your job.
+ */
+export interface QuoteReader {
+  latest(filter?: { readonly asset?: AssetId; readonly currency?: Currency }): Promise<readonly LatestPrice[]>
+  history(query: HistoryQuery): Promise<History>
+  /** Changes with `id > after`, oldest first; `after` undefined = none, only the newest id matters. */
+  changes(after: number, limit: number): Promise<readonly LiveEvent[]>
+  newestChange(): Promise<number>
+  /** Oldest change id that is still kept: a client behind it must load anew. */
+  oldestChange(): Promise<number>
+  /** Raw rows of an hour range for audit and export, in the order provider, asset, currency, observedAt. */
+  rows(range: {
+    readonly from: EpochMicros
+    readonly to: EpochMicros
+    readonly provider?: ProviderId
+    readonly asset?: AssetId
+  }): AsyncIterable<Quote>
+  close(): Promise<void>
+}
+
+/** What the screens show besides prices. */
+export interface StatusReader {
+  quota(): Promise<readonly ScopeStatus[]>
+  quotaEvents(limit: number): Promise<readonly QuotaEvent[]>
+  runs(limit: number): Promise<readonly Run[]>
+  /** Names of everything that is wrong, each with one sentence; empty = healthy. */
+  problems(): Promise<readonly { readonly name: string; readonly what: string }[]>
+}
+
+/** Wakes views up after a commit. Implement it to call back soon after every commit, at least once for many. */
+export interface ChangeFeed {
+  /** Returns the function that stops it. */
+  onChange(callback: () => void): () => void
+}

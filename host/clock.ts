@@ -1,0 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fromEpochMs } from '../core/time.ts'
+import type { Clock } from '../core/ports/clock.ts'
+
+/** The host's clock: wall time from the system, sleeps by the event loop. */
+export const systemClock: Clock = {
+  now: () => fromEpochMs(Date.now()),
+  monotonicMs: () => performance.now(),
+  sleep: async (durationMs, signal) => {
+    await sleep(durationMs, undefined, signal ? { signal } : {})
+  },
+}

@@ -1,0 +1,222 @@
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CryptosError } from '../core/errors.ts'
+import { SECOND } from '../core/time.ts'
+
+export type SqlValue = string | number | bigint | null | Uint8Array
+export type SqlRow = Record<string, SqlValue>
+
+export interface SqlOptions {
+  /** FULL where a commit must survive a power cut (ledger, log); NORMAL where the source can be read again. */
+  readonly synchronous: 'FULL' | 'NORMAL'
+  readonly readOnly?: boolean
+  /** How long a write transaction waits for other processes. */
+  readonly lockDeadlineMs?: number
+}
+
+/** A prepared statement that refuses what node:sqlite takes silently: missing parameters, objects, a second statement. */
+export class Statement {
+  readonly #statement: StatementSync
+  readonly #parameters: number
+  readonly #run: <T>(work: () => T) => T
+  constructor(statement: StatementSync, sql: string, run: <T>(work: () => T) => T) {
+    this.#statement = statement
+    this.#parameters = countParameters(sql)
+    this.#run = run
+  }
+  run(...values: SqlValue[]): { changes: number; lastInsertRowid: number } {
+    this.#check(values)
+    const result = this.#run(() => this.#statement.run(...values))
+    return { changes: Number(result.changes), lastInsertRowid: Number(result.lastInsertRowid) }
+  }
+  get(...values: SqlValue[]): SqlRow | undefined {
+    this.#check(values)
+    return this.#run(() => this.#statement.get(...values)) as SqlRow | undefined
+  }
+  all(...values: SqlValue[]): SqlRow[] {
+    this.#check(values)
+    return this.#run(() => this.#statement.all(...values)) as SqlRow[]
+  }
+  #check(values: readonly SqlValue[]): void {
+    if (values.length !== this.#parameters)
+      throw new CryptosError('CRY_INTERNAL', `SQL wants ${this.#parameters} parameters, got ${values.length}`)
+    for (const value of values) {
+      const ok =
+        value === null ||
+        typeof value === 'string' ||
+        typeof value === 'number' ||
+        typeof value === 'bigint' ||
+        value instanceof Uint8Array
+      if (!ok) throw new CryptosError('CRY_INTERNAL', `SQL parameter of type ${typeof value}`)
+    }
+  }
+}
+
+/**
+ * One SQLite file: WAL, private to the user, every write transaction BEGIN IMMEDIATE. Errors are CryptosErrors:
+ * CRY_DISK_FULL, CRY_STORE_BUSY, CRY_STORE_CORRUPT, CRY_STORE_UNWRITABLE. After an I/O error the handle refuses all further
+ * work, because a failed fsync can not be repeated: the process must end and open the file anew.
+ */
+export class SqlDb {
+  readonly file: string
+  readonly #db: DatabaseSync
+  readonly #lockDeadlineMs: number
+  #broken: CryptosError | undefined
+  #inTransaction = false
+
+  constructor(file: string, options: SqlOptions) {
+    this.file = file
+    this.#lockDeadlineMs = options.lockDeadlineMs ?? 10 * SECOND
+    this.#db = this.#guard(() => openFile(file, options))
+    this.exec(
+      `PRAGMA busy_timeout=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA synchronous=${options.synchronous}`,
+    )
+    if (!options.readOnly) this.#switchToWal()
+  }
+
+  prepare(sql: string): Statement {
+    if (/;\s*\S/.test(sql)) throw new CryptosError('CRY_INTERNAL', 'two SQL statements in one prepare')
+    const statement = this.#guard(() => this.#db.prepare(sql))
+    return new Statement(statement, sql, work => this.#guard(work))
+  }
+
+  exec(sql: string): void {
+    this.#guard(() => this.#db.exec(sql))
+  }
+
+  /** Runs `work` in BEGIN IMMEDIATE … COMMIT without waiting for a lock. @throws CRY_STORE_BUSY when another process writes */
+  transactionNow<T>(work: () => T): T {
+    if (this.#inTransaction) throw new CryptosError('CRY_INTERNAL', 'a transaction inside a transaction')
+    this.exec('BEGIN IMMEDIATE')
+    this.#inTransaction = true
+    try {
+      const result = work()
+      if (result instanceof Promise) throw new CryptosError('CRY_INTERNAL', 'a transaction must not be async')
+      this.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#rollback()
+      throw error
+    } finally {
+      this.#inTransaction = false
+    }
+  }
+
+  /** The same, trying again every 1-3 ms while another process writes: SQLite's own busy handler starves writers. */
+  async transaction<T>(work: () => T, signal?: AbortSignal): Promise<T> {
+    const giveUpAt = performance.now() + this.#lockDeadlineMs
+    for (;;) {
+      signal?.throwIfAborted()
+      try {
+        return this.transactionNow(work)
+      } catch (error) {
+        const busy = error instanceof CryptosError && error.code === 'CRY_STORE_BUSY'
+        if (!busy || performance.now() > giveUpAt) throw error
+      }
+      await sleep(1 + Math.random() * 2)
+    }
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close()
+  }
+
+  #rollback(): void {
+    if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK')
+  }
+
+  #switchToWal(): void {
+    const giveUpAt = performance.now() + this.#lockDeadlineMs
+    for (;;) {
+      try {
+        this.exec('PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864')
+        return
+      } catch (error) {
+        const busy = error instanceof CryptosError && error.code === 'CRY_STORE_BUSY'
+        if (!busy || performance.now() > giveUpAt) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)
+      }
+    }
+  }
+
+  #guard<T>(work: () => T): T {
+    if (this.#broken) throw this.#broken
+    try {
+      return work()
+    } catch (error) {
+      const mapped = mapError(error, this.file)
+      if (isInputOutputError(error)) this.#broken = mapped
+      throw mapped
+    }
+  }
+}
+
+function openFile(file: string, options: SqlOptions): DatabaseSync {
+  if (!options.readOnly) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+  }
+  return new DatabaseSync(file, { readOnly: options.readOnly ?? false })
+}
+
+const countParameters = (sql: string): number =>
+  (sql.replaceAll(/'(?:[^']|'')*'/g, '').match(/\?/g) ?? []).length
+
+const primaryCode = (error: unknown): number | undefined => {
+  const code = (error as { errcode?: number } | null)?.errcode
+  return typeof code === 'number' ? code & 255 : undefined
+}
+const isInputOutputError = (error: unknown): boolean => primaryCode(error) === 10
+
+/** SQLite's primary result codes to ours: https://sqlite.org/rescode.html */
+function mapError(error: unknown, file: string): CryptosError {
+  if (error instanceof CryptosError) return error
+  const cause = error instanceof Error ? error : new Error(String(error))
+  const systemCode = (cause as NodeJS.ErrnoException).code
+  switch (primaryCode(error)) {
+    case 5:
+    case 6:
+      return new CryptosError('CRY_STORE_BUSY', `${file} is being written by another process`, { cause })
+    case 10:
+      return new CryptosError(
+        'CRY_LEDGER_UNAVAILABLE',
+        `reading or writing ${file} failed (${cause.message}); start again after the disk is well`,
+        { cause },
+      )
+    case 11:
+    case 26:
+      return new CryptosError(
+        'CRY_STORE_CORRUPT',
+        `${file} is damaged: restore it or move the data folder away`,
+        { cause },
+      )
+    case 13:
+      return new CryptosError('CRY_DISK_FULL', `no space left to write ${file}`, { cause })
+    case 3:
+    case 8:
+    case 14:
+      return new CryptosError(
+        'CRY_STORE_UNWRITABLE',
+        `${file} can not be opened or written: check the folder's permissions`,
+        { cause },
+      )
+    default:
+      if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT')
+        return new CryptosError('CRY_DISK_FULL', `no space left to write ${file}`, { cause })
+      if (
+        systemCode === 'EACCES' ||
+        systemCode === 'EROFS' ||
+        systemCode === 'EPERM' ||
+        systemCode === 'ENOTDIR' ||
+        systemCode === 'EEXIST'
+      )
+        return new CryptosError(
+          'CRY_STORE_UNWRITABLE',
+          `${file} can not be created: check the folder's permissions or set CRYPTOS_DATA_DIR`,
+          { cause },
+        )
+      return new CryptosError('CRY_INTERNAL', `SQLite: ${cause.message}`, { cause })
+  }
+}
