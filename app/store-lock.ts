@@ -1,0 +1,23 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { CryptosError } from '../core/errors.ts'
+import { SqlDb } from '../host/sqlite.ts'
+
+/**
+ * Keeps a second storing process off a data folder. The lock is a SQLite write lock, so the kernel frees it however the process ends.
+ * @returns the function that frees it
+ * @throws CryptosError CRY_STORE_LOCKED
+ */
+export function lockStore(folder: string): () => void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const db = new SqlDb(join(folder, 'lock.db'), { synchronous: 'NORMAL', lockDeadlineMs: 200 })
+  try {
+    db.exec('BEGIN IMMEDIATE')
+  } catch (cause) {
+    db.close()
+    if (!(cause instanceof CryptosError) || cause.code !== 'CRY_STORE_BUSY') throw cause
+    const sentence = `another cryptos already works on ${folder}: stop it, or set CRYPTOS_DATA_DIR to another folder`
+    throw new CryptosError('CRY_STORE_LOCKED', sentence, { cause })
+  }
+  return () => db.close()
+}

@@ -1,0 +1,25 @@
+// Runs a program in the repository's own Node, after the set-up: `node scripts/run.mjs start|test [arguments]`.
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { nodeBinary, root, setUp } from './setup.mjs'
+
+const jobs = {
+  start: () => [join(root, 'bin', 'cryptos.mjs'), 'up', '--source', 'auto'],
+  test: () => [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run'],
+}
+const [name = '', ...rest] = process.argv.slice(2)
+const job = jobs[name]
+if (!job) {
+  process.stderr.write(`node scripts/run.mjs ${Object.keys(jobs).join('|')}\n`)
+  process.exit(2)
+}
+
+setUp()
+const env = {
+  ...process.env,
+  PATH: join(root, 'node_modules', '.bin') + delimiter + (process.env.PATH ?? ''),
+}
+const child = spawn(nodeBinary(), [...job(), ...rest], { stdio: 'inherit', env, cwd: process.cwd() })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
