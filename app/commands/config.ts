@@ -1,0 +1,38 @@
+import { assets } from '../../core/assets.ts'
+import type { Config } from '../config/load.ts'
+import { type SecretName, type SettingName, secrets, settings } from '../config/settings.ts'
+import { hint } from '../mask.ts'
+import { done } from '../result.ts'
+import type { Action, Define } from './command.ts'
+
+/** All settings with secrets masked: safe to paste into a bug report. */
+function shown(config: Config): Record<string, unknown> {
+  const plain = (Object.keys(settings) as SettingName[]).map(name => [
+    settings[name].env,
+    config[name] ?? null,
+  ])
+  const masked = (Object.keys(secrets) as SecretName[]).map(name => {
+    const value = config.secrets[name]
+    return [secrets[name].env, value === undefined ? null : hint(value)]
+  })
+  return Object.fromEntries([...plain, ...masked])
+}
+
+const show: Action = async ({ config }) => {
+  const values = shown(config)
+  const text = Object.entries(values).map(
+    ([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : (value ?? '')}`,
+  )
+  return done(text.join('\n'), { settings: values })
+}
+
+const listAssets: Action = async () => {
+  const text = assets.map(a => `${a.id.padEnd(16)} ${a.symbol.padEnd(6)} ${a.name}`)
+  return done(text.join('\n'), { assets })
+}
+
+export const define: Define = (program, act) => {
+  const config = program.command('config').description('show what is set; secrets are masked')
+  config.command('show', { isDefault: true }).description('every setting with its value').action(act(show))
+  config.command('assets').description('the assets that can be collected').action(act(listAssets))
+}

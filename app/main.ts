@@ -1,0 +1,77 @@
+import { Command, CommanderError } from 'commander'
+import { CryptosError } from '../core/errors.ts'
+import { commandNames, loadCommand } from './commands/index.ts'
+import type { Act, Action } from './commands/command.ts'
+import { runAction } from './run-action.ts'
+import { fromError, type Result } from './result.ts'
+import { version } from './version.ts'
+
+/** Runs one command line and sets the exit code; the last line of stdout is the result. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const json = argv.includes('--json')
+  try {
+    await parse(argv)
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      if (json && error.exitCode !== 0) finish(fromError(new CryptosError('CRY_USAGE', error.message)), true)
+      return
+    }
+    finish(fromError(error), json)
+  }
+}
+
+async function parse(argv: readonly string[]): Promise<void> {
+  const program = new Command('cryptos')
+    .description('Collects crypto prices from rate-limited APIs: never a credit too many, every digit kept.')
+    .version(version)
+    .option('--json', 'print the result as one line of JSON, the last on stdout')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', footer)
+    .exitOverride()
+    .showSuggestionAfterError()
+  const named = argv.find(word => !word.startsWith('-'))
+  const wanted = commandNames.filter(name => name === named)
+  for (const name of wanted.length > 0 ? wanted : commandNames)
+    (await loadCommand(name))(program, act(argv.includes('--json')))
+  for (const sub of program.commands) inheritSettings(sub)
+  await program.parseAsync([...argv], { from: 'user' })
+}
+
+/** Every subcommand answers to --json and ends by exception, so that usage errors exit with 2. */
+function inheritSettings(command: Command): void {
+  command.exitOverride().showSuggestionAfterError()
+  if (command.commands.length === 0)
+    command.option('--json', 'print the result as one line of JSON, the last on stdout')
+  for (const sub of command.commands) inheritSettings(sub)
+}
+
+const act =
+  (json: boolean): Act =>
+  (action: Action, overrides) =>
+  async (...given) => {
+    const command = given.at(-1) as Command
+    const options = command.optsWithGlobals<Record<string, unknown>>()
+    finish(
+      await runAction({ action, args: command.args, options, json, overrides: overrides?.(options) ?? {} }),
+      json,
+    )
+  }
+
+function finish(result: Result, json: boolean): void {
+  process.exitCode = result.exit
+  if (json) process.stdout.write(`${JSON.stringify(result.json)}\n`)
+  else if (result.text !== '')
+    (result.exit === 0 || result.exit === 99 ? process.stdout : process.stderr).write(`${result.text}\n`)
+}
+
+const footer = `
+First steps
+  cryptos up                        collect, store and show, all in this one process
+  cryptos collect kraken --json     one call now, within the quota; exit code 0, 99, 1 or 2
+  cryptos quota status              what each key has used and has left
+  cryptos quota what-if --assets 40 --every 60s
+                                    whether a plan can carry it, before you try
+
+Exit codes: 0 done · 99 skipped, with the reason · 1 failed, worth a retry · 2 wrong configuration or usage
+Settings: cryptos config show; docs/reference/configuration.md. Keys come from the environment or files only.`
