@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import type { Side } from './side.ts'
+
+export interface Difference {
+  readonly kind: 'missing' | 'extra' | 'changed'
+  /** The place that differs from the answers. */
+  readonly in: string
+  readonly group: string
+  readonly id: string
+}
+
+export interface GroupTotal {
+  readonly group: string
+  readonly count: number
+  readonly hash: string
+}
+
+/** Count and hash of each (provider, asset, hour): equal hashes mean equal rows, whatever their order was. */
+export function totals(side: Side): ReadonlyMap<string, GroupTotal> {
+  const lines = new Map<string, string[]>()
+  for (const [id, held] of side.held) {
+    const group = lines.get(held.group) ?? []
+    group.push(`${id} ${held.version} ${held.hash}`)
+    lines.set(held.group, group)
+  }
+  return new Map(
+    [...lines].map(([group, all]) => {
+      const hash = createHash('sha256').update(all.sort().join('\n')).digest('hex').slice(0, 16)
+      return [group, { group, count: all.length, hash }]
+    }),
+  )
+}
+
+/**
+ * Every difference of `actual` from `expected`. `pending` are ids that are on their way to `actual`: not missing yet.
+ */
+export function compare(expected: Side, actual: Side, pending: ReadonlySet<string>): Difference[] {
+  const found: Difference[] = []
+  for (const [id, held] of expected.held) {
+    const there = actual.held.get(id)
+    if (pending.has(id)) continue
+    if (!there) found.push({ kind: 'missing', in: actual.name, group: held.group, id })
+    else if (there.hash !== held.hash || there.version !== held.version)
+      found.push({ kind: 'changed', in: actual.name, group: held.group, id })
+  }
+  for (const [id, held] of actual.held)
+    if (!expected.held.has(id)) found.push({ kind: 'extra', in: actual.name, group: held.group, id })
+  return found
+}
