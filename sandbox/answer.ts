@@ -1,0 +1,68 @@
+import type { ServerResponse } from 'node:http'
+import { setTimeout as sleepMs } from 'node:timers/promises'
+import type { Clock } from '../core/ports/clock.ts'
+import { addMs, toEpochMs } from '../core/time.ts'
+import type { Fault } from './faults.ts'
+import type { Reply } from './types.ts'
+
+/** What happens to an answer on its way out. */
+export interface AnswerPlan {
+  readonly lost: boolean
+  readonly cut: Extract<Fault, { kind: 'cut-body' }> | undefined
+  readonly slow: Extract<Fault, { kind: 'slow-body' }> | undefined
+  readonly delay: Extract<Fault, { kind: 'delay' }> | undefined
+  readonly dateOffsetMs: number
+}
+
+interface Way {
+  readonly response: ServerResponse
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** Slow bodies leave in pieces, this often. */
+const pieceMs = 20
+
+/** Waits as a delay fault says, in real and then in the clock's time. Ends early when the sandbox closes. */
+export async function wait({ clock, signal }: Way, delay: AnswerPlan['delay']): Promise<void> {
+  if (delay?.ms) await sleepMs(delay.ms, undefined, { signal })
+  if (delay?.virtualMs) await clock.sleep(delay.virtualMs, signal)
+}
+
+/** Sends the answer, or as much of it as the plan leaves. The `Date` header is the sandbox's clock. */
+export async function writeAnswer(way: Way, reply: Reply, plan: AnswerPlan): Promise<void> {
+  const { response, clock } = way
+  const body = Buffer.from(reply.body)
+  const date = new Date(toEpochMs(addMs(clock.now(), plan.dateOffsetMs))).toUTCString()
+  await wait(way, plan.delay)
+  if (plan.lost) return void response.destroy()
+  response.sendDate = false
+  response.writeHead(reply.status, {
+    'content-type': 'application/json; charset=utf-8',
+    ...reply.headers,
+    date,
+    'content-length': body.length,
+  })
+  const whole = plan.cut ? body.subarray(0, plan.cut.bytes ?? body.length >> 1) : body
+  await writePieces(way, whole, plan.slow?.bytesPerSecond)
+  if (!plan.cut) return void response.end()
+  // The bytes must have left before the connection dies, else the caller sees no body at all.
+  await new Promise<void>(resolve =>
+    response.writableLength === 0 ? resolve() : response.once('drain', resolve),
+  )
+  response.destroy()
+}
+
+async function writePieces(
+  { response, signal }: Way,
+  body: Buffer,
+  bytesPerSecond: number | undefined,
+): Promise<void> {
+  const piece =
+    bytesPerSecond === undefined ? body.length : Math.max(1, Math.round((bytesPerSecond * pieceMs) / 1_000))
+  if (body.length === 0) response.flushHeaders()
+  for (let from = 0; from < body.length && !response.destroyed; from += piece) {
+    if (from > 0) await sleepMs(pieceMs, undefined, { signal })
+    response.write(body.subarray(from, from + piece))
+  }
+}

@@ -1,0 +1,118 @@
+import type { EpochMicros } from '../../core/brands.ts'
+import { EpochMicros as micros } from '../../core/brands.ts'
+import { addMs, DAY, HOUR, SECOND } from '../../core/time.ts'
+import { Bucket } from '../bucket.ts'
+import { periodStart } from '../calendar.ts'
+import { formatFixed, multiply, parseFixed, rescale } from '../decimal.ts'
+import { hashText } from '../hash.ts'
+import { toJson } from '../json.ts'
+import type { Json } from '../json.ts'
+import type { Call, Reply, ServedValue, Twin, TwinOptions } from '../types.ts'
+import { findKrakenPair, krakenPairs } from './pairs.ts'
+import type { KrakenPair } from './pairs.ts'
+
+const tooMany = 'EGeneral:Too many requests'
+/** Answers are cached for 2 seconds. */
+const gridMicros = 2 * SECOND * 1_000
+
+const errorsBody = (error: string): string => toJson({ error: [error] })
+
+/** Kraken's public Ticker. Errors come with HTTP 200; one unknown pair fails the whole list; no time in the body. */
+export class KrakenTwin implements Twin {
+  readonly #options: TwinOptions
+  readonly #bucket: Bucket
+  constructor(options: TwinOptions) {
+    this.#options = options
+    this.#bucket = new Bucket(options.plan.kraken)
+  }
+
+  answer(call: Call): Reply {
+    const scope = `ip:${call.ip}/kraken`
+    const { meter, clock } = this.#options
+    meter.openScope(scope, 'kraken', { minute: null, day: null, month: null })
+    meter.addCall(scope, call.at)
+    if (!this.#bucket.take(call.ip, clock.monotonicMs())) return refused(scope, tooMany)
+    if (call.endpoint !== '/0/public/Ticker') return refused(scope, 'EGeneral:Unknown method')
+    return this.#ticker(call, scope)
+  }
+
+  rateLimited(): Pick<Reply, 'status' | 'body' | 'code'> {
+    return { status: 200, body: errorsBody(tooMany), code: tooMany }
+  }
+
+  serverError(_call: Call, status: number): Pick<Reply, 'status' | 'body' | 'code'> {
+    const error = 'EService:Unavailable'
+    return { status, body: errorsBody(error), code: error }
+  }
+
+  #ticker(call: Call, scope: string): Reply {
+    const asked = call.query.get('pair')
+    const names = asked === null ? krakenPairs.map(p => p.name) : asked.split(',').map(name => name.trim())
+    const result: Record<string, Json> = {}
+    const served: ServedValue[] = []
+    for (const name of names) {
+      const pair = findKrakenPair(name)
+      const price = pair && this.#price(pair, call.at)
+      if (!pair || price === undefined) return refused(scope, 'EQuery:Unknown asset pair')
+      if (result[pair.name] === undefined)
+        served.push({ sourceId: pair.name, currency: pair.currency, price, observedAt: null })
+      result[pair.name] = this.#shape(pair, price, call.at)
+    }
+    const body = toJson({ error: [], result })
+    return { status: 200, body, code: '0', credits: 0, scope, result: 'served', served }
+  }
+
+  #price(pair: KrakenPair, at: EpochMicros): string | undefined {
+    const { asset, currency, decimals } = pair
+    const grid = micros(at - (at % gridMicros))
+    return this.#options.prices.priceAt({
+      asset,
+      currency,
+      at: grid,
+      venue: 'kraken',
+      decimals,
+      style: 'fixed',
+    })
+  }
+
+  #shape(pair: KrakenPair, last: string, at: EpochMicros): Json {
+    const day = periodStart('day', at)
+    const open = this.#price(pair, day) ?? last
+    const pick = (hours: number): string => this.#price(pair, addMs(at, -hours * HOUR)) ?? last
+    const recent = [last, open, pick(6), pick(12), pick(18), this.#price(pair, addMs(at, -DAY)) ?? last]
+    const sorted = [...recent].sort((a, b) => Number(a) - Number(b))
+    const [low, high] = [sorted[0] ?? last, sorted.at(-1) ?? last]
+    const hash = hashText(`${pair.name}/${day}`)
+    const lot = `0.${String(hashText(`${pair.name}/${at}`) % 100_000_000).padStart(8, '0')}`
+    return {
+      a: [scaled(last, '1.0001'), '1', '1.000'],
+      b: [scaled(last, '0.9999'), '2', '2.000'],
+      c: [last, lot],
+      v: [
+        `${hash % 1_000}.${String(hash % 100_000_000).padStart(8, '0')}`,
+        `${(hash % 1_000) + 2_000}.50000000`,
+      ],
+      p: [scaled(open, '1.0002'), scaled(open, '0.9997')],
+      t: [hash % 9_000, 9_000 + (hash % 9_000)],
+      l: [low, low],
+      h: [high, high],
+      o: open,
+    }
+  }
+}
+
+/** price x factor with the price's own number of fraction digits. */
+function scaled(price: string, factor: string): string {
+  const value = parseFixed(price)
+  return formatFixed(rescale(multiply(value, parseFixed(factor)), value.scale))
+}
+
+const refused = (scope: string, error: string): Reply => ({
+  status: 200,
+  body: errorsBody(error),
+  code: error,
+  credits: 0,
+  scope,
+  result: 'refused',
+  served: [],
+})

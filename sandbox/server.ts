@@ -1,0 +1,160 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { CryptosError, toCryptosError } from '../core/errors.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import { CoinbaseTwin } from './coinbase/twin.ts'
+import { CoinMarketCapTwin } from './coinmarketcap/twin.ts'
+import { answerControl } from './control.ts'
+import { playExchange } from './exchange.ts'
+import { FaultControl } from './faults.ts'
+import type { FaultSpec } from './faults.ts'
+import { KrakenTwin } from './kraken/twin.ts'
+import { Meter } from './meter.ts'
+import { basic2026 } from './plan.ts'
+import type { SandboxPlan } from './plan.ts'
+import { seededWalk } from './prices.ts'
+import type { PriceSource } from './prices.ts'
+import { sandboxProviders } from './types.ts'
+import type { SandboxProvider, Twin } from './types.ts'
+
+/** The key that the sandbox accepts unless told others. It is printed in the documentation and opens nothing. */
+export const sandboxKey = 'sandbox-key-not-a-secret'
+const host = '127.0.0.1'
+
+export interface SandboxOptions {
+  /** 0 (the default) takes a free one. */
+  readonly port?: number
+  readonly clock: Clock
+  /** Of the walk; 1 by default. */
+  readonly seed?: number
+  /** Instead of the seeded walk. */
+  readonly prices?: PriceSource
+  /** What differs from the free plan of 2026. */
+  readonly plan?: Partial<SandboxPlan>
+  /** CoinMarketCap keys that are accepted. Foreign use charges the first. */
+  readonly keys?: readonly string[]
+  /** Faults from the start. */
+  readonly faults?: readonly FaultSpec[]
+  /** Newest meter entries that are kept; 100,000 by default. */
+  readonly keepServed?: number
+}
+
+export interface Sandbox {
+  readonly port: number
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string
+  baseUrl(provider: SandboxProvider): string
+  readonly meter: Meter
+  readonly faults: FaultControl
+  /** Cuts what is under way and ends. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the simulated providers on 127.0.0.1, and nowhere else.
+ * @throws CryptosError CRY_PORT_IN_USE; CRY_VALUE_INVALID for a wrong fault
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { clock } = options
+  const plan = { ...basic2026, ...options.plan }
+  const meter = new Meter({
+    clock,
+    ...(options.keepServed === undefined ? {} : { keepServed: options.keepServed }),
+  })
+  const faults = new FaultControl()
+  for (const fault of options.faults ?? []) faults.add(fault)
+  const prices = options.prices ?? seededWalk(options.seed ?? 1)
+  const parts = { clock, plan, prices, meter, keys: options.keys ?? [sandboxKey] }
+  const twins: Record<SandboxProvider, Twin> = {
+    coinmarketcap: new CoinMarketCapTwin(parts),
+    kraken: new KrakenTwin(parts),
+    coinbase: new CoinbaseTwin(parts),
+  }
+  const closing = new AbortController()
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', `http://${host}`)
+    handle({ request, response, url }, { twins, clock, meter, faults, plan, signal: closing.signal }).catch(
+      error => endBroken(response, closing.signal, error),
+    )
+  })
+  const port = await listen(server, options.port ?? 0)
+  const url = `http://${host}:${port}`
+  return {
+    port,
+    url,
+    baseUrl: provider => `${url}/${provider}`,
+    meter,
+    faults,
+    close: () => closeServer(server, closing),
+  }
+}
+
+interface Parts {
+  readonly twins: Record<SandboxProvider, Twin>
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly faults: FaultControl
+  readonly plan: SandboxPlan
+  readonly signal: AbortSignal
+}
+
+interface Incoming {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly url: URL
+}
+
+async function handle({ request, response, url }: Incoming, parts: Parts): Promise<void> {
+  // A page in a browser reaches 127.0.0.1 by a name of its own (DNS rebinding); only a program asks by address.
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? ''))
+    return endPlain(response, 421, 'wrong host')
+  if (url.pathname.startsWith('/_sandbox/')) return answerControl(request, response, url, parts)
+  const [, name = '', ...rest] = url.pathname.split('/')
+  const provider = sandboxProviders.find(known => known === name)
+  if (!provider) return endPlain(response, 404, 'no such provider')
+  if (request.method !== 'GET') return endPlain(response, 405, 'GET only')
+  const { twins, clock, meter, faults: control, signal } = parts
+  const endpoint = `/${rest.join('/')}`
+  await playExchange({
+    request,
+    response,
+    provider,
+    twin: twins[provider],
+    url,
+    endpoint,
+    clock,
+    meter,
+    control,
+    signal,
+  })
+}
+
+function endPlain(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
+}
+
+/** A defect of the sandbox must not look like a provider's error: 599, with the reason. Waits that closing cut are none. */
+function endBroken(response: ServerResponse, closing: AbortSignal, error: unknown): void {
+  if (closing.aborted || response.headersSent) response.destroy()
+  else endPlain(response, 599, `sandbox: ${toCryptosError(error).message}`)
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', error => {
+      const { code, message } = toCryptosError(error)
+      const text = code === 'CRY_PORT_IN_USE' ? `another program listens on ${host}:${port}` : message
+      reject(new CryptosError(code, text, { cause: error }))
+    })
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function closeServer(server: Server, closing: AbortController): Promise<void> {
+  closing.abort()
+  return new Promise(resolve => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
