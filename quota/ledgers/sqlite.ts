@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto'
+import type { EpochMicros } from '../../core/brands.ts'
+import type {
+  Ledger,
+  ProviderUsage,
+  ReserveDecision,
+  ReserveRequest,
+  ScopeSpec,
+  ScopeStatus,
+  Settlement,
+} from '../../core/ports/ledger.ts'
+import { toCryptosError } from '../../core/errors.ts'
+import type { Clock } from '../../core/ports/clock.ts'
+import type { QuotaEvent, Run } from '../../core/records.ts'
+import { announce } from '../../core/steps.ts'
+import { Bell } from '../../host/bell.ts'
+import { migrate } from '../../host/migrations.ts'
+import { SqlDb } from '../../host/sqlite.ts'
+import type { Step } from '../policy/advance.ts'
+import { defaultConstants, type PolicyContext, type QuotaConstants } from '../policy/constants.ts'
+import { monthEvent } from '../policy/events.ts'
+import { type QuotaPolicy, quotaPolicy } from '../policy/policy.ts'
+import { newScope } from '../policy/state.ts'
+import { ClockWatch } from './sqlite/clock-watch.ts'
+import { CommitQueue } from './sqlite/commit-queue.ts'
+import { SqliteOutbox } from './sqlite/outbox.ts'
+import { Archive } from './sqlite/archive.ts'
+import { ledgerSchema } from './sqlite/schema.ts'
+import { Unit } from './sqlite/unit.ts'
+
+export interface SqliteLedgerOptions {
+  readonly file: string
+  readonly clock: Clock
+  readonly constants?: Partial<QuotaConstants>
+  /** Bytes of unpublished answers from which on nothing more is spent. */
+  readonly outboxMaxBytes?: number
+  /** For tests that plant a bug; the product has one policy. */
+  readonly policy?: QuotaPolicy
+}
+
+export const defaultOutboxMaxBytes = 256 * 1024 * 1024
+
+/**
+ * The quota ledger and outbox of one host in one SQLite file (WAL, synchronous=FULL), rung by the bell file beside it after each
+ * commit that changed anything.
+ * @throws CryptosError CRY_STORE_UNWRITABLE, CRY_STORE_CORRUPT, CRY_STORE_NEWER, CRY_STORE_BUSY, CRY_DISK_FULL
+ */
+export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
+  const db = new SqlDb(options.file, { synchronous: 'FULL' })
+  try {
+    await migrate(db, ledgerSchema)
+    db.exec('PRAGMA wal_autocheckpoint=2000')
+    const made = db.prepare(`INSERT OR IGNORE INTO meta(name, value) VALUES ('ledger', ?)`)
+    const name = db.prepare(`SELECT value FROM meta WHERE name = 'ledger'`)
+    if (!name.get()) await db.transaction(() => made.run(randomUUID()))
+    return new SqliteLedger(db, String(name.get()?.['value']), options)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+class SqliteLedger implements Ledger {
+  readonly outbox: SqliteOutbox
+  readonly #db: SqlDb
+  readonly #bell: Bell
+  readonly #unit: Unit
+  readonly #queue: CommitQueue
+  readonly #archive: Archive
+  readonly #watch: ClockWatch
+  readonly #clock: Clock
+  readonly #policy: QuotaPolicy
+  readonly #constants: QuotaConstants
+  readonly #outboxMaxBytes: number
+
+  constructor(db: SqlDb, name: string, options: SqliteLedgerOptions) {
+    this.#db = db
+    this.#clock = options.clock
+    this.#policy = options.policy ?? quotaPolicy
+    this.#constants = { ...defaultConstants, ...options.constants }
+    this.#outboxMaxBytes = options.outboxMaxBytes ?? defaultOutboxMaxBytes
+    this.#bell = new Bell(options.file)
+    this.#watch = new ClockWatch(options.clock)
+    this.#unit = new Unit(db, name)
+    this.#queue = new CommitQueue(db, {
+      begin: () => this.#begin(),
+      flush: () => this.#unit.flush(),
+      committed: () => this.#committed(),
+      rolledBack: () => this.#forget(),
+    })
+    this.outbox = new SqliteOutbox(db, this.#queue, this.#unit)
+    this.#archive = new Archive(db)
+  }
+
+  openScope(spec: ScopeSpec, now: EpochMicros): Promise<void> {
+    return this.#queue.submit(() => {
+      const known = this.#unit.scope(spec.scope)
+      if (known) return this.#apply(this.#policy.respecified(known, spec), now)
+      const state = { ...newScope(spec, now), frozen: this.#archive.frozenEverywhere() }
+      this.#unit.addScope(state)
+      this.#unit.tell(monthEvent(state, 'opened', `plan ${spec.limits.plan}`), state, now)
+    })
+  }
+
+  async reserve(request: ReserveRequest): Promise<ReserveDecision> {
+    const decision = await this.#queue.submit(() => this.#reserveNow(request))
+    if (decision.kind === 'granted') announce('reserve', request.slot ?? '')
+    return decision
+  }
+
+  #reserveNow(request: ReserveRequest): ReserveDecision {
+    const context = this.#advance(request.scope, this.#timeOf(request.now))
+    const input = {
+      reservationId: request.reservationId,
+      costMax: request.costMax,
+      slot: request.slot,
+      slotRow: request.slot === null ? undefined : this.#unit.slot(request.slot),
+      outboxFull: this.outbox.pendingBytes() >= this.#outboxMaxBytes,
+    }
+    const step = this.#policy.reserve(this.#unit.knownScope(request.scope), input, context)
+    this.#apply(step, context.now)
+    return step.decision
+  }
+
+  async settle(settlement: Settlement): Promise<void> {
+    await this.#queue.submit(() => this.#settleNow(settlement))
+    if (settlement.answer) announce('settled', settlement.answer.slot)
+  }
+
+  #settleNow(settlement: Settlement): void {
+    const { scope, providerDate, answer, charge, reservationId, why } = settlement
+    const now = this.#timeOf(settlement.now)
+    if (providerDate !== null)
+      this.#watch.compare(scope, providerDate, settlement.now, this.#constants.clockAgreesMs)
+    const context = this.#advance(scope, now)
+    const state = this.#unit.knownScope(scope)
+    const reserved = state.open.find(r => r.id === reservationId)?.cost ?? 0
+    const ref = answer ? { slot: answer.slot, answerId: answer.answerId } : null
+    this.#apply(this.#policy.settle(state, { reservationId, charge, why, answer: ref }, context), now)
+    if (answer) this.outbox.add(answer, charge.kind === 'known' ? charge.credits : reserved)
+  }
+
+  reap(now: EpochMicros): Promise<number> {
+    return this.#queue.submit(() => {
+      let reaped = 0
+      for (const scope of this.#unit.scopeNames()) {
+        const before = this.#unit.knownScope(scope).open.length
+        this.#advance(scope, this.#timeOf(now))
+        reaped += before - this.#unit.knownScope(scope).open.length
+      }
+      return reaped
+    })
+  }
+
+  reconcile(scope: string, usage: ProviderUsage): Promise<void> {
+    return this.#queue.submit(() => {
+      const context = this.#advance(scope, this.#timeOf(usage.at))
+      this.#apply(this.#policy.reconcile(this.#unit.knownScope(scope), usage, context), context.now)
+    })
+  }
+
+  freeze(scope: string | null, reason: string, now: EpochMicros): Promise<void> {
+    return this.#queue.submit(() => {
+      if (scope === null) this.#archive.freezeEverywhere(reason)
+      for (const name of this.#named(scope))
+        this.#apply(this.#policy.freeze(this.#unit.knownScope(name), reason), now)
+    })
+  }
+
+  unfreeze(scope: string | null, now: EpochMicros): Promise<void> {
+    return this.#queue.submit(() => {
+      if (scope === null) this.#archive.freezeEverywhere(null)
+      for (const name of this.#named(scope)) {
+        this.#watch.compare(name, now, now, this.#constants.clockAgreesMs)
+        const context = this.#advance(name, this.#timeOf(now))
+        this.#apply(this.#policy.unfreeze(this.#unit.knownScope(name), context), now)
+      }
+    })
+  }
+
+  async status(now: EpochMicros): Promise<readonly ScopeStatus[]> {
+    return this.#unit.durableScopes().map(state => {
+      const context = this.#context(state.scope, now, 0)
+      return this.#policy.statusOf(this.#policy.advance(state, context).state, context)
+    })
+  }
+
+  async lastSlots(dataset: string): Promise<{ answered: EpochMicros | null; tried: EpochMicros | null }> {
+    return this.#archive.lastSlots(dataset)
+  }
+
+  async events(options: { limit: number; after?: number; scope?: string }): Promise<readonly QuotaEvent[]> {
+    return this.#archive.events(options)
+  }
+
+  addRun(run: Run): Promise<void> {
+    return this.#queue.submit(() => {
+      this.#archive.addRun(run)
+      this.#unit.touch()
+    })
+  }
+
+  async runs(limit: number): Promise<readonly Run[]> {
+    return this.#archive.runs(limit)
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close()
+    this.#bell.close()
+    this.#db.close()
+  }
+
+  /** The caller's time, or ours where the caller was paused on its way here. */
+  #timeOf(now: EpochMicros): EpochMicros {
+    const ours = this.#clock.now()
+    return ours > now ? ours : now
+  }
+
+  #context(scope: string, now: EpochMicros, jumpMs: number): PolicyContext {
+    return { now, jumpMs, clockAgrees: this.#watch.agrees(scope), constants: this.#constants }
+  }
+
+  /** Brings a scope up to date. */
+  #advance(scope: string, now: EpochMicros): PolicyContext {
+    const state = this.#unit.knownScope(scope)
+    const jumpMs = this.#watch.look(scope, this.#constants.clockJumpMs)
+    const context = this.#context(scope, now, jumpMs)
+    this.#apply(this.#policy.advance(state, context), now, true)
+    return context
+  }
+
+  #apply(step: Step, at: EpochMicros, byTime = false): void {
+    this.#unit.putScope(step.state, byTime && step.events.length === 0)
+    for (const change of step.slots) this.#unit.change(change)
+    for (const event of step.events) this.#unit.tell(event, step.state, at)
+  }
+
+  #named(scope: string | null): readonly string[] {
+    return scope === null ? this.#unit.scopeNames() : [scope]
+  }
+
+  #begin(): void {
+    if (this.#unit.begin()) this.outbox.forget()
+  }
+
+  #committed(): void {
+    if (!this.#unit.finish()) return
+    try {
+      this.#bell.ring()
+    } catch (error) {
+      // What was committed stays committed; whoever listens polls besides.
+      process.emitWarning(`the ledger's bell is silent: ${toCryptosError(error).message}`)
+    }
+  }
+
+  #forget(): void {
+    this.#unit.forget()
+    this.outbox.forget()
+  }
+}

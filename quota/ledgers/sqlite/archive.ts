@@ -1,0 +1,81 @@
+import type { EpochMicros } from '../../../core/brands.ts'
+import type { QuotaEvent, Run } from '../../../core/records.ts'
+import { parseIso } from '../../../core/time.ts'
+import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
+
+/** Newest runs that are kept. */
+const runsKept = 10_000
+
+/** What the ledger keeps to be looked at: events, runs, slots by dataset, and the freeze of everything. */
+export class Archive {
+  readonly #sql
+
+  constructor(db: SqlDb) {
+    this.#sql = {
+      eventsAfter: db.prepare('SELECT body FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?'),
+      eventsNewest: db.prepare('SELECT body FROM events ORDER BY sequence DESC LIMIT ?'),
+      scopeEventsAfter: db.prepare(
+        'SELECT body FROM events WHERE sequence > ? AND scope = ? ORDER BY sequence LIMIT ?',
+      ),
+      scopeEventsNewest: db.prepare('SELECT body FROM events WHERE scope = ? ORDER BY sequence DESC LIMIT ?'),
+      addRun: db.prepare('INSERT OR REPLACE INTO runs(run_id, body) VALUES (?, ?)'),
+      cutRuns: db.prepare('DELETE FROM runs WHERE id <= ?'),
+      runs: db.prepare('SELECT body FROM runs ORDER BY id DESC LIMIT ?'),
+      tried: db.prepare('SELECT slot FROM slots WHERE slot >= ? AND slot < ? ORDER BY slot DESC LIMIT 1'),
+      answered: db.prepare(
+        `SELECT slot FROM slots WHERE slot >= ? AND slot < ? AND state IN ('answered', 'published') ORDER BY slot DESC LIMIT 1`,
+      ),
+      frozen: db.prepare(`SELECT value FROM meta WHERE name = 'frozen'`),
+      freeze: db.prepare(`INSERT OR REPLACE INTO meta(name, value) VALUES ('frozen', ?)`),
+      thaw: db.prepare(`DELETE FROM meta WHERE name = 'frozen'`),
+    } as const
+  }
+
+  /** Of `<provider>/<dataset>`: slots sort by their period within it. */
+  lastSlots(dataset: string): { answered: EpochMicros | null; tried: EpochMicros | null } {
+    const range = [`${dataset}/`, `${dataset}0`] as const
+    return {
+      answered: periodOf(this.#sql.answered.get(...range)),
+      tried: periodOf(this.#sql.tried.get(...range)),
+    }
+  }
+
+  events({ limit, after, scope }: { limit: number; after?: number; scope?: string }): readonly QuotaEvent[] {
+    return this.#eventRows(limit, after, scope).map(row => JSON.parse(String(row['body'])) as QuotaEvent)
+  }
+
+  #eventRows(limit: number, after: number | undefined, scope: string | undefined): SqlRow[] {
+    if (scope !== undefined)
+      return after === undefined
+        ? this.#sql.scopeEventsNewest.all(scope, limit)
+        : this.#sql.scopeEventsAfter.all(after, scope, limit)
+    return after === undefined ? this.#sql.eventsNewest.all(limit) : this.#sql.eventsAfter.all(after, limit)
+  }
+
+  /** Inside a transaction. The same run again replaces itself. */
+  addRun(run: Run): void {
+    const { lastInsertRowid } = this.#sql.addRun.run(run.runId, JSON.stringify(run))
+    this.#sql.cutRuns.run(lastInsertRowid - runsKept)
+  }
+
+  runs(limit: number): readonly Run[] {
+    return this.#sql.runs.all(limit).map(row => JSON.parse(String(row['body'])) as Run)
+  }
+
+  frozenEverywhere(): string | null {
+    const value = this.#sql.frozen.get()?.['value']
+    return typeof value === 'string' ? value : null
+  }
+
+  /** Inside a transaction: scopes that are opened later are frozen too; null ends it. */
+  freezeEverywhere(reason: string | null): void {
+    if (reason === null) this.#sql.thaw.run()
+    else this.#sql.freeze.run(reason)
+  }
+}
+
+/** `<provider>/<dataset>/<period start, ISO>/<page>` */
+function periodOf(row: SqlRow | undefined): EpochMicros | null {
+  const text = String(row?.['slot'] ?? '').split('/')[2]
+  return text ? parseIso(text) : null
+}

@@ -1,0 +1,186 @@
+import { Credits, EpochMicros, ProviderId } from '../../../core/brands.ts'
+import { CryptosError } from '../../../core/errors.ts'
+import type { Outbox, OutboxEntry, RawAnswer } from '../../../core/ports/ledger.ts'
+import { announce } from '../../../core/steps.ts'
+import { addMs, MINUTE, toIso } from '../../../core/time.ts'
+import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
+import type { CommitQueue } from './commit-queue.ts'
+import type { Unit } from './unit.ts'
+
+const pageSize = 100
+/** Slots whose period began this long before the published rows that are pruned are forgotten with them. */
+const slotsKeptMs = 40 * 24 * 60 * MINUTE
+const columns =
+  'o.id, answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, published_at, body'
+const joined = `SELECT ${columns} FROM outbox o JOIN bodies b ON b.id = o.id`
+
+/** The answers in the ledger's database. Writes go through the commit queue; `#pendingBytes` spares a sum at each reserve. */
+export class SqliteOutbox implements Outbox {
+  readonly #queue: CommitQueue
+  readonly #unit: Unit
+  readonly #sql
+  #pendingBytes: number | undefined
+
+  constructor(db: SqlDb, queue: CommitQueue, unit: Unit) {
+    this.#queue = queue
+    this.#unit = unit
+    this.#sql = {
+      add: db.prepare(
+        `INSERT OR IGNORE INTO outbox(answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, size)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      addBody: db.prepare('INSERT INTO bodies(id, body) VALUES (?, ?)'),
+      pendingBytes: db.prepare(
+        'SELECT count(*) AS pending, coalesce(sum(size), 0) AS bytes, min(received_at) AS oldest FROM outbox WHERE published_at IS NULL',
+      ),
+      pending: db.prepare(`${joined} WHERE published_at IS NULL ORDER BY o.id LIMIT ?`),
+      between: db.prepare(
+        `${joined} WHERE (received_at, o.id) > (?, ?) AND received_at < ? ORDER BY received_at, o.id LIMIT ?`,
+      ),
+      slotOf: db.prepare('SELECT slot FROM outbox WHERE answer_id = ?'),
+      mark: db.prepare('UPDATE outbox SET published_at = ? WHERE answer_id = ? AND published_at IS NULL'),
+      republish: db.prepare('UPDATE outbox SET published_at = NULL WHERE published_at >= ?'),
+      lease: db.prepare('SELECT holder, until FROM lease WHERE one = 1'),
+      takeLease: db.prepare('INSERT OR REPLACE INTO lease(one, holder, until) VALUES (1, ?, ?)'),
+      releaseLease: db.prepare('DELETE FROM lease WHERE holder = ?'),
+      pruneBodies: db.prepare(
+        'DELETE FROM bodies WHERE id IN (SELECT id FROM outbox WHERE published_at < ?)',
+      ),
+      prune: db.prepare('DELETE FROM outbox WHERE published_at < ?'),
+      datasets: db.prepare('SELECT DISTINCT provider, dataset FROM outbox WHERE published_at < ?'),
+      pruneSlots: db.prepare(
+        `DELETE FROM slots WHERE slot >= ? AND slot < ? AND updated_at < ? AND state NOT IN ('reserved', 'answered')`,
+      ),
+    } as const
+  }
+
+  /** Another process wrote, or a transaction was rolled back. */
+  forget(): void {
+    this.#pendingBytes = undefined
+  }
+
+  /** Bytes of the answers that are not published yet. */
+  pendingBytes(): number {
+    this.#pendingBytes ??= Number(this.#sql.pendingBytes.get()?.['bytes'] ?? 0)
+    return this.#pendingBytes
+  }
+
+  /** Inside a transaction: stores an answer once. */
+  add(answer: RawAnswer, credits: number): void {
+    const { answerId, provider, dataset, slot, runId, receivedAt, httpStatus, context, body } = answer
+    const before = this.pendingBytes()
+    const { changes, lastInsertRowid } = this.#sql.add.run(
+      answerId,
+      provider,
+      dataset,
+      slot,
+      runId,
+      receivedAt,
+      httpStatus,
+      context,
+      credits,
+      body.byteLength,
+    )
+    if (changes === 0) return
+    this.#sql.addBody.run(lastInsertRowid, body)
+    this.#pendingBytes = before + body.byteLength
+    this.#unit.touch()
+  }
+
+  /** A lease far beyond any that is asked for was written by a clock that jumped: it does not count. */
+  acquireLease(holder: string, now: EpochMicros, leaseMs: number): Promise<boolean> {
+    return this.#queue.submit(() => {
+      const held = this.#sql.lease.get()
+      const until = Number(held?.['until'] ?? 0)
+      const isForeign = held !== undefined && held['holder'] !== holder
+      if (isForeign && until > now && until <= addMs(now, leaseMs + 10 * MINUTE)) return false
+      this.#sql.takeLease.run(holder, addMs(now, leaseMs))
+      return true
+    })
+  }
+
+  async releaseLease(holder: string): Promise<void> {
+    await this.#queue.submit(() => this.#sql.releaseLease.run(holder))
+  }
+
+  async pending(limit: number): Promise<readonly OutboxEntry[]> {
+    return this.#sql.pending.all(limit).map(entryOf)
+  }
+
+  async markPublished(answerIds: readonly string[], now: EpochMicros): Promise<void> {
+    if (answerIds.length === 0) return
+    await this.#queue.submit(() => {
+      for (const answerId of answerIds) this.#mark(answerId, now)
+    })
+    announce('marked', answerIds.join(','))
+  }
+
+  #mark(answerId: string, now: EpochMicros): void {
+    const slot = this.#sql.slotOf.get(answerId)?.['slot']
+    if (typeof slot !== 'string') throw new CryptosError('CRY_USAGE', `no answer ${answerId} in the outbox`)
+    this.#sql.mark.run(now, answerId)
+    this.#unit.touch()
+    this.#unit.change({ kind: 'publish', slot, answerId, at: now })
+    this.#pendingBytes = undefined
+  }
+
+  async *between(from: EpochMicros, to: EpochMicros): AsyncIterable<OutboxEntry> {
+    let after: readonly [number, number] = [from - 1, Number.MAX_SAFE_INTEGER]
+    for (;;) {
+      const rows = this.#sql.between.all(...after, to, pageSize)
+      yield* rows.map(entryOf)
+      const last = rows.at(-1)
+      if (!last || rows.length < pageSize) return
+      after = [Number(last['received_at']), Number(last['id'])]
+    }
+  }
+
+  republish(ageMs: number, now: EpochMicros): Promise<number> {
+    return this.#queue.submit(() => {
+      this.#pendingBytes = undefined
+      this.#unit.touch()
+      return this.#sql.republish.run(Math.max(0, now - ageMs * 1_000)).changes
+    })
+  }
+
+  prune(olderThan: EpochMicros): Promise<number> {
+    return this.#queue.submit(() => {
+      const datasets = this.#sql.datasets.all(olderThan)
+      const slotsBefore = EpochMicros(Math.max(0, olderThan - slotsKeptMs * 1_000))
+      for (const row of datasets) this.#pruneSlots(`${row['provider']}/${row['dataset']}/`, slotsBefore)
+      this.#sql.pruneBodies.run(olderThan)
+      return this.#sql.prune.run(olderThan).changes
+    })
+  }
+
+  #pruneSlots(prefix: string, before: EpochMicros): void {
+    this.#sql.pruneSlots.run(prefix, `${prefix}${toIso(before)}`, before)
+  }
+
+  async stats(): Promise<{ pending: number; bytes: number; oldestPendingAt: EpochMicros | null }> {
+    const row = this.#sql.pendingBytes.get()
+    const oldest = row?.['oldest']
+    return {
+      pending: Number(row?.['pending'] ?? 0),
+      bytes: Number(row?.['bytes'] ?? 0),
+      oldestPendingAt: typeof oldest === 'number' ? EpochMicros(oldest) : null,
+    }
+  }
+}
+
+function entryOf(row: SqlRow): OutboxEntry {
+  const publishedAt = row['published_at']
+  return {
+    answerId: String(row['answer_id']),
+    provider: ProviderId(String(row['provider'])),
+    dataset: String(row['dataset']),
+    slot: String(row['slot']),
+    runId: String(row['run_id']),
+    receivedAt: EpochMicros(Number(row['received_at'])),
+    httpStatus: Number(row['http_status']),
+    context: String(row['context']),
+    credits: Credits(Number(row['credits'])),
+    publishedAt: publishedAt === null ? null : EpochMicros(Number(publishedAt)),
+    body: row['body'] as Uint8Array,
+  }
+}

@@ -1,0 +1,227 @@
+import type { EpochMicros, ProviderId } from '../../../core/brands.ts'
+import { CryptosError } from '../../../core/errors.ts'
+import type { QuotaEvent } from '../../../core/records.ts'
+import type { SqlDb, SqlRow, Statement } from '../../../host/sqlite.ts'
+import type { EventDraft } from '../../policy/events.ts'
+import {
+  changedSlot,
+  type SlotChange,
+  type SlotRow,
+  type SlotState,
+  slotOfChange,
+} from '../../policy/slots.ts'
+import { decodeState, encodeState, type ScopeState } from '../../policy/state.ts'
+
+/** Newest events that are kept. */
+const eventsKept = 100_000
+
+interface ScopeRow {
+  readonly id: number
+  readonly version: number
+  readonly state: ScopeState
+}
+
+/**
+ * One transaction's view: scopes and slots are read once, changed in memory and written at the end, each scope as one
+ * version-checked update however many callers share the commit. Between transactions the scopes stay in memory for as long as no
+ * other process has written (PRAGMA data_version).
+ */
+export class Unit {
+  readonly #sql: Record<keyof typeof statements, Statement>
+  #scopes = new Map<string, ScopeRow>()
+  readonly #dirty = new Set<string>()
+  readonly #slots = new Map<string, SlotRow | undefined>()
+  readonly #dirtySlots = new Set<string>()
+  #events: QuotaEvent[] = []
+  #touched = false
+  #sequence: number | undefined
+  #dataVersion: number | undefined
+  readonly #ledger: string
+
+  constructor(db: SqlDb, ledger: string) {
+    this.#ledger = ledger
+    this.#sql = prepareAll(db)
+  }
+
+  /** True when another process has written since the last transaction. */
+  begin(): boolean {
+    const version = Number(this.#sql.dataVersion.get()?.['data_version'])
+    if (version === this.#dataVersion) return false
+    this.forget()
+    this.#dataVersion = version
+    return true
+  }
+
+  /** After a rollback nothing in memory can be trusted. */
+  forget(): void {
+    this.#scopes = new Map()
+    this.#sequence = undefined
+    this.#dataVersion = undefined
+    this.#clearWork()
+  }
+
+  scope(name: string): ScopeState | undefined {
+    return this.#row(name)?.state
+  }
+
+  /** @throws CryptosError CRY_USAGE for a scope that was never opened */
+  knownScope(name: string): ScopeState {
+    const state = this.scope(name)
+    if (!state) throw new CryptosError('CRY_USAGE', `the scope ${name} is not in the ledger: open it first`)
+    return state
+  }
+
+  scopeNames(): readonly string[] {
+    return this.#sql.scopeNames.all().map(row => String(row['scope']))
+  }
+
+  /** Of the state that is durable now, for readers outside a transaction. */
+  durableScopes(): readonly ScopeState[] {
+    return this.#sql.allScopes.all().map(row => decodeState(String(row['state'])))
+  }
+
+  addScope(state: ScopeState): void {
+    const id = this.#sql.addScope.run(state.scope, 1, encodeState(state)).lastInsertRowid
+    this.#scopes.set(state.scope, { id, version: 1, state })
+  }
+
+  /** `isIdle`: only time went on, which needs no write of its own (asking again and again must not write again and again). */
+  putScope(state: ScopeState, isIdle: boolean): void {
+    const row = this.#row(state.scope)
+    if (!row || row.state === state) return
+    this.#scopes.set(state.scope, { ...row, state })
+    if (!isIdle) this.#dirty.add(state.scope)
+  }
+
+  /** Something besides scopes, slots and events was written that others may wait for. */
+  touch(): void {
+    this.#touched = true
+  }
+
+  slot(slot: string): SlotRow | undefined {
+    if (!this.#slots.has(slot)) this.#slots.set(slot, slotRow(this.#sql.slot.get(slot)))
+    return this.#slots.get(slot)
+  }
+
+  change(change: SlotChange): void {
+    const slot = slotOfChange(change)
+    const next = changedSlot(this.slot(slot), change)
+    if (!next) return
+    this.#slots.set(slot, next)
+    this.#dirtySlots.add(slot)
+  }
+
+  tell(draft: EventDraft, scope: { scope: string; provider: ProviderId }, at: EpochMicros): void {
+    this.#sequence ??= Number(this.#sql.newestEvent.get()?.['newest'] ?? 0)
+    this.#sequence += 1
+    const { scope: name, provider } = scope
+    this.#events.push({
+      kind: 'quota-event',
+      ledger: this.#ledger,
+      sequence: this.#sequence,
+      scope: name,
+      provider,
+      at,
+      ...draft,
+    })
+  }
+
+  /** Writes what was changed. @throws CRY_STORE_BUSY when a version is not the one that was read */
+  flush(): void {
+    for (const name of this.#dirty) this.#writeScope(name)
+    for (const slot of this.#dirtySlots) this.#writeSlot(this.#slots.get(slot))
+    for (const event of this.#events)
+      this.#sql.addEvent.run(event.sequence, event.scope, JSON.stringify(event))
+    const newest = this.#events.at(-1)?.sequence
+    if (newest !== undefined && newest % 1_000 < this.#events.length)
+      this.#sql.cutEvents.run(newest - eventsKept)
+  }
+
+  /** Whether the transaction that was just committed changed anything. Forgets its work. */
+  finish(): boolean {
+    const changed = this.#touched || this.#events.length > 0 || this.#dirtySlots.size > 0
+    this.#clearWork()
+    return changed
+  }
+
+  #clearWork(): void {
+    this.#dirty.clear()
+    this.#slots.clear()
+    this.#dirtySlots.clear()
+    this.#events = []
+    this.#touched = false
+  }
+
+  #row(name: string): ScopeRow | undefined {
+    const cached = this.#scopes.get(name)
+    if (cached) return cached
+    const found = this.#sql.scope.get(name)
+    if (!found) return undefined
+    const row = {
+      id: Number(found['id']),
+      version: Number(found['version']),
+      state: decodeState(String(found['state'])),
+    }
+    this.#scopes.set(name, row)
+    return row
+  }
+
+  #writeScope(name: string): void {
+    const row = this.#scopes.get(name)
+    if (!row) return
+    const { changes } = this.#sql.writeScope.run(encodeState(row.state), row.id, row.version)
+    if (changes !== 1)
+      throw new CryptosError('CRY_STORE_BUSY', `the scope ${name} was changed by another process`)
+    this.#scopes.set(name, { ...row, version: row.version + 1 })
+  }
+
+  #writeSlot(row: SlotRow | undefined): void {
+    if (!row) return
+    const { slot, state, attempts, scope, reservationId, reservedAt, deadline, answerId, updatedAt } = row
+    this.#sql.writeSlot.run(
+      slot,
+      state,
+      attempts,
+      scope,
+      reservationId,
+      reservedAt,
+      deadline,
+      answerId,
+      updatedAt,
+    )
+  }
+}
+
+const statements = {
+  dataVersion: 'PRAGMA data_version',
+  scope: 'SELECT id, version, state FROM scopes WHERE scope = ?',
+  scopeNames: 'SELECT scope FROM scopes ORDER BY id',
+  allScopes: 'SELECT state FROM scopes ORDER BY id',
+  addScope: 'INSERT INTO scopes(scope, version, state) VALUES (?, ?, ?)',
+  writeScope: 'UPDATE scopes SET state = ?, version = version + 1 WHERE id = ? AND version = ?',
+  slot: 'SELECT * FROM slots WHERE slot = ?',
+  writeSlot: 'INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  newestEvent: 'SELECT max(sequence) AS newest FROM events',
+  addEvent: 'INSERT INTO events(sequence, scope, body) VALUES (?, ?, ?)',
+  cutEvents: 'DELETE FROM events WHERE sequence <= ?',
+} as const
+
+function prepareAll(db: SqlDb): Record<keyof typeof statements, Statement> {
+  const entries = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)])
+  return Object.fromEntries(entries) as Record<keyof typeof statements, Statement>
+}
+
+function slotRow(row: SqlRow | undefined): SlotRow | undefined {
+  if (!row) return undefined
+  return {
+    slot: String(row['slot']),
+    state: String(row['state']) as SlotState,
+    attempts: Number(row['attempts']),
+    scope: String(row['scope']),
+    reservationId: String(row['reservation_id']),
+    reservedAt: Number(row['reserved_at']) as EpochMicros,
+    deadline: Number(row['deadline']) as EpochMicros,
+    answerId: row['answer_id'] === null ? null : String(row['answer_id']),
+    updatedAt: Number(row['updated_at']) as EpochMicros,
+  }
+}
