@@ -1,4 +1,5 @@
 import type { AssetId, Credits, EpochMicros, ProviderId } from '../core/brands.ts'
+import { CryptosError } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import type { Charge, PlanLimits, ProviderUsage } from '../core/ports/ledger.ts'
 import type { Currency, Origin, Quote } from '../core/records.ts'
@@ -110,9 +111,27 @@ export interface Provider {
   readonly datasets: readonly Dataset[]
   /** Our assets that this provider has, by its stable ids. */
   readonly assets: ReadonlyMap<AssetId, string>
+  /** Currencies that a page may ask for, where the ids of `assets` already stand for one; absent = any. */
+  readonly currencies?: readonly Currency[]
 }
 
-/** Checks what TypeScript can not, and returns the definition. */
+/**
+ * Checks what TypeScript can not, and returns the definition.
+ * @throws CryptosError CRY_CONFIG_INVALID for a definition that no call could be made with
+ */
 export function defineProvider(provider: Provider): Provider {
+  const wrong = (what: string): never => {
+    throw new CryptosError('CRY_CONFIG_INVALID', `provider ${provider.id}: ${what}`)
+  }
+  for (const access of [provider.keyless, provider.keyed])
+    if (access && !/^https:\/\/[a-z0-9.-]+(\/[a-z0-9/-]*[a-z0-9])?$/.test(access.baseUrl))
+      wrong(`${access.baseUrl} is no https URL without a slash at its end`)
+  if (!provider.keyless && !provider.keyed) wrong('neither keyless nor keyed')
+  if (provider.keyed && !(provider.keyed.keyHeader && provider.keyName))
+    wrong('a key without its header or name')
+  if (provider.datasets.length === 0) wrong('no dataset')
+  for (const dataset of provider.datasets)
+    if (!(dataset.pageSize >= 1 && dataset.refreshMs > 0 && dataset.intervalMs >= dataset.refreshMs))
+      wrong(`dataset ${dataset.id} has no usable page size or times`)
   return provider
 }

@@ -1,0 +1,48 @@
+import { AssetId } from '../core/brands.ts'
+import { assetById } from '../core/assets.ts'
+import { CryptosError } from '../core/errors.ts'
+import type { Currency } from '../core/records.ts'
+import type { AssetRef, Dataset, Page, Provider } from './provider.ts'
+
+/** The asset as this provider knows it. @throws CryptosError CRY_CONFIG_INVALID where it does not */
+export function assetRef(provider: Provider, asset: AssetId): AssetRef {
+  const known = provider.assets.get(asset)
+  const own = asset.startsWith(`${provider.id}:`) ? asset.slice(provider.id.length + 1) : undefined
+  const sourceId = known ?? own
+  if (sourceId === undefined)
+    throw new CryptosError('CRY_CONFIG_INVALID', `${provider.title} has no asset named ${asset}`)
+  return { asset, symbol: assetById(asset)?.symbol ?? sourceId, sourceId }
+}
+
+/** All assets of the table that the provider has, in the table's order. */
+export const knownAssetRefs = (provider: Provider): readonly AssetRef[] =>
+  [...provider.assets.keys()].map(asset => assetRef(provider, asset))
+
+/** Pages of at most `pageSize` assets, in the given order: page 3 asks the same assets each time. */
+export function pagesOf(dataset: Dataset, refs: readonly AssetRef[], currency: Currency): readonly Page[] {
+  const pages: Page[] = []
+  for (let from = 0; from < refs.length; from += dataset.pageSize)
+    pages.push({ assets: refs.slice(from, from + dataset.pageSize), currency })
+  return pages
+}
+
+/** A table of our asset names and a provider's ids. */
+export const assetTable = (ids: Readonly<Record<string, string>>): ReadonlyMap<AssetId, string> =>
+  new Map(Object.entries(ids).map(([asset, sourceId]) => [AssetId(asset), sourceId]))
+
+/**
+ * Finds what a row of an answer is about: the asked assets, else (nothing asked: a saved body) our table, else a name made of the
+ * provider's own id. undefined = somebody asked, but not for this.
+ */
+export function refFinder(
+  page: Page,
+  ids: ReadonlyMap<AssetId, string>,
+): (sourceId: string) => AssetRef | undefined {
+  const asked = new Map(page.assets.map(ref => [ref.sourceId, ref]))
+  if (asked.size > 0) return sourceId => asked.get(sourceId)
+  const table = new Map([...ids].map(([asset, sourceId]) => [sourceId, asset]))
+  return sourceId => {
+    const asset = table.get(sourceId)
+    return asset && { asset, symbol: assetById(asset)?.symbol ?? sourceId, sourceId }
+  }
+}

@@ -1,0 +1,128 @@
+import { isUtf8 } from 'node:buffer'
+import { CryptosError } from '../core/errors.ts'
+import { defaultJsonLimits, type JsonLimits, NODE, scanJson } from './json-scan.ts'
+
+/** A JSON number as text, with the very digits of its source; never a float. */
+export class JsonNumber {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** A JSON value; objects and arrays are read only where they are asked. */
+export type Json = string | boolean | null | JsonNumber | JsonArray | JsonObject
+
+interface Document {
+  readonly body: Buffer
+  readonly tape: Int32Array
+}
+
+/**
+ * JSON whose numbers keep their digits: `1.50`, `9.614444201187e-12` and 18 digits come out as they were sent. Strict RFC 8259;
+ * one pass notes the places, values are built when they are read, so that what nobody reads (tags, platforms) costs a scan only.
+ * Of two members with one name the last wins; no member name means anything special.
+ * @throws CryptosError CRY_PROVIDER_PAYLOAD for text that is not JSON, not UTF-8, or over a limit
+ */
+export function parseExact(body: Uint8Array, limits: JsonLimits = defaultJsonLimits): Json {
+  if (body.byteLength > limits.maxBytes)
+    throw new CryptosError(
+      'CRY_PROVIDER_PAYLOAD',
+      `${body.byteLength} bytes of JSON are over ${limits.maxBytes}`,
+    )
+  if (!isUtf8(body)) throw new CryptosError('CRY_PROVIDER_PAYLOAD', 'not JSON: the bytes are not UTF-8')
+  const tape = scanJson(body, limits)
+  return valueAt({ body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), tape }, 0)
+}
+
+/** A JSON array. */
+export class JsonArray {
+  readonly #document: Document
+  readonly #node: number
+  constructor(document: Document, node: number) {
+    this.#document = document
+    this.#node = node
+  }
+
+  items(): Json[] {
+    const found: Json[] = []
+    const after = linkOf(this.#document, this.#node)
+    for (let node = this.#node + NODE; node < after; node = nextOf(this.#document, node))
+      found.push(valueAt(this.#document, node))
+    return found
+  }
+}
+
+/** A JSON object: a list of members, not a JavaScript object, so `__proto__` is a name like any other. */
+export class JsonObject {
+  readonly #document: Document
+  readonly #node: number
+  constructor(document: Document, node: number) {
+    this.#document = document
+    this.#node = node
+  }
+
+  /** The member of that name, the last if there are several; undefined if there is none. */
+  get(name: string): Json | undefined {
+    const document = this.#document
+    const after = linkOf(document, this.#node)
+    let found = -1
+    for (let key = this.#node + NODE; key < after; key = nextOf(document, key + NODE))
+      if (nameIs(document, key, name)) found = key
+    return found < 0 ? undefined : valueAt(document, found + NODE)
+  }
+
+  /** Names in document order, each once, with the value that `get` gives. */
+  entries(): [string, Json][] {
+    const found = new Map<string, Json>()
+    const after = linkOf(this.#document, this.#node)
+    for (let key = this.#node + NODE; key < after; key = nextOf(this.#document, key + NODE))
+      found.set(stringAt(this.#document, key), valueAt(this.#document, key + NODE))
+    return [...found]
+  }
+}
+
+const startOf = ({ tape }: Document, node: number): number => tape[node] ?? 0
+const endOf = ({ tape }: Document, node: number): number => tape[node + 1] ?? 0
+const linkOf = ({ tape }: Document, node: number): number => tape[node + 2] ?? 0
+
+/** A string's bytes stand between its quotes, so the byte before them tells it from the rest. */
+const isString = (document: Document, node: number): boolean =>
+  document.body[startOf(document, node) - 1] === 34
+
+function nextOf(document: Document, node: number): number {
+  const kind = document.body[startOf(document, node)]
+  const isContainer = (kind === 123 || kind === 91) && !isString(document, node)
+  return isContainer ? linkOf(document, node) : node + NODE
+}
+
+function valueAt(document: Document, node: number): Json {
+  if (isString(document, node)) return stringAt(document, node)
+  const kind = document.body[startOf(document, node)]
+  if (kind === 123) return new JsonObject(document, node)
+  if (kind === 91) return new JsonArray(document, node)
+  if (kind === 110) return null
+  if (kind === 116) return true
+  if (kind === 102) return false
+  return new JsonNumber(document.body.toString('latin1', startOf(document, node), endOf(document, node)))
+}
+
+function stringAt(document: Document, node: number): string {
+  const text = document.body.toString('utf8', startOf(document, node), endOf(document, node))
+  return linkOf(document, node) === 0 ? text : (JSON.parse(`"${text}"`) as string)
+}
+
+/** Compares without building the name: most members are passed over. */
+function nameIs(document: Document, key: number, name: string): boolean {
+  const start = startOf(document, key)
+  if (linkOf(document, key) !== 0) return stringAt(document, key) === name
+  const length = endOf(document, key) - start
+  // A name of n UTF-16 units takes at least n bytes, and the same n only if all are ASCII.
+  if (length < name.length) return false
+  for (let i = 0; i < name.length; i += 1) {
+    const unit = name.charCodeAt(i)
+    if (unit > 127) return stringAt(document, key) === name
+    if (document.body[start + i] !== unit) return false
+  }
+  return length === name.length
+}

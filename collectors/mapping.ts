@@ -1,0 +1,94 @@
+import type { AssetId, DecimalString, EpochMicros } from '../core/brands.ts'
+import { type CryptosError, isCryptosError } from '../core/errors.ts'
+import type { Currency, Quote } from '../core/records.ts'
+import type { AssetRef, Mapped, MappingContext } from './provider.ts'
+
+/** What a provider's row says; the rest of a quote comes from the context. */
+export interface Reading {
+  readonly ref: AssetRef
+  readonly currency: Currency
+  readonly price: DecimalString
+  readonly marketCap?: DecimalString | undefined
+  readonly volume24h?: DecimalString | undefined
+  readonly supply?: DecimalString | undefined
+  readonly change24h?: DecimalString | undefined
+  /** undefined where the source gives no time. */
+  readonly observedAt: EpochMicros | undefined
+}
+
+/** A row of an answer: a price, or the reason why there is none (a null price is no error of shape). */
+export type Row = Reading | { readonly ref: AssetRef; readonly none: string }
+
+export function quoteOf(reading: Reading, context: MappingContext): Quote {
+  return {
+    kind: 'quote',
+    provider: context.provider,
+    asset: reading.ref.asset,
+    symbol: reading.ref.symbol,
+    sourceId: reading.ref.sourceId,
+    currency: reading.currency,
+    price: reading.price,
+    ...(reading.marketCap === undefined ? {} : { marketCap: reading.marketCap }),
+    ...(reading.volume24h === undefined ? {} : { volume24h: reading.volume24h }),
+    ...(reading.supply === undefined ? {} : { supply: reading.supply }),
+    ...(reading.change24h === undefined ? {} : { change24h: reading.change24h }),
+    observedAt: reading.observedAt ?? context.receivedAt,
+    observedBy: reading.observedAt === undefined ? 'receiver' : 'source',
+    receivedAt: context.receivedAt,
+    revision: context.revision,
+    origin: context.origin,
+    runId: context.runId,
+    credits: context.credits,
+    rawRef: context.rawRef,
+  }
+}
+
+interface Missing {
+  readonly asset: AssetId
+  readonly sourceId: string
+  readonly reason: string
+}
+
+/** Gathers the rows of one answer, each for itself, so that a bad one spoils no other. */
+export class MappedRows {
+  readonly #context: MappingContext
+  readonly #records = new Map<string, Quote>()
+  readonly #missing = new Map<string, Missing>()
+  #firstError: CryptosError | undefined
+  constructor(context: MappingContext) {
+    this.#context = context
+  }
+
+  /** Reads one row. A second row of the same source id is not looked at: nothing tells which of the two is right. */
+  add(ref: AssetRef, read: () => Row): void {
+    if (this.#records.has(ref.sourceId) || this.#missing.has(ref.sourceId)) return
+    try {
+      const row = read()
+      if ('none' in row) this.#miss(ref, row.none)
+      else this.#records.set(ref.sourceId, quoteOf(row, this.#context))
+    } catch (error) {
+      if (!isCryptosError(error)) throw error
+      this.#firstError ??= error
+      this.#miss(ref, error.message)
+    }
+  }
+
+  /** Notes a row that does not even say what it is about. */
+  addError(error: unknown): void {
+    if (!isCryptosError(error)) throw error
+    this.#firstError ??= error
+  }
+
+  /** @throws CryptosError CRY_PROVIDER_PAYLOAD when not one row could be read and one of them has a wrong shape */
+  result(): Mapped {
+    if (this.#records.size === 0 && this.#firstError) throw this.#firstError
+    for (const ref of this.#context.page.assets)
+      if (!this.#records.has(ref.sourceId) && !this.#missing.has(ref.sourceId))
+        this.#miss(ref, 'not in the answer')
+    return { records: [...this.#records.values()], missing: [...this.#missing.values()] }
+  }
+
+  #miss(ref: AssetRef, reason: string): void {
+    this.#missing.set(ref.sourceId, { asset: ref.asset, sourceId: ref.sourceId, reason })
+  }
+}

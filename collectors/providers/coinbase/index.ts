@@ -1,0 +1,38 @@
+import { Credits, ProviderId } from '../../../core/brands.ts'
+import { SECOND } from '../../../core/time.ts'
+import { type Dataset, defineProvider, type Page } from '../../provider.ts'
+import { assets } from './assets.ts'
+import { judge } from './judge.ts'
+import { map } from './map.ts'
+
+/** One product a call: page n is asset n. */
+const quotes: Dataset = {
+  id: 'quotes',
+  doc: 'Last trade, its time and the 24-hour volume of one product',
+  pageSize: 1,
+  refreshMs: 10 * SECOND,
+  intervalMs: 10 * SECOND,
+  costMax: () => Credits(0),
+  request: (page: Page) => ({
+    path: `/products/${encodeURIComponent(page.assets[0]?.sourceId ?? '')}/ticker`,
+    query: {},
+    headers: { accept: 'application/json' },
+  }),
+  judge,
+  map,
+}
+
+export const coinbase = defineProvider({
+  id: ProviderId('coinbase'),
+  title: 'Coinbase Exchange',
+  doc: 'Last trades of the Coinbase exchange, without a key',
+  keyless: {
+    baseUrl: 'https://api.exchange.coinbase.com',
+    // 10 calls a second by address are allowed; the table's assets every 10 s are 84 a minute.
+    limits: { plan: 'public', creditsPerMonth: null, creditsPerDay: null, callsPerMinute: 300 },
+    minTimeMs: 150,
+  },
+  datasets: [quotes],
+  assets,
+  currencies: ['USD'],
+})

@@ -1,0 +1,107 @@
+import { AssetId } from '../../../core/brands.ts'
+import { CryptosError } from '../../../core/errors.ts'
+import { refFinder } from '../../assets.ts'
+import {
+  arrayOf,
+  changeOf,
+  figureOf,
+  objectOf,
+  priceOf,
+  refusePayload,
+  textOf,
+  timeOf,
+  wholeOf,
+} from '../../check.ts'
+import { type Json, JsonArray, JsonObject, parseExact } from '../../json.ts'
+import { MappedRows, type Row } from '../../mapping.ts'
+import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
+import { assets } from './assets.ts'
+
+interface Coin {
+  readonly coin: JsonObject
+  readonly path: string
+}
+
+/**
+ * Quotes of any shape that the API has had: `data` as a list (v3, simple/price), as a map by id or slug (v1, v2) or by symbol with
+ * a list each (v2); the quote as a map by currency (v1, v2) or as a list (v3 `quote`, simple/price `quotes`).
+ */
+export function map(body: Uint8Array, context: MappingContext): Mapped {
+  const root = objectOf(parseExact(body), '$')
+  const code = wholeOf(objectOf(root.get('status'), '$.status').get('error_code'))
+  if (code !== 0)
+    throw new CryptosError('CRY_PROVIDER_PAYLOAD', '$.status.error_code: an error carries no data')
+  const find = finder(context)
+  const rows = new MappedRows(context)
+  for (const { value, path } of coinsOf(root.get('data'))) {
+    try {
+      const coin = objectOf(value, path)
+      const ref = find(coin, path)
+      if (ref) rows.add(ref, () => readCoin({ coin, path }, ref, context))
+    } catch (error) {
+      rows.addError(error)
+    }
+  }
+  return rows.result()
+}
+
+/** Every coin of `data` with its path. */
+function coinsOf(data: Json | undefined): { readonly value: Json; readonly path: string }[] {
+  if (data instanceof JsonArray) return data.items().map((value, i) => ({ value, path: `$.data[${i}]` }))
+  return objectOf(data, '$.data')
+    .entries()
+    .flatMap(([key, value]) => {
+      const path = `$.data[${JSON.stringify(key.slice(0, 64))}]`
+      if (!(value instanceof JsonArray)) return [{ value, path }]
+      return value.items().map((item, i) => ({ value: item, path: `${path}[${i}]` }))
+    })
+}
+
+/** Whom a coin is about, by its id alone. A coin that our table does not know gets a name made of the id. */
+function finder(context: MappingContext): (coin: JsonObject, path: string) => AssetRef | undefined {
+  const known = refFinder(context.page, assets)
+  return (coin, path) => {
+    const id = wholeOf(coin.get('id'))
+    if (id === undefined) return refusePayload(`${path}.id`, "CoinMarketCap's id", coin.get('id'))
+    const sourceId = String(id)
+    const ref = known(sourceId)
+    if (ref || context.page.assets.length > 0) return ref
+    const symbol = textOf(coin.get('symbol'), `${path}.symbol`)
+    return { asset: AssetId(`coinmarketcap:${sourceId}`), symbol, sourceId }
+  }
+}
+
+function readCoin({ coin, path }: Coin, ref: AssetRef, context: MappingContext): Row {
+  const { currency } = context.page
+  const quote = quoteIn(coin, path, currency)
+  if (quote === undefined) return { ref, none: `no quote in ${currency}` }
+  const price = quote.get('price')
+  if (price === null) return { ref, none: `the price in ${currency} is null` }
+  const updated = quote.get('last_updated')
+  return {
+    ref,
+    currency,
+    price: priceOf(price, `${path}.quote.${currency}.price`),
+    marketCap: figureOf(quote.get('market_cap'), 'unknown'),
+    volume24h: figureOf(quote.get('volume_24h'), 'counts'),
+    supply: figureOf(coin.get('circulating_supply'), 'unknown'),
+    change24h: changeOf(quote.get('percent_change_24h')),
+    // The coin has a last_updated of its own, which is another clock: never use it.
+    observedAt:
+      updated === undefined
+        ? undefined
+        : timeOf(updated, `${path}.quote.${currency}.last_updated`, context.receivedAt),
+  }
+}
+
+/** The quote in that currency; undefined where the coin has quotes, but none in it. */
+function quoteIn(coin: JsonObject, path: string, currency: string): JsonObject | undefined {
+  const quotes = coin.get('quote') ?? coin.get('quotes')
+  if (quotes instanceof JsonObject) {
+    const quote = quotes.get(currency)
+    return quote === undefined || quote === null ? undefined : objectOf(quote, `${path}.quote.${currency}`)
+  }
+  return arrayOf(quotes, `${path}.quote`)
+    .map((quote, i) => objectOf(quote, `${path}.quote[${i}]`))
+    .find(quote => quote.get('symbol') === currency)
+}
