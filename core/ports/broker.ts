@@ -43,6 +43,8 @@ export interface ConsumeOptions {
   readonly startAt?: (topic: string, partition: number) => Promise<number | undefined>
   /** The offset after the batch is committed when this resolves, and only then. A throw redelivers the batch after a pause. */
   readonly onBatch: (batch: PartitionBatch, signal: AbortSignal) => Promise<void>
+  /** Told after the offset behind the batch was committed. */
+  readonly onCommitted?: (batch: PartitionBatch) => void
   /** Told about a throw of onBatch (and its reaction), before the pause. */
   readonly onError?: (error: unknown, batch: PartitionBatch) => void
   /** Told when retention removed records that this group had not read. The subscription goes on at the first that is left. */
