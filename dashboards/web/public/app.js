@@ -1,1 +1,214 @@
-export {}
+import { makeAssets } from './assets.js'
+import { makeChart } from './chart.js'
+import { ChartData } from './chart-data.js'
+import { makeChoice } from './choices.js'
+import { connect } from './connection.js'
+import { byId, colorName, setText } from './dom.js'
+import { showHero, showTitle } from './hero.js'
+import { fetchJson, makeLineState, makeQueue } from './line.js'
+import { keyOf, Model, newestOf } from './model.js'
+import { makePrices } from './prices.js'
+import { showQuota } from './quota.js'
+import { findRange, ranges } from './ranges.js'
+import { showRuns } from './runs.js'
+import { makeTheme } from './toggle.js'
+
+/** @typedef {import('./model.js').LivePrice} LivePrice */
+
+const all = 'all'
+const startedAt = Date.now()
+const chosen = new URLSearchParams(location.hash.slice(1))
+const state = {
+  key: chosen.get('asset') ?? '',
+  provider: chosen.get('provider') ?? all,
+  range: findRange(chosen.get('range') ?? ''),
+}
+const model = new Model()
+let data = new ChartData()
+/** The server's clock minus ours: ages are told by the server's. */
+let offsetMs = 0
+/** @type {import('./quota.js').QuotaView | undefined} */
+let quota
+const now = () => Date.now() + offsetMs
+
+const line = makeLineState()
+const chart = makeChart()
+const prices = makePrices()
+const assets = makeAssets(key => choose({ key, provider: all }, true))
+const providerChoice = makeChoice(byId('provider-choice'), {
+  name: 'provider',
+  legend: 'Provider',
+  onChange: provider => choose({ provider }, false),
+})
+const rangeChoice = makeChoice(byId('range-choice'), {
+  name: 'range',
+  legend: 'Range',
+  onChange: range => choose({ range: findRange(range) }, true),
+})
+const history = makeQueue(loadHistory, addLive)
+
+/** @param {Partial<typeof state>} change @param {boolean} loads */
+function choose(change, loads) {
+  Object.assign(state, change)
+  keepChoice()
+  if (loads) void history.load()
+  show()
+  announce()
+}
+
+/** In the address, so that a view can be kept as a bookmark. */
+function keepChoice() {
+  const choice = new URLSearchParams({ asset: state.key, provider: state.provider, range: state.range.value })
+  window.history.replaceState(null, '', `#${choice}`)
+}
+
+/** Says the choice to a screen reader, once; live prices stay silent. */
+function announce() {
+  const price = shownPrice()
+  if (price)
+    setText(
+      byId('announce'),
+      `${price.name}: ${price.price} ${price.currency} by ${price.provider}, ${state.range.words}`,
+    )
+}
+
+/** @param {boolean} resumed */
+async function begin(resumed) {
+  if (resumed) return
+  const [meta, latest] = await Promise.all([fetchJson('/api/v1/meta'), fetchJson('/api/v1/latest')])
+  model.know(meta)
+  setText(byId('version'), `cryptos ${meta.version}`)
+  for (const { prices: found, ...asset } of latest.assets)
+    for (const price of found) model.apply({ ...asset, ...price })
+  pickFirst()
+  await history.load()
+  show()
+}
+
+function pickFirst() {
+  const rows = model.rows()
+  if (!rows.some(row => row.key === state.key)) state.key = rows[0]?.key ?? state.key
+}
+
+async function loadHistory() {
+  const [asset = '', currency = 'USD'] = state.key.split(' ')
+  if (!asset) return
+  const from = state.range.ms === null ? 'first' : `-${state.range.value}`
+  const query = new URLSearchParams({ asset, currency, from })
+  const { points } = await fetchJson(`/api/v1/history?${query}`)
+  return () => {
+    data = new ChartData(points)
+    show()
+  }
+}
+
+/** @param {LivePrice} price */
+function addLive(price) {
+  if (keyOf(price) === state.key) data.add(price.provider, price.time, price.price, state.range.bucketMs)
+}
+
+/** @param {{ prices: import('./model.js').ApiPrice[] }} event */
+function onPrices(event) {
+  const isFirst = state.key === ''
+  for (const price of event.prices) history.push(model.apply(price))
+  pickFirst()
+  if (isFirst) void history.load()
+  line.priceAt(Date.now())
+  show()
+}
+
+const shownProviders = () => {
+  const found = model.prices(state.key).map(p => p.provider)
+  return found.includes(state.provider) ? [state.provider] : found
+}
+
+/** @returns {LivePrice | undefined} */
+const shownPrice = () => {
+  const found = model.prices(state.key)
+  if (found.length === 0) return undefined
+  return found.find(p => p.provider === state.provider) ?? newestOf(found)
+}
+
+let frame = 0
+function show() {
+  if (frame === 0) frame = requestAnimationFrame(showNow)
+}
+
+function showNow() {
+  frame = 0
+  const found = model.prices(state.key)
+  const providers = shownProviders()
+  assets(model.rows(), state.key)
+  const options = found.map(({ provider: p }) => ({
+    value: p,
+    label: p,
+    color: colorName(model.providers, p),
+  }))
+  const isOne = providers.length === 1 && state.provider !== all
+  providerChoice(
+    options.length > 0 ? [{ value: all, label: 'All' }, ...options] : [],
+    isOne ? state.provider : all,
+  )
+  rangeChoice(ranges, state.range.value)
+  prices.show(found, model.providers)
+  const price = shownPrice()
+  document.body.classList.toggle('waiting', !price)
+  if (price) {
+    showTitle(price.symbol, price.name)
+    const first = data.summary(price.provider)?.first
+    showHero(
+      price,
+      first ? { first, words: `in the ${state.range.words}`.replace('in the all', 'of all') } : undefined,
+    )
+  }
+  showChart(providers, price)
+  tick()
+}
+
+/** @param {readonly string[]} providers @param {LivePrice | undefined} price */
+function showChart(providers, price) {
+  const to = now()
+  const oldest = Math.min(to - 60_000, ...[...data.series.values()].map(series => series[0]?.time ?? to))
+  const from = state.range.ms === null ? oldest : Math.max(oldest, to - state.range.ms)
+  if (state.range.ms !== null) data.prune(to - state.range.ms)
+  chart.show({
+    data,
+    providers,
+    allProviders: model.providers,
+    name: price?.name ?? 'Prices',
+    currency: price?.currency ?? '',
+    rangeLabel: state.range.words,
+    from,
+    to,
+  })
+}
+
+/** What changes by time alone. */
+function tick() {
+  prices.tick(now())
+  line.tick()
+  const late = Date.now() - startedAt > 30_000
+  const soon = 'Waiting for the first prices: the collectors have started, they come in a few seconds.'
+  const why = 'Still no prices. The last runs, further down, say why.'
+  setText(byId('chart-empty'), late ? why : soon)
+}
+
+makeTheme(() => chart.request())
+rangeChoice(ranges, state.range.value)
+showQuota({ scopes: [] }, now())
+showRuns({ runs: [] })
+connect({
+  onHello: ({ resumed }) => void begin(resumed).catch(line.failed),
+  onPrices,
+  onQuota: view => {
+    quota = view
+    showQuota(view, now())
+  },
+  onRuns: showRuns,
+  onTime: at => {
+    offsetMs = Date.parse(at) - Date.now()
+  },
+  onState: line.set,
+})
+setInterval(show, 1000)
+setInterval(() => quota && showQuota(quota, now()), 30_000)

@@ -1,1 +1,70 @@
-export {}
+import { byId, el, setText } from './dom.js'
+import { compareExact, formatPrice } from './format.js'
+
+/**
+ * @typedef {import('./model.js').LivePrice} LivePrice
+ * @typedef {{ key: string, newest: LivePrice }} AssetRow
+ */
+
+/** The list of assets: a group of radio buttons, each with its newest price. @param {(key: string) => void} onChange */
+export function makeAssets(onChange) {
+  const set = byId('assets')
+  /** @type {Map<string, { label: HTMLElement, input: HTMLInputElement, price: HTMLElement, shown: string }>} */
+  const rows = new Map()
+  set.addEventListener('change', event => {
+    if (event.target instanceof HTMLInputElement) onChange(event.target.value)
+  })
+  /** @param {readonly AssetRow[]} assets @param {string} chosen */
+  return (assets, chosen) => {
+    const severalCurrencies = new Set(assets.map(a => a.newest.currency)).size > 1
+    for (const { key, newest } of assets) {
+      let row = rows.get(key)
+      if (!row) {
+        row = makeRow(key, newest, severalCurrencies)
+        rows.set(key, row)
+        placeRow(
+          set,
+          row.label,
+          assets.findIndex(a => a.key === key),
+        )
+      }
+      showPrice(row, newest.price)
+      row.input.checked = key === chosen
+    }
+  }
+}
+
+/** @param {string} key @param {LivePrice} newest @param {boolean} severalCurrencies */
+function makeRow(key, newest, severalCurrencies) {
+  const input = el('input', { type: 'radio', name: 'asset', value: key })
+  const price = el('span', { class: 'num' })
+  const symbol = severalCurrencies ? `${newest.symbol} / ${newest.currency}` : newest.symbol
+  const name = newest.name === newest.symbol ? '' : newest.name
+  const label = el('label', { class: 'asset' }, input, el('b', {}, symbol), el('small', {}, name), price)
+  return { label, input, price, shown: '' }
+}
+
+/** Where the order of the list says, not where it came in. @param {HTMLElement} set @param {HTMLElement} label @param {number} index */
+function placeRow(set, label, index) {
+  const after = set.querySelectorAll('label')[index]
+  if (after) after.before(label)
+  else set.append(label)
+}
+
+/** @param {{ price: HTMLElement, shown: string }} row @param {string} exact */
+function showPrice(row, exact) {
+  if (row.shown === exact) return
+  if (row.shown) flash(row.price, compareExact(exact, row.shown))
+  row.shown = exact
+  setText(row.price, formatPrice(exact))
+  row.price.title = exact
+}
+
+/** A short glow in the direction of the change; CSS leaves it out for those who want less motion. @param {HTMLElement} element @param {number} direction */
+export function flash(element, direction) {
+  if (direction === 0) return
+  element.classList.remove('went-up', 'went-down')
+  // Reading the width restarts the animation.
+  void element.offsetWidth
+  element.classList.add(direction > 0 ? 'went-up' : 'went-down')
+}

@@ -1,1 +1,117 @@
-export {}
+import { byId, el } from './dom.js'
+import { formatCount, formatDay, formatSpan } from './format.js'
+
+/**
+ * @typedef {{ window: string, limit: number | null, used: number, reserved: number, left: number | null, resetsAt: string }} QuotaWindow
+ * @typedef {{ scope: string, provider: string, plan: string, frozen: string | null, windows: QuotaWindow[],
+ *   runsOutAt: string | null, lastReconciledAt: string | null, drift: number | null }} Scope
+ * @typedef {{ scopes: Scope[] }} QuotaView
+ */
+
+/** Share of a limit from which a bar warns. */
+const nearEnd = 0.9
+
+/** Draws all scopes anew; they change seldom. @param {QuotaView} view @param {number} now the server's time */
+export function showQuota({ scopes }, now) {
+  const place = byId('quota')
+  if (scopes.length === 0)
+    return place.replaceChildren(
+      el('p', { class: 'empty' }, 'No quota yet: each key appears here with its first call.'),
+    )
+  place.replaceChildren(...scopes.map(scope => scopeOf(scope, now)))
+}
+
+/** @param {Scope} scope @param {number} now */
+function scopeOf(scope, now) {
+  const title = el(
+    'h3',
+    {},
+    scope.provider,
+    el('span', { class: 'tag' }, `${scope.plan} plan`),
+    el('code', { title: scope.scope }, shorten(scope.scope)),
+  )
+  const frozen = scope.frozen
+    ? [el('p', { class: 'alarm' }, el('b', {}, 'Frozen'), ` ${scope.frozen}: no call is made.`)]
+    : []
+  return el(
+    'article',
+    { class: 'scope' },
+    title,
+    ...frozen,
+    ...scope.windows.map(w => windowOf(scope, w, now)),
+    paceOf(scope, now),
+  )
+}
+
+/** @param {string} scope */
+const shorten = scope => (scope.length > 14 ? `${scope.slice(0, 12)}…` : scope)
+
+/** @param {Scope} scope @param {QuotaWindow} w @param {number} now */
+function windowOf(scope, w, now) {
+  const resets = Date.parse(w.resetsAt)
+  const reset = el(
+    'time',
+    { datetime: w.resetsAt, title: w.resetsAt },
+    resets > now
+      ? `resets ${formatDay(resets)}, in ${formatSpan(resets - now)}`
+      : 'resets with the next call',
+  )
+  const used = w.limit ? (w.used + w.reserved) / w.limit : 0
+  const level = used >= 1 ? 'full' : used >= nearEnd ? 'near' : 'fine'
+  const row = el('div', { class: 'window', 'data-level': level }, el('b', {}, `This ${w.window}`))
+  if (w.limit === null) row.append(el('p', { class: 'nums' }, `${formatCount(w.used)} used, no limit`), reset)
+  else row.append(barOf(scope, w, w.limit), numbersOf(w, w.limit), reset)
+  return row
+}
+
+/** @param {Scope} scope @param {QuotaWindow} w @param {number} limit */
+function barOf(scope, w, limit) {
+  const part = (/** @type {string} */ name, /** @type {number} */ value) => {
+    const bar = el('i', { class: name })
+    bar.style.width = `${limit > 0 ? Math.min(100, (value / limit) * 100) : 100}%`
+    return bar
+  }
+  const label = `${scope.provider}, this ${w.window}: ${w.used} used and ${w.reserved} reserved of ${limit}`
+  const meter = { role: 'meter', 'aria-label': label, 'aria-valuemin': '0', 'aria-valuemax': String(limit) }
+  return el(
+    'div',
+    { class: 'bar', ...meter, 'aria-valuenow': String(Math.min(limit, w.used + w.reserved)) },
+    part('used', w.used),
+    part('reserved', w.reserved),
+  )
+}
+
+/** @param {QuotaWindow} w @param {number} limit */
+function numbersOf(w, limit) {
+  return el(
+    'p',
+    { class: 'nums' },
+    el('b', {}, `${formatCount(w.left ?? 0)} left`),
+    ` of ${formatCount(limit)} · ${formatCount(w.used)} used · ${formatCount(w.reserved)} reserved`,
+  )
+}
+
+/** @param {Scope} scope @param {number} now */
+function paceOf({ runsOutAt, lastReconciledAt, drift, windows }, now) {
+  const at = runsOutAt === null ? Number.NaN : Date.parse(runsOutAt)
+  const isLimited = windows.some(w => w.limit !== null && w.window !== 'minute')
+  const pace = Number.isFinite(at)
+    ? el(
+        'b',
+        { class: 'warn', title: runsOutAt ?? '' },
+        at > now
+          ? `Runs out ${formatDay(at)}, in ${formatSpan(at - now)}, at the pace of the last hour.`
+          : 'Used up.',
+      )
+    : isLimited
+      ? 'At the pace of the last hour it lasts until the reset.'
+      : 'Only the calls a minute are limited.'
+  const checked = lastReconciledAt
+    ? ` Compared with the provider ${formatSpan(now - Date.parse(lastReconciledAt))} ago, ${driftText(drift)}.`
+    : ''
+  return el('p', { class: 'pace' }, pace, checked)
+}
+
+/** @param {number | null} drift */
+const driftText = drift =>
+  drift === null || drift === 0 ? 'no difference' : `difference ${drift > 0 ? '+' : ''}${formatCount(drift)}`

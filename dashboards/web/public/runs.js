@@ -1,1 +1,55 @@
-export {}
+import { byId, el } from './dom.js'
+import { formatClock, formatCount, formatDay } from './format.js'
+
+/**
+ * @typedef {{ runId: string, provider: string, dataset: string, startedAt: string, endedAt: string, durationMs: number,
+ *   outcome: string, meaning: string, exitCode: number, reason: string, credits: number, records: number, retryAt: string | null }} RunView
+ * @typedef {{ runs: RunView[] }} RunsView
+ */
+
+const columns = ['Time', 'Source', 'Outcome', 'Reason', 'Records', 'Credits', 'Took']
+
+/** @param {RunsView} view */
+export function showRuns({ runs }) {
+  const place = byId('runs')
+  if (runs.length === 0)
+    return place.replaceChildren(
+      el('p', { class: 'empty' }, 'No runs yet: the first one shows up here in a few seconds.'),
+    )
+  const head = el('tr', {}, ...columns.map(name => el('th', { scope: 'col' }, name)))
+  const table = el(
+    'table',
+    {},
+    el('caption', { class: 'hidden' }, 'The newest runs of the collectors, newest first'),
+    el('thead', {}, head),
+    el('tbody', {}, ...runs.map(rowOf)),
+  )
+  place.replaceChildren(table)
+}
+
+/** @param {RunView} run */
+function rowOf(run) {
+  const kind = run.exitCode === 0 ? 'done' : run.exitCode === 99 ? 'skipped' : 'failed'
+  const ended = Date.parse(run.endedAt)
+  const time = el(
+    'time',
+    { datetime: run.endedAt, title: `${formatDay(ended)} (${run.endedAt})` },
+    formatClock(ended),
+  )
+  const outcome = el('span', { class: 'outcome', 'data-kind': kind, title: run.meaning }, run.outcome)
+  const again = run.retryAt ? ` Again at ${formatClock(Date.parse(run.retryAt))}.` : ''
+  return el(
+    'tr',
+    {},
+    cell('time', time),
+    cell('source', `${run.provider} `, el('small', {}, run.dataset)),
+    cell('what', outcome),
+    cell('reason', (run.reason || run.meaning) + again),
+    cell('num', formatCount(run.records)),
+    cell('num', formatCount(run.credits)),
+    cell('num', `${formatCount(run.durationMs)} ms`),
+  )
+}
+
+/** @param {string} name @param {...(Node | string)} children */
+const cell = (name, ...children) => el('td', { class: name }, ...children)
