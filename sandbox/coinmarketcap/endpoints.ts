@@ -1,10 +1,17 @@
 import type { Endpoint } from './endpoint.ts'
+import { historicalV3 } from './historical.ts'
 import { keyInfo } from './key-info.ts'
+import { listingsV3 } from './listings.ts'
+import { mapV1 } from './map.ts'
 import { quotesV1, quotesV2, quotesV3 } from './quotes.ts'
+import { simplePriceV2 } from './simple-price.ts'
 
 /** All that is played, by path. */
 export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
-  [quotesV1, quotesV2, quotesV3, keyInfo].map(endpoint => [endpoint.path, endpoint]),
+  [quotesV1, quotesV2, quotesV3, listingsV3, simplePriceV2, mapV1, keyInfo, historicalV3].map(endpoint => [
+    endpoint.path,
+    endpoint,
+  ]),
 )
 
 /** Real paths that the free plan may not call: 1006. */

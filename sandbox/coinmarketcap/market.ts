@@ -59,8 +59,10 @@ export class Market {
   }
 
   /** Coins that can be quoted now. */
-  listed(currency: ConvertCurrency, observedAt: EpochMicros): readonly Coin[] {
-    return coins.filter(coin => coin.active && this.price(coin, currency, observedAt) !== undefined)
+  listed(converts: readonly ConvertCurrency[], observedAt: EpochMicros): readonly Coin[] {
+    const isPriced = (coin: Coin): boolean =>
+      converts.every(currency => this.quote(coin, currency, observedAt) !== undefined)
+    return coins.filter(coin => coin.active && isPriced(coin))
   }
 
   price(coin: Coin, currency: ConvertCurrency, at: EpochMicros): string | undefined {
