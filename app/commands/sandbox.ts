@@ -1,16 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { startSandbox } from '../../sandbox/server.ts'
-import { recordedSeries, seededWalk } from '../../sandbox/prices.ts'
-import type { Config } from '../config/load.ts'
+import { sandboxPrices } from '../sandbox.ts'
 import { done } from '../result.ts'
 import type { Action, Define } from './command.ts'
-
-/** The prices that the settings ask for. */
-export const sandboxPrices = (config: Config) =>
-  config.sandboxPrices === undefined
-    ? seededWalk(config.sandboxSeed)
-    : recordedSeries(readFileSync(config.sandboxPrices, 'utf8'))
 
 const run: Action = async ({ config, clock, signal, print, json }) => {
   const sandbox = await startSandbox({ port: config.sandboxPort, clock, prices: sandboxPrices(config) })

@@ -1,0 +1,84 @@
+import type { Ledger } from '../../core/ports/ledger.ts'
+import type { Broker } from '../../core/ports/broker.ts'
+import type { QuoteReader } from '../../core/ports/reader.ts'
+import { addMs, HOUR, toIso } from '../../core/time.ts'
+import { mapEntry } from '../../collectors/publish.ts'
+import { providerById } from '../../collectors/registry.ts'
+import { quoteJson } from '../../topics/codecs/quote-json.ts'
+import { audit, type AuditReport } from '../audit/audit.ts'
+import { parseDuration } from '../duration.ts'
+import { openReader } from '../reader.ts'
+import type { Result } from '../result.ts'
+import { settledSource } from '../settled-source.ts'
+import { openBroker, openLedger, storeGroup, topics } from '../stores.ts'
+import { using } from '../using.ts'
+import type { Action, Context, Define } from './command.ts'
+
+const mostShown = 20
+
+function text(report: AuditReport, since: string): string {
+  const { rows, differences } = report
+  const head = `${report.answers} answers since ${since}: ${rows.answers} rows mapped (${report.distinct} distinct), ${rows.topic} in the topic, ${rows.store} in the store, ${report.pending} on their way, ${report.unmapped} answers in the dead letters`
+  if (differences.length === 0)
+    return `${head}\nRows in = rows out: ${report.groups} groups of provider, asset and hour have equal counts and hashes.`
+  const shown = differences.slice(0, mostShown).map(d => `  ${d.kind} in the ${d.in}: ${d.id} (${d.group})`)
+  const more = differences.length > mostShown ? [`  and ${differences.length - mostShown} more`] : []
+  return [
+    head,
+    `NOT equal: ${differences.length} differences in ${report.badGroups.length} of ${report.groups} groups`,
+    ...shown,
+    ...more,
+  ].join('\n')
+}
+
+const run: Action = (context, _args, options) =>
+  withStores(context, async (ledger, broker, reader): Promise<Result> => {
+    const sinceMs =
+      options['since'] === undefined
+        ? context.config.outboxRetentionHours * HOUR
+        : parseDuration(String(options['since']), '--since')
+    const now = context.clock.now()
+    const from = addMs(now, -Math.min(sinceMs, context.config.outboxRetentionHours * HOUR))
+    const ports = {
+      ledger,
+      broker,
+      reader,
+      codec: quoteJson,
+      topic: topics.quotes.name,
+      group: storeGroup,
+      map: (entry: Parameters<typeof mapEntry>[0]) => mapEntry(entry, providerById).records,
+    }
+    const report = await audit(ports, from, now)
+    const ok = report.differences.length === 0
+    const json = {
+      outcome: ok ? 'collected' : 'failed',
+      ok,
+      from: toIso(from),
+      to: toIso(now),
+      ...report,
+      differences: report.differences.slice(0, 1_000),
+    }
+    return { exit: ok ? 0 : 1, json, text: text(report, toIso(from)) }
+  })
+
+async function withStores<T>(
+  context: Context,
+  work: (ledger: Ledger, broker: Broker, reader: QuoteReader) => Promise<T>,
+): Promise<T> {
+  const source = settledSource(context.config)
+  return using(await openLedger(context.config, source, context.clock), async ledger =>
+    using(await openBroker(context.config, source, context.clock), async broker =>
+      using(await openReader(source, context.clock), reader => work(ledger, broker, reader)),
+    ),
+  )
+}
+
+export const define: Define = (program, act) => {
+  program
+    .command('audit')
+    .description(
+      'rows in = rows out: every accepted answer against the topic and the store, by count and hash',
+    )
+    .option('--since <duration>', 'how far back; at most as long as raw answers are kept')
+    .action(act(run))
+}

@@ -1,0 +1,127 @@
+import { createWriteStream } from 'node:fs'
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { findAsset } from '../../core/assets.ts'
+import { type AssetId, EpochMicros } from '../../core/brands.ts'
+import { CryptosError } from '../../core/errors.ts'
+import type { Quote } from '../../core/records.ts'
+import { addMs, parseIso, toIso } from '../../core/time.ts'
+import { parseDuration } from '../duration.ts'
+import { openReader } from '../reader.ts'
+import { done, type Result } from '../result.ts'
+import { settledSource } from '../settled-source.ts'
+import { using } from '../using.ts'
+import type { Action, Define } from './command.ts'
+
+const columns = [
+  'provider',
+  'asset',
+  'symbol',
+  'currency',
+  'price',
+  'observed_at',
+  'received_at',
+  'market_cap',
+  'volume_24h',
+  'supply',
+  'change_24h',
+  'origin',
+] as const
+
+/** RFC 4180; a cell that a spreadsheet would run as a formula gets a quote in front. */
+export function csvCell(text: string): string {
+  const safe = /^[=+@\t\r]|^-(?!\d)/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+const csvLine = (q: Quote): string =>
+  [
+    q.provider,
+    q.asset,
+    q.symbol,
+    q.currency,
+    q.price,
+    micros(q.observedAt),
+    micros(q.receivedAt),
+    q.marketCap,
+    q.volume24h,
+    q.supply,
+    q.change24h,
+    q.origin,
+  ]
+    .map(value => csvCell(value ?? ''))
+    .join(',')
+
+/** ISO 8601 with six digits: nothing of a microsecond is lost. */
+const micros = (time: EpochMicros): string =>
+  `${toIso(time).slice(0, -5)}.${String(time % 1_000_000).padStart(6, '0')}Z`
+
+function timeOf(text: unknown, fallback: EpochMicros, option: string): EpochMicros {
+  if (text === undefined) return fallback
+  const given = String(text)
+  try {
+    return parseIso(/^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00Z` : given)
+  } catch (cause) {
+    throw new CryptosError(
+      'CRY_USAGE',
+      `${option}: "${given.slice(0, 60)}" is not a time such as 2026-11-21 or 2026-11-21T12:00:00Z`,
+      { cause },
+    )
+  }
+}
+
+function assetOf(text: unknown): { asset?: AssetId } {
+  if (text === undefined) return {}
+  const asset = findAsset(String(text))
+  if (!asset)
+    throw new CryptosError(
+      'CRY_USAGE',
+      `--asset: "${String(text).slice(0, 60)}" is not a known asset: cryptos config assets lists them`,
+    )
+  return { asset: asset.id }
+}
+
+async function write(out: Writable, text: string): Promise<void> {
+  if (!out.write(text)) await once(out, 'drain')
+}
+
+const run: Action = async (context, _args, options): Promise<Result> => {
+  const now = context.clock.now()
+  const from = timeOf(
+    options['from'],
+    EpochMicros(Math.max(0, addMs(now, -parseDuration(String(options['since']), '--since')))),
+    '--from',
+  )
+  const range = { from, to: timeOf(options['to'], addMs(now, 60_000), '--to'), ...assetOf(options['asset']) }
+  const file = options['out'] as string | undefined
+  const asJson = options['format'] === 'jsonl'
+  if (!asJson && options['format'] !== 'csv') throw new CryptosError('CRY_USAGE', '--format is csv or jsonl')
+  return using(await openReader(settledSource(context.config), context.clock), async reader => {
+    const out = file === undefined ? process.stdout : createWriteStream(file, { mode: 0o600 })
+    if (file !== undefined) await once(out, 'open')
+    if (!asJson) await write(out, `${columns.join(',')}\n`)
+    let rows = 0
+    for await (const quote of reader.rows(range)) {
+      await write(out, `${asJson ? JSON.stringify(quote) : csvLine(quote)}\n`)
+      rows += 1
+    }
+    if (file !== undefined) out.end()
+    return done(file === undefined ? '' : `${rows} rows written to ${file}`, {
+      rows,
+      ...(file === undefined ? {} : { file }),
+    })
+  })
+}
+
+export const define: Define = (program, act) => {
+  program
+    .command('export')
+    .description('stored prices as CSV or JSON lines, with every digit')
+    .option('--out <file>', 'file; else standard output')
+    .option('--format <csv|jsonl>', 'format', 'csv')
+    .option('--asset <id>', 'only this asset')
+    .option('--since <duration>', 'how far back', '24h')
+    .option('--from <time>', 'from this time on, instead of --since')
+    .option('--to <time>', 'up to this time')
+    .action(act(run))
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { CryptosError } from '../../core/errors.ts'
+import { providerById, providers } from '../../collectors/registry.ts'
+import { parseBody } from '../../collectors/parse-body.ts'
+import { suggest } from '../config/suggest.ts'
+import { done, fromOutcome } from '../result.ts'
+import type { Action, Define } from './command.ts'
+
+function readBody(file: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file === '-' ? 0 : file))
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    throw new CryptosError('CRY_USAGE', `--file ${file} can not be read (${why})`, { cause })
+  }
+}
+
+function statusOf(given: unknown): number {
+  const status = Number(given ?? 200)
+  if (Number.isInteger(status) && status >= 100 && status <= 599) return status
+  throw new CryptosError('CRY_USAGE', `--status ${String(given)} is not an HTTP status from 100 to 599`)
+}
+
+const run: Action = async (context, [name = ''], options) => {
+  const provider = providerById(name)
+  const names = providers.map(p => p.id as string)
+  if (!provider)
+    throw new CryptosError(
+      'CRY_USAGE',
+      `"${name}" is not a provider${suggest(name, names)}: ${names.join(', ')}`,
+    )
+  const asset = options['asset'] as string | undefined
+  const dataset = options['dataset'] as string | undefined
+  const parsed = parseBody(provider, readBody(String(options['file'])), {
+    status: statusOf(options['status']),
+    ...(dataset === undefined ? {} : { dataset }),
+    ...(asset === undefined ? {} : { asset }),
+    currency: String(options['currency'] ?? context.config.currency),
+    receivedAt: context.clock.now(),
+  })
+  if ('outcome' in parsed) return fromOutcome(parsed.outcome, parsed.reason)
+  const text = parsed.records.map(
+    r => `${r.asset} ${r.price} ${r.currency} at ${new Date(r.observedAt / 1_000).toISOString()}`,
+  )
+  const missing = parsed.missing.map(m => `${m.sourceId}: ${m.reason}`)
+  return done([...text, ...missing].join('\n'), { records: parsed.records, missing: parsed.missing })
+}
+
+export const define: Define = (program, act) => {
+  program
+    .command('parse')
+    .description("run a saved answer through a provider's own check and mapping")
+    .argument('<provider>', providers.map(p => p.id).join(', '))
+    .requiredOption('--file <body>', 'file with the answer; - is standard input')
+    .option('--dataset <id>', 'dataset of the provider')
+    .option('--status <n>', 'HTTP status that came with it', '200')
+    .option('--asset <id>', 'asset, for answers that do not say it (Coinbase)')
+    .option('--currency <code>', 'currency to pick')
+    .action(act(run))
+}

@@ -1,0 +1,158 @@
+import { CryptosError } from '../../core/errors.ts'
+import type { Ledger, ScopeStatus, WindowStatus } from '../../core/ports/ledger.ts'
+import { toIso } from '../../core/time.ts'
+import { openRouteClient } from '../collecting.ts'
+import { parseDuration } from '../duration.ts'
+import { done, fromOutcome } from '../result.ts'
+import { settledSource } from '../settled-source.ts'
+import { openLedger } from '../stores.ts'
+import { using } from '../using.ts'
+import { planLimits, plans } from '../../quota/plans.ts'
+import { whatIf } from '../../quota/what-if.ts'
+import { providerById, providers } from '../../collectors/registry.ts'
+import { reconcileScope } from '../../collectors/usage.ts'
+import type { Action, Context, Define } from './command.ts'
+
+const withLedger = async <T>(context: Context, work: (ledger: Ledger) => Promise<T>): Promise<T> =>
+  using(await openLedger(context.config, settledSource(context.config), context.clock), work)
+
+const number = (value: number): string => value.toLocaleString('en-US')
+
+function windowLine(w: WindowStatus): string {
+  const of = w.limit === null ? 'no limit' : `of ${number(w.limit)}, ${number(w.left ?? 0)} left`
+  return `  ${w.window.padEnd(6)} used ${number(w.used)}, reserved ${number(w.reserved)}, ${of}; resets at ${toIso(w.resetsAt)}`
+}
+
+/** One scope for people. */
+export function scopeText(scope: ScopeStatus): string {
+  const head = `${scope.provider} ${scope.scope} (plan ${scope.plan})${scope.frozen === null ? '' : ` FROZEN: ${scope.frozen}`}`
+  const runsOut =
+    scope.runsOutAt === null
+      ? '  at this pace it lasts until the reset'
+      : `  at this pace it runs out at ${toIso(scope.runsOutAt)}`
+  const reconciled =
+    scope.lastReconciledAt === null
+      ? []
+      : [
+          `  the provider's own figure was read at ${toIso(scope.lastReconciledAt)}, drift ${scope.drift ?? 0}`,
+        ]
+  return [head, ...scope.windows.map(windowLine), runsOut, ...reconciled].join('\n')
+}
+
+const status: Action = context =>
+  withLedger(context, async ledger => {
+    const scopes = await ledger.status(context.clock.now())
+    const text = scopes.length === 0 ? 'No key or host has been used yet.' : scopes.map(scopeText).join('\n')
+    return done(text, { scopes })
+  })
+
+const history: Action = (context, _args, options) =>
+  withLedger(context, async ledger => {
+    const limit = Number(options['limit'] ?? 20)
+    if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
+      throw new CryptosError('CRY_USAGE', '--limit takes a whole number from 1 to 10000')
+    const events = await ledger.events({ limit })
+    const text = events.map(
+      e =>
+        `${toIso(e.at)} #${e.sequence} ${e.provider} ${e.what}${e.credits ? ` ${e.credits}` : ''}: ${e.why}`,
+    )
+    return done(text.join('\n') || 'Nothing has happened yet.', { events })
+  })
+
+const freeze: Action = (context, _args, options) =>
+  withLedger(context, async ledger => {
+    const scope = (options['scope'] as string | undefined) ?? null
+    const reason = String(options['reason'] ?? 'frozen by an operator')
+    await ledger.freeze(scope, reason, context.clock.now())
+    return done(`Spending is frozen ${scope ?? 'everywhere'}: ${reason}. cryptos quota unfreeze ends it.`, {
+      frozen: scope ?? 'all',
+      reason,
+    })
+  })
+
+const unfreeze: Action = (context, _args, options) =>
+  withLedger(context, async ledger => {
+    const scope = (options['scope'] as string | undefined) ?? null
+    await ledger.unfreeze(scope, context.clock.now())
+    return done(`Spending goes on ${scope ?? 'everywhere'}.`, { unfrozen: scope ?? 'all' })
+  })
+
+const ask: Action = async (_context, _args, options) => {
+  const assets = Number(options['assets'])
+  if (!Number.isInteger(assets) || assets < 1)
+    throw new CryptosError('CRY_USAGE', '--assets takes a whole number from 1')
+  const intervalMs = parseDuration(String(options['every']), '--every')
+  const name = String(options['provider'])
+  const dataset = providerById(name)?.datasets[0]
+  if (!dataset)
+    throw new CryptosError(
+      'CRY_USAGE',
+      `--provider: "${name}" is not one of ${providers.map(p => p.id).join(', ')}`,
+    )
+  const plan = `${name}/${String(options['plan'])}`
+  if (!Object.hasOwn(plans, plan))
+    throw new CryptosError(
+      'CRY_USAGE',
+      `--plan: there is no plan ${plan}; known are ${Object.keys(plans).join(', ')}`,
+    )
+  const { pageSize, refreshMs } = dataset
+  const answer = whatIf({ limits: planLimits(plan), assets, pageSize, intervalMs, refreshMs })
+  return done(answer.sentence, { ...answer })
+}
+
+const reconcile: Action = async context => {
+  const client = await openRouteClient(context)
+  return using(client, async ({ routes, ledger, ports }) => {
+    const withUsage = routes.filter(r => r.scope.hasUsage)
+    if (withUsage.length === 0)
+      return fromOutcome('source-disabled', 'no provider with a usage endpoint and a key is set')
+    for (const route of withUsage) {
+      const result = await reconcileScope(ports(route), context.signal)
+      if (result.outcome !== 'collected') return fromOutcome(result.outcome, result.reason)
+    }
+    const scopes = await ledger.status(context.clock.now())
+    return done(
+      scopes
+        .filter(s => withUsage.some(r => r.scope.scope === s.scope))
+        .map(scopeText)
+        .join('\n'),
+      { scopes },
+    )
+  })
+}
+
+export const define: Define = (program, act) => {
+  const quota = program.command('quota').description('what each key has used, has left, and may do')
+  quota
+    .command('status', { isDefault: true })
+    .description('used, reserved, left, resets at, runs out when')
+    .action(act(status))
+  quota
+    .command('what-if')
+    .description('whether a plan can carry a wish, and the best interval that it can')
+    .requiredOption('--assets <n>', 'how many assets')
+    .requiredOption('--every <duration>', 'how often, such as 60s')
+    .option('--provider <id>', 'provider', 'coinmarketcap')
+    .option('--plan <name>', 'plan', 'basic-2026')
+    .action(act(ask))
+  quota
+    .command('reconcile')
+    .description('ask the provider for its own figure and adopt it (0 credits, 1 call)')
+    .action(act(reconcile))
+  quota
+    .command('history')
+    .description('what happened, newest first')
+    .option('--limit <n>', 'how many events', '20')
+    .action(act(history))
+  quota
+    .command('freeze')
+    .description('stop all spending at once')
+    .option('--scope <scope>', 'only this key or host')
+    .option('--reason <text>', 'shown in every view')
+    .action(act(freeze))
+  quota
+    .command('unfreeze')
+    .description('end a freeze')
+    .option('--scope <scope>', 'only this key or host')
+    .action(act(unfreeze))
+}

@@ -1,0 +1,36 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../../host/clock.ts'
+import { openClockFile } from '../../sandbox/clock-file.ts'
+import { toCryptosError } from '../../core/errors.ts'
+import { createLog } from '../log.ts'
+import type { PipelineMessage, PipelineStart, SupervisorMessage } from './messages.ts'
+import { runPipeline } from './pipeline.ts'
+
+/** Entry of the worker thread: all writers live here, so that the page never waits for a database. */
+const { config, source } = workerData as PipelineStart
+const port = parentPort
+const send = (message: PipelineMessage): void => port?.postMessage(message)
+const stop = new AbortController()
+port?.on('message', (message: SupervisorMessage) => {
+  if (message.kind === 'stop') stop.abort(new DOMException('stopped', 'AbortError'))
+})
+
+const clock = config.sandboxClockFile === undefined ? systemClock : openClockFile(config.sandboxClockFile)
+const log = createLog(config.logLevel, Object.values(config.secrets))
+try {
+  await runPipeline({
+    config,
+    source,
+    clock,
+    log,
+    signal: stop.signal,
+    onReady: () => send({ kind: 'ready' }),
+    onProblem: (name, what) => send({ kind: 'problem', name, what }),
+  })
+  send({ kind: 'stopped' })
+} catch (error) {
+  const known = toCryptosError(error)
+  send({ kind: 'failed', code: known.code, message: known.message })
+} finally {
+  port?.close()
+}

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Origin } from '../core/records.ts'
+import type { Config } from './config/load.ts'
+
+/** Where the data come from. Live and simulated data never share a folder. */
+export interface Source {
+  readonly kind: 'live' | 'sandbox'
+  readonly origin: Origin
+  /** Folder of this source's ledger, log and store. */
+  readonly folder: string
+  /** Base of the simulator; providers have a path each below it. */
+  readonly sandboxUrl?: string
+}
+
+export const bannerText =
+  'Simulated data: no live source answered or none was asked for. These are not real prices.'
+
+const reminder = (config: Config): string => join(config.dataDir, 'source')
+
+export const liveSource = (config: Config): Source => ({
+  kind: 'live',
+  origin: 'live',
+  folder: join(config.dataDir, 'live'),
+})
+
+export const sandboxSource = (config: Config, sandboxUrl: string): Source => ({
+  kind: 'sandbox',
+  origin: 'sandbox',
+  folder: join(config.dataDir, 'sandbox'),
+  sandboxUrl,
+})
+
+/** With any provider key set, simulated data are never turned to by themselves. */
+export const hasKey = (config: Config): boolean => config.secrets.coinmarketcapApiKey !== undefined
+
+/** Notes which source `up` took, so that `quota status` and the like look at the same data. */
+export function rememberSource(config: Config, kind: Source['kind']): void {
+  const file = reminder(config)
+  writeFileSync(`${file}.${process.pid}`, kind, { mode: 0o600 })
+  renameSync(`${file}.${process.pid}`, file)
+}
+
+/** The source of a command that must not ask the network: as told, else with a key live, else as `up` took it last. */
+export function settledKind(config: Config): Source['kind'] {
+  if (config.source !== 'auto') return config.source
+  if (hasKey(config)) return 'live'
+  if (config.sandboxUrl !== undefined) return 'sandbox'
+  const file = reminder(config)
+  return existsSync(file) && readFileSync(file, 'utf8') === 'sandbox' ? 'sandbox' : 'live'
+}

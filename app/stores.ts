@@ -1,0 +1,60 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { CryptosError } from '../core/errors.ts'
+import type { Broker } from '../core/ports/broker.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Ledger } from '../core/ports/ledger.ts'
+import { DAY } from '../core/time.ts'
+import { openSqliteLedger } from '../quota/ledgers/sqlite.ts'
+import { openEmbeddedBroker } from '../topics/brokers/embedded.ts'
+import { topicTable, usedTopics } from '../topics/table.ts'
+import type { Config } from './config/load.ts'
+import type { Source } from './source.ts'
+
+/** The files of one source's folder. */
+export const storeFiles = (folder: string) => ({
+  ledger: join(folder, 'ledger.db'),
+  log: join(folder, 'log.db'),
+  series: join(folder, 'series.db'),
+})
+
+/** Names of the consumer group and topics in use. */
+export const topics = topicTable()
+export const storeGroup = 'sink.sqlite'
+
+/** Makes the folder, private to the user. @throws CryptosError CRY_STORE_UNWRITABLE */
+export function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    throw new CryptosError(
+      'CRY_STORE_UNWRITABLE',
+      `the data folder ${folder} can not be written (${why}): correct its permissions or set CRYPTOS_DATA_DIR`,
+      { cause },
+    )
+  }
+}
+
+/** @throws CryptosError CRY_STORE_* and CRY_DISK_FULL */
+export async function openLedger(config: Config, source: Source, clock: Clock): Promise<Ledger> {
+  prepareFolder(source.folder)
+  return await openSqliteLedger({
+    file: storeFiles(source.folder).ledger,
+    clock,
+    outboxMaxBytes: config.outboxMaxBytes,
+  })
+}
+
+/** The log with its topics made. @throws CryptosError CRY_STORE_* and CRY_DISK_FULL */
+export async function openBroker(config: Config, source: Source, clock: Clock): Promise<Broker> {
+  prepareFolder(source.folder)
+  const broker = await openEmbeddedBroker({ file: storeFiles(source.folder).log, clock })
+  const quotes = topics.quotes.name
+  const specs = usedTopics(topics).map(t =>
+    t.name === quotes ? { ...t, retentionMs: config.quotesRetentionDays * DAY } : t,
+  )
+  await broker.createTopics(specs)
+  return broker
+}
