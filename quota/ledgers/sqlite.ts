@@ -25,6 +25,7 @@ import { ClockWatch } from './sqlite/clock-watch.ts'
 import { CommitQueue } from './sqlite/commit-queue.ts'
 import { SqliteOutbox } from './sqlite/outbox.ts'
 import { Archive } from './sqlite/archive.ts'
+import { EventLog } from './sqlite/event-log.ts'
 import { ledgerSchema } from './sqlite/schema.ts'
 import { Unit } from './sqlite/unit.ts'
 
@@ -64,6 +65,7 @@ class SqliteLedger implements Ledger {
   readonly outbox: SqliteOutbox
   readonly #db: SqlDb
   readonly #bell: Bell
+  readonly #events: EventLog
   readonly #unit: Unit
   readonly #queue: CommitQueue
   readonly #archive: Archive
@@ -81,7 +83,8 @@ class SqliteLedger implements Ledger {
     this.#outboxMaxBytes = options.outboxMaxBytes ?? defaultOutboxMaxBytes
     this.#bell = new Bell(options.file)
     this.#watch = new ClockWatch(options.clock)
-    this.#unit = new Unit(db, name)
+    this.#events = new EventLog(db, name)
+    this.#unit = new Unit(db, this.#events)
     this.#queue = new CommitQueue(db, {
       begin: () => this.#begin(),
       flush: () => this.#unit.flush(),
@@ -98,7 +101,7 @@ class SqliteLedger implements Ledger {
       if (known) return this.#apply(this.#policy.respecified(known, spec), now)
       const state = { ...newScope(spec, now), frozen: this.#archive.frozenEverywhere() }
       this.#unit.addScope(state)
-      this.#unit.tell(monthEvent(state, 'opened', `plan ${spec.limits.plan}`), state, now)
+      this.#events.tell(monthEvent(state, 'opened', `plan ${spec.limits.plan}`), state, now)
     })
   }
 
@@ -190,7 +193,7 @@ class SqliteLedger implements Ledger {
   }
 
   async events(options: { limit: number; after?: number; scope?: string }): Promise<readonly QuotaEvent[]> {
-    return this.#archive.events(options)
+    return this.#events.read(options)
   }
 
   addRun(run: Run): Promise<void> {
@@ -232,7 +235,7 @@ class SqliteLedger implements Ledger {
   #apply(step: Step, at: EpochMicros, byTime = false): void {
     this.#unit.putScope(step.state, byTime && step.events.length === 0)
     for (const change of step.slots) this.#unit.change(change)
-    for (const event of step.events) this.#unit.tell(event, step.state, at)
+    for (const event of step.events) this.#events.tell(event, step.state, at)
   }
 
   #named(scope: string | null): readonly string[] {

@@ -78,6 +78,7 @@ const isStale = (r: Reservation, now: EpochMicros, context: PolicyContext): bool
 function reap(state: ScopeState, context: PolicyContext): Step {
   const now = logTime(state, context.now)
   const stale = state.open.filter(r => isStale(r, now, context))
+  if (stale.length === 0) return { state, events: [], slots: [] }
   let next = state
   const events: EventDraft[] = []
   const slots: SlotChange[] = []

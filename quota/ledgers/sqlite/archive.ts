@@ -1,23 +1,17 @@
 import type { EpochMicros } from '../../../core/brands.ts'
-import type { QuotaEvent, Run } from '../../../core/records.ts'
+import type { Run } from '../../../core/records.ts'
 import { parseIso } from '../../../core/time.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
 
 /** Newest runs that are kept. */
 const runsKept = 10_000
 
-/** What the ledger keeps to be looked at: events, runs, slots by dataset, and the freeze of everything. */
+/** What the ledger keeps to be looked at: runs, slots by dataset, and the freeze of everything. */
 export class Archive {
   readonly #sql
 
   constructor(db: SqlDb) {
     this.#sql = {
-      eventsAfter: db.prepare('SELECT body FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?'),
-      eventsNewest: db.prepare('SELECT body FROM events ORDER BY sequence DESC LIMIT ?'),
-      scopeEventsAfter: db.prepare(
-        'SELECT body FROM events WHERE sequence > ? AND scope = ? ORDER BY sequence LIMIT ?',
-      ),
-      scopeEventsNewest: db.prepare('SELECT body FROM events WHERE scope = ? ORDER BY sequence DESC LIMIT ?'),
       addRun: db.prepare('INSERT OR REPLACE INTO runs(run_id, body) VALUES (?, ?)'),
       cutRuns: db.prepare('DELETE FROM runs WHERE id <= ?'),
       runs: db.prepare('SELECT body FROM runs ORDER BY id DESC LIMIT ?'),
@@ -38,18 +32,6 @@ export class Archive {
       answered: periodOf(this.#sql.answered.get(...range)),
       tried: periodOf(this.#sql.tried.get(...range)),
     }
-  }
-
-  events({ limit, after, scope }: { limit: number; after?: number; scope?: string }): readonly QuotaEvent[] {
-    return this.#eventRows(limit, after, scope).map(row => JSON.parse(String(row['body'])) as QuotaEvent)
-  }
-
-  #eventRows(limit: number, after: number | undefined, scope: string | undefined): SqlRow[] {
-    if (scope !== undefined)
-      return after === undefined
-        ? this.#sql.scopeEventsNewest.all(scope, limit)
-        : this.#sql.scopeEventsAfter.all(after, scope, limit)
-    return after === undefined ? this.#sql.eventsNewest.all(limit) : this.#sql.eventsAfter.all(after, limit)
   }
 
   /** Inside a transaction. The same run again replaces itself. */

@@ -148,6 +148,7 @@ export class SqliteOutbox implements Outbox {
       const datasets = this.#sql.datasets.all(olderThan)
       const slotsBefore = EpochMicros(Math.max(0, olderThan - slotsKeptMs * 1_000))
       for (const row of datasets) this.#pruneSlots(`${row['provider']}/${row['dataset']}/`, slotsBefore)
+      this.#unit.forgetSlots()
       this.#sql.pruneBodies.run(olderThan)
       return this.#sql.prune.run(olderThan).changes
     })

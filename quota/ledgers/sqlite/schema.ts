@@ -9,7 +9,7 @@ export const ledgerSchema: readonly string[] = [
     slot TEXT PRIMARY KEY, state TEXT NOT NULL, attempts INTEGER NOT NULL, scope TEXT NOT NULL, reservation_id TEXT NOT NULL,
     reserved_at INTEGER NOT NULL, deadline INTEGER NOT NULL, answer_id TEXT, updated_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE events(sequence INTEGER PRIMARY KEY, scope TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE events(sequence INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE outbox(
     id INTEGER PRIMARY KEY, answer_id TEXT NOT NULL UNIQUE, provider TEXT NOT NULL, dataset TEXT NOT NULL, slot TEXT NOT NULL,
     run_id TEXT NOT NULL, received_at INTEGER NOT NULL, http_status INTEGER NOT NULL, context TEXT NOT NULL,

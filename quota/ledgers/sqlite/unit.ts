@@ -1,8 +1,6 @@
-import type { EpochMicros, ProviderId } from '../../../core/brands.ts'
+import type { EpochMicros } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
-import type { QuotaEvent } from '../../../core/records.ts'
 import type { SqlDb, SqlRow, Statement } from '../../../host/sqlite.ts'
-import type { EventDraft } from '../../policy/events.ts'
 import {
   changedSlot,
   type SlotChange,
@@ -12,8 +10,8 @@ import {
 } from '../../policy/slots.ts'
 import { decodeState, encodeState, type ScopeState } from '../../policy/state.ts'
 
-/** Newest events that are kept. */
-const eventsKept = 100_000
+/** Slots that are remembered between transactions: a settlement finds what its reservation left. */
+const slotsRemembered = 2_000
 
 interface ScopeRow {
   readonly id: number
@@ -32,14 +30,12 @@ export class Unit {
   readonly #dirty = new Set<string>()
   readonly #slots = new Map<string, SlotRow | undefined>()
   readonly #dirtySlots = new Set<string>()
-  #events: QuotaEvent[] = []
   #touched = false
-  #sequence: number | undefined
   #dataVersion: number | undefined
-  readonly #ledger: string
+  readonly #events: EventLog
 
-  constructor(db: SqlDb, ledger: string) {
-    this.#ledger = ledger
+  constructor(db: SqlDb, events: EventLog) {
+    this.#events = events
     this.#sql = prepareAll(db)
   }
 
@@ -55,8 +51,9 @@ export class Unit {
   /** After a rollback nothing in memory can be trusted. */
   forget(): void {
     this.#scopes = new Map()
-    this.#sequence = undefined
     this.#dataVersion = undefined
+    this.#slots.clear()
+    this.#events.forget()
     this.#clearWork()
   }
 
@@ -93,6 +90,11 @@ export class Unit {
     if (!isIdle) this.#dirty.add(state.scope)
   }
 
+  /** Slots were removed behind our back. */
+  forgetSlots(): void {
+    this.#slots.clear()
+  }
+
   /** Something besides scopes, slots and events was written that others may wait for. */
   touch(): void {
     this.#touched = true
@@ -111,44 +113,25 @@ export class Unit {
     this.#dirtySlots.add(slot)
   }
 
-  tell(draft: EventDraft, scope: { scope: string; provider: ProviderId }, at: EpochMicros): void {
-    this.#sequence ??= Number(this.#sql.newestEvent.get()?.['newest'] ?? 0)
-    this.#sequence += 1
-    const { scope: name, provider } = scope
-    this.#events.push({
-      kind: 'quota-event',
-      ledger: this.#ledger,
-      sequence: this.#sequence,
-      scope: name,
-      provider,
-      at,
-      ...draft,
-    })
-  }
-
   /** Writes what was changed. @throws CRY_STORE_BUSY when a version is not the one that was read */
   flush(): void {
     for (const name of this.#dirty) this.#writeScope(name)
     for (const slot of this.#dirtySlots) this.#writeSlot(this.#slots.get(slot))
-    for (const event of this.#events)
-      this.#sql.addEvent.run(event.sequence, event.scope, JSON.stringify(event))
-    const newest = this.#events.at(-1)?.sequence
-    if (newest !== undefined && newest % 1_000 < this.#events.length)
-      this.#sql.cutEvents.run(newest - eventsKept)
+    this.#events.flush()
   }
 
   /** Whether the transaction that was just committed changed anything. Forgets its work. */
   finish(): boolean {
-    const changed = this.#touched || this.#events.length > 0 || this.#dirtySlots.size > 0
+    const changed = this.#touched || this.#events.hasNews || this.#dirtySlots.size > 0
     this.#clearWork()
     return changed
   }
 
   #clearWork(): void {
     this.#dirty.clear()
-    this.#slots.clear()
     this.#dirtySlots.clear()
-    this.#events = []
+    this.#events.finish()
+    if (this.#slots.size > slotsRemembered) this.#slots.clear()
     this.#touched = false
   }
 
@@ -201,9 +184,6 @@ const statements = {
   writeScope: 'UPDATE scopes SET state = ?, version = version + 1 WHERE id = ? AND version = ?',
   slot: 'SELECT * FROM slots WHERE slot = ?',
   writeSlot: 'INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  newestEvent: 'SELECT max(sequence) AS newest FROM events',
-  addEvent: 'INSERT INTO events(sequence, scope, body) VALUES (?, ?, ?)',
-  cutEvents: 'DELETE FROM events WHERE sequence <= ?',
 } as const
 
 function prepareAll(db: SqlDb): Record<keyof typeof statements, Statement> {
