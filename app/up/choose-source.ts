@@ -38,7 +38,7 @@ export async function chooseSource(context: Context): Promise<Choice> {
     ...context,
     config: { ...config, httpConnectTimeoutMs: probeDeadlineMs, httpDeadlineMs: probeDeadlineMs },
   }
-  const results = await collectOnce(probe, liveSource(config), { ignorePlan: true })
+  const results = await collectOnce(probe, liveSource(config), { period: 'now' })
   const alive = results.filter(r => answered.has(r.outcome))
   if (alive.length > 0)
     return { kind: 'live', why: `live data: ${alive.map(r => r.provider).join(', ')} answered` }

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import type { EpochMicros } from '../core/brands.ts'
+import type { Broker } from '../core/ports/broker.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Ledger } from '../core/ports/ledger.ts'
+import { createHttpClient, type HttpClient } from '../collectors/http.ts'
+import { createPace } from '../collectors/pace.ts'
+import type { PollPorts } from '../collectors/poll.ts'
+import { publishPending } from '../collectors/publish.ts'
+import { providerById } from '../collectors/registry.ts'
+import type { Config } from './config/load.ts'
+import type { Log } from './log.ts'
+import { type Route, routeOf, routesOf } from './routes.ts'
+import type { Source } from './source.ts'
+import { openBroker, openLedger, topics } from './stores.ts'
+import { type SweepResult, sweep } from './sweep.ts'
+
+export interface CollectContext {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** All that collecting needs, open. */
+export interface Collecting {
+  readonly ledger: Ledger
+  /** Opened at the first use: a collector should call before it pays for that. */
+  broker(): Promise<Broker>
+  readonly routes: readonly Route[]
+  readonly ports: PollPorts
+  readonly http: HttpClient
+  close(): Promise<void>
+}
+
+/**
+ * Opens ledger, log and HTTP client for these providers (all enabled ones by default) and opens their scopes.
+ * @throws CryptosError CRY_STORE_*, CRY_CONFIG_INVALID
+ */
+export async function openCollecting(
+  context: CollectContext,
+  source: Source,
+  names?: readonly string[],
+): Promise<Collecting> {
+  const { config, clock, log } = context
+  const routes =
+    names === undefined ? routesOf(config, source) : names.map(name => routeOf(name, config, source))
+  const ledger = await openLedger(config, source, clock)
+  let opening: Promise<Broker> | undefined
+  const broker = (): Promise<Broker> => (opening ??= openBroker(config, source, clock))
+  for (const route of routes) await ledger.openScope(route.scope, clock.now())
+  const http = createHttpClient({
+    clock,
+    allowedHosts: routes.map(r => new URL(r.access.baseUrl).hostname),
+    ...(source.sandboxUrl === undefined ? {} : { sandboxOrigin: source.sandboxUrl }),
+    maxBytes: config.httpMaxBytes,
+    connectDeadlineMs: config.httpConnectTimeoutMs,
+  })
+  const pace = createPace()
+  const holder = randomUUID()
+  const publish = async () =>
+    publishPending({ ledger, broker: await broker(), clock, providerById, topics, holder, log })
+  const ports = {
+    ledger,
+    http,
+    clock,
+    pace,
+    newId: randomUUID,
+    publish,
+    log,
+    deadlineMs: config.httpDeadlineMs,
+  }
+  const close = async (): Promise<void> => {
+    await pace.close()
+    http.close()
+    await (await opening)?.close()
+    await ledger.close()
+  }
+  return { ledger, broker, routes, ports, http, close }
+}
+
+/** One sweep over every dataset of the enabled providers, then closes everything. */
+export async function collectOnce(
+  context: CollectContext,
+  source: Source,
+  options: { readonly names?: readonly string[]; readonly period?: EpochMicros | 'now' } = {},
+): Promise<readonly SweepResult[]> {
+  const collecting = await openCollecting(context, source, options.names)
+  try {
+    const { routes, ports } = collecting
+    const tasks = routes.flatMap(route => route.provider.datasets.map(dataset => ({ route, dataset })))
+    const period = options.period === undefined ? {} : { period: options.period }
+    const { config, signal } = context
+    return await Promise.all(tasks.map(task => sweep(ports, { ...task, config, source, signal, ...period })))
+  } finally {
+    await collecting.close()
+  }
+}

@@ -1,0 +1,93 @@
+import type { EpochMicros } from '../../core/brands.ts'
+import { CryptosError } from '../../core/errors.ts'
+import { parseIso } from '../../core/time.ts'
+import { collectOnce, openCollecting } from '../collecting.ts'
+import { done, fromOutcome, type Result } from '../result.ts'
+import { openCommandSource } from '../command-source.ts'
+import type { Source } from '../source.ts'
+import { type SweepResult, wantedPages } from '../sweep.ts'
+import type { Action, Context, Define } from './command.ts'
+
+/** `collect` ends within 3 s of a signal: an answer that is not there by then is settled as unknown. */
+const run: Action = async (context, [name = ''], options) => {
+  const source = await openCommandSource(context)
+  try {
+    if (options['dryRun'] === true) return await dryRun(context, source, name)
+    const results = await collectOnce(context, source, { names: [name], ...periodOf(options) })
+    const first = results[0]
+    if (!first) throw new CryptosError('CRY_INTERNAL', `${name} has no dataset`)
+    return toResult(first, source)
+  } finally {
+    await source.close()
+  }
+}
+
+function periodOf(options: Readonly<Record<string, unknown>>): { period?: EpochMicros | 'now' } {
+  if (options['now'] === true) return { period: 'now' }
+  const slot = options['slot']
+  if (slot === undefined) return {}
+  try {
+    return { period: parseIso(String(slot)) }
+  } catch (cause) {
+    throw new CryptosError(
+      'CRY_USAGE',
+      `--slot: "${String(slot).slice(0, 60)}" is not a time such as 2026-11-21T12:00:00Z`,
+      { cause },
+    )
+  }
+}
+
+function toResult(sweep: SweepResult, source: Source): Result {
+  const { outcome, reason, retryAt, pages } = sweep
+  const sum = (of: 'credits' | 'records'): number => pages.reduce((total, page) => total + page[of], 0)
+  return fromOutcome(outcome, reason, {
+    provider: sweep.provider,
+    dataset: sweep.dataset,
+    origin: source.origin,
+    credits: sum('credits'),
+    records: sum('records'),
+    slots: pages.map(p => ({ slot: p.slot, outcome: p.outcome, runId: p.runId })),
+    ...(retryAt === undefined ? {} : { retryAt: new Date(retryAt / 1_000).toISOString() }),
+  })
+}
+
+/** What a sweep would ask and cost; calls nobody and reserves nothing. */
+async function dryRun(context: Context, source: Source, name: string): Promise<Result> {
+  const collecting = await openCollecting(context, source, [name])
+  try {
+    const plan = collecting.routes.flatMap(route =>
+      route.provider.datasets.map(dataset => {
+        const pages = wantedPages(route, dataset, context.config)
+        const requests = pages.map(
+          page =>
+            `${route.baseUrl}${dataset.request(page).path}?${new URLSearchParams(dataset.request(page).query)}`,
+        )
+        return {
+          dataset: dataset.id,
+          requests,
+          credits: pages.reduce((total, page) => total + dataset.costMax(page), 0),
+        }
+      }),
+    )
+    const text = plan.map(
+      p =>
+        `${p.dataset}: ${p.requests.length} calls, ${p.credits} credits\n${p.requests.map(r => `  GET ${r}`).join('\n')}`,
+    )
+    return done(`${text.join('\n')}\nNothing was sent.`, { provider: name, plan })
+  } finally {
+    await collecting.close()
+  }
+}
+
+export const define: Define = (program, act) => {
+  program
+    .command('collect')
+    .description('one sweep of a provider now, within the quota')
+    .argument('<provider>', 'such as coinmarketcap, kraken or coinbase')
+    .option('--slot <time>', 'the slot that a scheduler names: asked at most once, whoever asks')
+    .option('--now', 'the current slot, without asking the planner whether it is due')
+    .option('--dry-run', 'show the requests and what they cost; send nothing')
+    .option('--source <live|sandbox>', 'where the data come from')
+    .option('--assets <list>', 'assets, by id or symbol, separated by commas')
+    .action(act(run, o => ({ source: o['source'], assets: o['assets'] })))
+}

@@ -1,0 +1,115 @@
+import { exitCodeOf, type Outcome } from '../../core/outcomes.ts'
+import { MINUTE, SECOND, toIso } from '../../core/time.ts'
+import type { Dataset } from '../../collectors/provider.ts'
+import { reconcileScope } from '../../collectors/usage.ts'
+import { reconcileDue } from '../../quota/reconcile.ts'
+import type { Collecting } from '../collecting.ts'
+import { errorFields } from '../log.ts'
+import type { Route } from '../routes.ts'
+import { pollSource, type SweepResult, sweep } from '../sweep.ts'
+import type { PipelineOptions } from './pipeline.ts'
+
+export interface TickerOptions extends PipelineOptions {
+  readonly collecting: Collecting
+}
+
+const reapEveryMs = 5 * SECOND
+const publishEveryMs = 5 * SECOND
+/** Outcomes that need nobody's eye. */
+const quiet: ReadonlySet<Outcome> = new Set(['not-due', 'already-done', 'collected', 'published'])
+
+/** Asks at each tick who is due and starts what is, one sweep of a dataset at a time. */
+export class Ticker {
+  readonly #options: TickerOptions
+  readonly #busy = new Map<string, Promise<void>>()
+  /** Not due before this monotonic time, by the planner's word: saves asking the ledger each second. */
+  readonly #sleepUntilMs = new Map<string, number>()
+  readonly #usageTriedAt = new Map<string, ReturnType<PipelineOptions['clock']['now']>>()
+  #reapedAtMs = Number.NEGATIVE_INFINITY
+  #publishedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: TickerOptions) {
+    this.#options = options
+  }
+
+  async tick(): Promise<void> {
+    const { collecting, clock, signal } = this.#options
+    if (signal.aborted) return
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#reapedAtMs >= reapEveryMs) {
+      this.#reapedAtMs = nowMs
+      await collecting.ledger.reap(clock.now())
+    }
+    if (nowMs - this.#publishedAtMs >= publishEveryMs) {
+      this.#publishedAtMs = nowMs
+      this.#start('publish', async () => void (await this.#publish()))
+    }
+    for (const route of collecting.routes) {
+      this.#start(`usage ${route.provider.id}`, () => this.#reconcile(route))
+      for (const dataset of route.provider.datasets)
+        this.#start(`${route.provider.id}/${dataset.id}`, () => this.#sweep(route, dataset))
+    }
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#busy.values())
+  }
+
+  #start(name: string, work: () => Promise<void>): void {
+    if (this.#busy.has(name) || (this.#sleepUntilMs.get(name) ?? 0) > this.#options.clock.monotonicMs())
+      return
+    const { log } = this.#options
+    const running = work()
+      .catch((error: unknown) => log.error(`${name} failed`, errorFields(error)))
+      .finally(() => this.#busy.delete(name))
+    this.#busy.set(name, running)
+  }
+
+  async #publish(): Promise<void> {
+    const { pending } = await this.#options.collecting.ledger.outbox.stats()
+    if (pending > 0) await this.#options.collecting.ports.publish?.()
+  }
+
+  async #sweep(route: Route, dataset: Dataset): Promise<void> {
+    const { collecting, config, source, signal, clock } = this.#options
+    const result = await sweep(collecting.ports, { route, dataset, config, source, signal })
+    if (result.retryAt !== undefined) {
+      const waitMs = Math.min(MINUTE, (result.retryAt - clock.now()) / 1_000)
+      this.#sleepUntilMs.set(`${route.provider.id}/${dataset.id}`, clock.monotonicMs() + waitMs)
+    }
+    this.#report(result)
+  }
+
+  #report({ provider, dataset, outcome, reason, retryAt }: SweepResult): void {
+    const { log, onProblem } = this.#options
+    const name = `collect.${provider}`
+    if (outcome === 'not-due' || outcome === 'already-done' || outcome === 'aborted') return
+    onProblem(name, exitCodeOf(outcome) === 0 ? null : `${outcome}: ${reason}`)
+    const fields = {
+      provider,
+      dataset,
+      outcome,
+      ...(retryAt === undefined ? {} : { retryAt: toIso(retryAt) }),
+    }
+    if (quiet.has(outcome)) log.debug(reason, fields)
+    else log.warn(reason, fields)
+  }
+
+  async #reconcile(route: Route): Promise<void> {
+    const { collecting, clock, log, source, signal } = this.#options
+    if (!route.scope.hasUsage) return
+    const now = clock.now()
+    const status = (await collecting.ledger.status(now)).find(s => s.scope === route.scope.scope)
+    const lastTriedAt = this.#usageTriedAt.get(route.scope.scope) ?? null
+    const why = reconcileDue({ now, hasUsage: true, status, lastTriedAt })
+    if (why === null) return
+    this.#usageTriedAt.set(route.scope.scope, now)
+    const result = await reconcileScope(collecting.ports, pollSource(route, source), signal)
+    log.info(`read the provider's usage: ${result.reason}`, {
+      provider: route.provider.id,
+      outcome: result.outcome,
+      why,
+    })
+  }
+}

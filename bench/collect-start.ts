@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../host/clock.ts'
+import { startSandbox, type Sandbox } from '../sandbox/server.ts'
+import { buildProgram } from '../scripts/build.ts'
+import type { BenchLine } from './line.ts'
+import { median, round } from './line.ts'
+
+const pairs = 15
+const root = join(import.meta.dirname, '..')
+
+/** Milliseconds from the start of a process to its end. */
+function runMs(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now()
+    const child = spawn(process.execPath, args, { env, stdio: 'ignore' })
+    child.on('error', reject)
+    child.on('exit', () => resolve(performance.now() - startedAt))
+  })
+}
+
+/** Milliseconds from the start of `cryptos collect kraken` until the sandbox has its request. */
+async function requestMs(program: readonly string[], sandbox: Sandbox): Promise<number> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
+  const before = sandbox.meter.entries().length
+  const env = {
+    ...process.env,
+    CRYPTOS_DATA_DIR: dataDir,
+    CRYPTOS_SANDBOX_URL: sandbox.url,
+    CRYPTOS_LOG_LEVEL: 'silent',
+  }
+  const startedAtMs = performance.timeOrigin + performance.now()
+  await runMs([...program, 'collect', 'kraken', '--source', 'sandbox', '--json', '--now'], env)
+  rmSync(dataDir, { recursive: true })
+  const entry = sandbox.meter.entries()[before]
+  if (!entry) throw new Error('cryptos collect sent no request')
+  return entry.at / 1_000 - startedAtMs
+}
+
+/** [collect-start]: the built program as it is installed; the clone's unbuilt sources beside it. */
+export async function benchStart(): Promise<BenchLine[]> {
+  const built = await buildProgram()
+  const sources = join(root, 'bin', 'cryptos.mjs')
+  if (!existsSync(built)) throw new Error(`${built} was not built`)
+  const clock = {
+    ...systemClock,
+    now: () =>
+      Math.round((performance.timeOrigin + performance.now()) * 1_000) as ReturnType<typeof systemClock.now>,
+  }
+  const sandbox = await startSandbox({ clock })
+  const times = {
+    node: [] as number[],
+    nodeAgain: [] as number[],
+    built: [] as number[],
+    sources: [] as number[],
+  }
+  try {
+    for (let pair = -1; pair < pairs; pair += 1) {
+      const node = await runMs(['-e', '0'], process.env)
+      const one = await requestMs([built], sandbox)
+      const two = await requestMs([sources], sandbox)
+      const nodeAgain = await runMs(['-e', '0'], process.env)
+      if (pair < 0) continue
+      times.node.push(node)
+      times.built.push(one)
+      times.sources.push(two)
+      times.nodeAgain.push(nodeAgain)
+    }
+  } finally {
+    await sandbox.close()
+  }
+  return lines(times)
+}
+
+function lines(times: {
+  node: number[]
+  nodeAgain: number[]
+  built: number[]
+  sources: number[]
+}): BenchLine[] {
+  const node = median([...times.node, ...times.nodeAgain])
+  const ratio = median(times.built) / node
+  const startMs = median(times.built)
+  const control = median(times.nodeAgain) / median(times.node)
+  return [
+    {
+      name: 'collect-start',
+      value: round(startMs),
+      unit: 'ms',
+      bar: 400,
+      ok: startMs < 400 && ratio < 3,
+      note: `median of ${pairs}; node -e 0: ${round(node)} ms, A/A ${round(control, 3)}`,
+    },
+    { name: 'collect-start-ratio', value: round(ratio, 2), unit: 'x node -e 0', bar: 3, ok: ratio < 3 },
+    {
+      name: 'collect-start-sources',
+      value: round(median(times.sources)),
+      unit: 'ms',
+      bar: 400,
+      ok: median(times.sources) < 400,
+      note: `unbuilt clone, ${round(median(times.sources) / node, 2)}x node -e 0`,
+    },
+  ]
+}
