@@ -43,14 +43,11 @@ export async function writeAnswer(way: Way, reply: Reply, plan: AnswerPlan): Pro
     date,
     'content-length': body.length,
   })
+  if (!plan.cut && !plan.slow) return void response.end(body)
   const whole = plan.cut ? body.subarray(0, plan.cut.bytes ?? body.length >> 1) : body
   await writePieces(way, whole, plan.slow?.bytesPerSecond)
-  if (!plan.cut) return void response.end()
-  // The bytes must have left before the connection dies, else the caller sees no body at all.
-  await new Promise<void>(resolve =>
-    response.writableLength === 0 ? resolve() : response.once('drain', resolve),
-  )
-  response.destroy()
+  if (plan.cut) response.destroy()
+  else response.end()
 }
 
 async function writePieces(
@@ -61,8 +58,13 @@ async function writePieces(
   const piece =
     bytesPerSecond === undefined ? body.length : Math.max(1, Math.round((bytesPerSecond * pieceMs) / 1_000))
   if (body.length === 0) response.flushHeaders()
+  const gone = new Promise<void>(resolve => response.once('close', () => resolve()))
   for (let from = 0; from < body.length && !response.destroyed; from += piece) {
     if (from > 0) await sleepMs(pieceMs, undefined, { signal })
-    response.write(body.subarray(from, from + piece))
+    await Promise.race([writeOut(response, body.subarray(from, from + piece)), gone])
   }
 }
+
+/** Resolves when the bytes have left: a connection that dies earlier takes them along. */
+const writeOut = (response: ServerResponse, bytes: Buffer): Promise<void> =>
+  new Promise(resolve => void response.write(bytes, () => resolve()))

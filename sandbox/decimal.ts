@@ -6,10 +6,12 @@ export interface Fixed {
 
 /** Reads decimal text, with or without an exponent. The caller has checked it. */
 export function parseFixed(text: string): Fixed {
-  const [mantissa = '0', exponent = '0'] = text.toLowerCase().split('e')
-  const [whole = '0', fraction = ''] = mantissa.split('.')
-  const scale = fraction.length - Number(exponent)
-  const units = BigInt(whole + fraction)
+  const exponentAt = text.search(/[eE]/)
+  const mantissa = exponentAt < 0 ? text : text.slice(0, exponentAt)
+  const point = mantissa.indexOf('.')
+  const fractionDigits = point < 0 ? 0 : mantissa.length - point - 1
+  const scale = fractionDigits - (exponentAt < 0 ? 0 : Number(text.slice(exponentAt + 1)))
+  const units = BigInt(point < 0 ? mantissa : mantissa.slice(0, point) + mantissa.slice(point + 1))
   return scale >= 0 ? { units, scale } : { units: units * 10n ** BigInt(-scale), scale: 0 }
 }
 

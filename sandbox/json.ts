@@ -24,8 +24,10 @@ export function toJson(value: Json): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value !== 'object') return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(item => toJson(item as Json)).join(',')}]`
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .map(([key, member]) => `${JSON.stringify(key)}:${toJson(member as Json)}`)
-  return `{${members.join(',')}}`
+  let members = ''
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${toJson(member as Json)}`
+  }
+  return `{${members}}`
 }

@@ -66,21 +66,47 @@ function venueFactor(key: number, at: EpochMicros): Fixed {
  * the same, so a month can be asked for backwards. Products are exact (BigInt); only the factor itself is a float, cut to 1e-12.
  */
 export function seededWalk(seed: number): PriceSource {
-  const priceIn = (asset: string, anchor: string, query: PriceQuery): Fixed => {
-    const base = multiply(parseFixed(anchor), factorAt(hashPair(seed, hashText(asset)), query.at))
-    return multiply(base, venueFactor(hashPair(seed, hashText(`${query.venue}/${asset}`)), query.at))
+  const starts = new Map<string, Start>()
+  const startOf = (asset: string, venue: string, anchor: () => string): Start => {
+    const name = `${venue}/${asset}`
+    const known = starts.get(name)
+    if (known) return known
+    const start = {
+      anchor: parseFixed(anchor()),
+      key: hashPair(seed, hashText(asset)),
+      venueKey: hashPair(seed, hashText(name)),
+    }
+    starts.set(name, start)
+    return start
   }
   return {
     priceAt(query) {
-      const usd = priceIn(query.asset, anchorOf(query.asset), query)
+      const { asset, venue, at } = query
+      const usd = walkTo(
+        startOf(asset, venue, () => anchorOf(asset)),
+        at,
+      )
       if (query.currency === 'USD') return print(rescale(usd, query.decimals), query)
-      const anchor = anchorOfCurrency(query.currency)
-      if (anchor === undefined) return undefined
-      const rate = priceIn(anchor.key, anchor.usd, query)
+      const currency = anchorOfCurrency(query.currency)
+      if (currency === undefined) return undefined
+      const rate = walkTo(
+        startOf(currency.key, venue, () => currency.usd),
+        at,
+      )
       return print(divide(usd, rate, query.decimals), query)
     },
   }
 }
+
+/** Where a walk begins, and the keys of its noise: worked out once an asset and venue. */
+interface Start {
+  readonly anchor: Fixed
+  readonly key: number
+  readonly venueKey: number
+}
+
+const walkTo = ({ anchor, key, venueKey }: Start, at: EpochMicros): Fixed =>
+  multiply(multiply(anchor, factorAt(key, at)), venueFactor(venueKey, at))
 
 const print = (value: Fixed, query: PriceQuery): DecimalString =>
   DecimalString(query.style === 'fixed' ? formatFixed(value) : formatNumber(value))

@@ -2,6 +2,7 @@ import type { EpochMicros } from '../../core/brands.ts'
 import { addMs, DAY, HOUR, MINUTE, SECOND } from '../../core/time.ts'
 import { periodStart } from '../calendar.ts'
 import { divide, formatNumber, limitDigits, multiply, parseFixed } from '../decimal.ts'
+import type { Fixed } from '../decimal.ts'
 import { hashText } from '../hash.ts'
 import type { PriceSource } from '../prices.ts'
 import { coins } from './coins.ts'
@@ -94,9 +95,10 @@ export class Market {
   }
 
   #changes(coin: Coin, currency: ConvertCurrency, at: EpochMicros, price: string): CoinQuote['changes'] {
+    const now = parseFixed(price)
     const changes = Object.entries(spans).map(([name, spanMs]) => {
       const before = this.price(coin, currency, addMs(at, -spanMs))
-      return [name, before === undefined ? null : percentChange(before, price)]
+      return [name, before === undefined ? null : percentChange(before, now)]
     })
     return Object.fromEntries(changes) as CoinQuote['changes']
   }
@@ -111,9 +113,9 @@ const times = (a: string, b: string): string =>
   formatNumber(limitDigits(multiply(parseFixed(a), parseFixed(b)), significantDigits))
 
 /** (now / before - 1) * 100 with 8 digits, cut. */
-function percentChange(before: string, now: string): string | null {
+function percentChange(before: string, now: Fixed): string | null {
   const base = parseFixed(before)
   if (base.units === 0n) return null
-  const ratio = divide(parseFixed(now), base, 10)
+  const ratio = divide(now, base, 10)
   return formatNumber({ units: ratio.units - 10n ** 10n, scale: 8 })
 }

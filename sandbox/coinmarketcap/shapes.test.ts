@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { numberTexts, openTestSandbox } from '../testing.ts'
-import type { TestSandbox } from '../testing.ts'
+import type { Body, TestSandbox } from '../testing.ts'
 
 let box: TestSandbox
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const captures = process.env['CRYPTOS_CAPTURES']
 if (!captures) console.warn('SKIPPED: comparison with real CoinMarketCap bodies; set CRYPTOS_CAPTURES')
 
 describe.skipIf(!captures)('bodies have the members and types of real ones', () => {
-  const real = (name: string): any =>
+  const real = (name: string): Body =>
     JSON.parse(readFileSync(join(captures ?? '', 'coinmarketcap', name), 'utf8'))
 
   it('v3 quotes/latest', async () => {
@@ -55,11 +55,11 @@ describe.skipIf(!captures)('bodies have the members and types of real ones', () 
     const mine = (await box.cmc('/v1/cryptocurrency/map?symbol=BTC')).json
     const want = real('v1_map_symbol_btc_duplicates_2026.json')
     expect(shapeOf(mine)).toEqual(shapeOf(want))
-    const inactive = (body: any): any => body.data.find((coin: any) => coin.is_active === 0)
+    const inactive = (body: Body): Body => body.data.find((coin: Body) => coin.is_active === 0)
     expect(Object.keys(inactive(mine))).toEqual(Object.keys(inactive(want)))
     expect(inactive(mine).rank).toBeNull()
     expect(mine.data.length).toBeGreaterThan(4)
-    expect(new Set(mine.data.map((coin: any) => coin.id)).size).toBe(mine.data.length)
+    expect(new Set(mine.data.map((coin: Body) => coin.id)).size).toBe(mine.data.length)
   })
 
   it('v1 key/info', async () => {
@@ -155,8 +155,8 @@ describe('the two envelopes', () => {
 describe('keyed quotes', () => {
   it('v2 has an array per symbol, v1 the largest coin only', async () => {
     const v2 = (await box.cmc('/v2/cryptocurrency/quotes/latest?symbol=btc,eth')).json
-    expect(v2.data.BTC.map((coin: any) => coin.id)).toEqual([1, 91_001, 91_002, 91_003])
-    expect(v2.data.ETH.map((coin: any) => coin.id)).toEqual([1027])
+    expect(v2.data.BTC.map((coin: Body) => coin.id)).toEqual([1, 91_001, 91_002, 91_003])
+    expect(v2.data.ETH.map((coin: Body) => coin.id)).toEqual([1027])
     const v1 = (await box.cmc('/v1/cryptocurrency/quotes/latest?symbol=BTC')).json
     expect([v1.data.BTC.id, v1.data.BTC.quote.USD.last_updated]).toEqual([1, '2026-11-21T11:59:03.000Z'])
   })
@@ -170,14 +170,14 @@ describe('keyed quotes', () => {
 
   it('v3 leaves unknown and inactive ids out, and answers nothing at all with an empty list', async () => {
     const some = (await box.cmc('/v3/cryptocurrency/quotes/latest?id=1,999999,91004,2')).json
-    expect(some.data.map((coin: any) => coin.id)).toEqual([1, 2])
+    expect(some.data.map((coin: Body) => coin.id)).toEqual([1, 2])
     const none = (await box.cmc('/v3/cryptocurrency/quotes/latest?id=999999')).json
     expect([none.data, none.status.credit_count]).toEqual([[], 1])
   })
 
   it('has the two clocks of real answers: the coin is of another time than its quote', async () => {
     const { data } = (await box.cmc('/v3/cryptocurrency/quotes/latest?id=1,2')).json
-    expect(data.map((coin: any) => [coin.last_updated, coin.quote[0].last_updated])).toEqual([
+    expect(data.map((coin: Body) => [coin.last_updated, coin.quote[0].last_updated])).toEqual([
       ['2026-11-21T11:59:00.000Z', '2026-11-21T11:59:03.000Z'],
       ['2026-11-21T12:00:00.000Z', '2026-11-21T11:59:03.000Z'],
     ])
@@ -188,7 +188,7 @@ describe('listings, simple price and map', () => {
   it('lists by rank, page after page, without overlap', async () => {
     const page = async (start: number): Promise<number[]> =>
       (await box.cmc(`/v3/cryptocurrency/listings/latest?start=${start}&limit=200`)).json.data.map(
-        (coin: any) => coin.cmc_rank,
+        (coin: Body) => coin.cmc_rank,
       )
     const ranks = [...(await page(1)), ...(await page(201))]
     expect(ranks).toEqual([...ranks].sort((a, b) => a - b))
@@ -218,12 +218,12 @@ describe('listings, simple price and map', () => {
 })
 
 describe('quotes/historical', () => {
-  const get = async (query: string): Promise<any> =>
+  const get = async (query: string): Promise<Body> =>
     (await box.cmc(`/v3/cryptocurrency/quotes/historical?${query}`)).json
 
   it('excludes time_start, includes time_end, on the grid', async () => {
     const body = await get('id=1&interval=5m&time_start=2026-11-21T10:00:00Z&time_end=2026-11-21T10:20:00Z')
-    expect(body.data[0].quotes.map((point: any) => point.timestamp)).toEqual([
+    expect(body.data[0].quotes.map((point: Body) => point.timestamp)).toEqual([
       '2026-11-21T10:05:00.000Z',
       '2026-11-21T10:10:00.000Z',
       '2026-11-21T10:15:00.000Z',
@@ -234,11 +234,11 @@ describe('quotes/historical', () => {
   it('counts back from now without time_start', async () => {
     const body = await get('id=1&interval=1h&count=2&convert=USD,EUR')
     const [coin] = body.data
-    expect(coin.quotes.map((point: any) => point.timestamp)).toEqual([
+    expect(coin.quotes.map((point: Body) => point.timestamp)).toEqual([
       '2026-11-21T11:00:00.000Z',
       '2026-11-21T12:00:00.000Z',
     ])
-    expect(coin.quotes[0].quote.map((quote: any) => quote.symbol)).toEqual(['USD', 'EUR'])
+    expect(coin.quotes[0].quote.map((quote: Body) => quote.symbol)).toEqual(['USD', 'EUR'])
   })
 
   it('takes Unix seconds', async () => {
