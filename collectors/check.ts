@@ -1,4 +1,4 @@
-import { DecimalString, EpochMicros, isDecimalString } from '../core/brands.ts'
+import { DecimalString, type EpochMicros, isDecimalString } from '../core/brands.ts'
 import { CryptosError } from '../core/errors.ts'
 import { addMs, MINUTE, parseIso } from '../core/time.ts'
 import { type Json, JsonArray, JsonNumber, JsonObject } from './json.ts'

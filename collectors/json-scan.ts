@@ -70,8 +70,8 @@ function scanValue(scan: Scan, depth: number): void {
 function scanObject(scan: Scan, depth: number): void {
   const { bytes } = scan
   const node = open(scan, depth)
-  if (bytes[scan.at] === 125) return close(scan, node)
-  for (let count = 1; ; count += 1) {
+  let isOpen = bytes[scan.at] !== 125
+  for (let count = 1; isOpen; count += 1) {
     if (count > scan.limits.maxItems) fail(scan, `over ${scan.limits.maxItems} members`)
     if (bytes[scan.at] !== QUOTE) fail(scan, 'no member name')
     scanString(scan)
@@ -80,18 +80,20 @@ function scanObject(scan: Scan, depth: number): void {
     scan.at += 1
     skipSpace(scan)
     scanValue(scan, depth + 1)
-    if (ends(scan, 125)) return close(scan, node)
+    isOpen = !ends(scan, 125)
   }
+  close(scan, node)
 }
 
 function scanArray(scan: Scan, depth: number): void {
   const node = open(scan, depth)
-  if (scan.bytes[scan.at] === 93) return close(scan, node)
-  for (let count = 1; ; count += 1) {
+  let isOpen = scan.bytes[scan.at] !== 93
+  for (let count = 1; isOpen; count += 1) {
     if (count > scan.limits.maxItems) fail(scan, `over ${scan.limits.maxItems} elements`)
     scanValue(scan, depth + 1)
-    if (ends(scan, 93)) return close(scan, node)
+    isOpen = !ends(scan, 93)
   }
+  close(scan, node)
 }
 
 function open(scan: Scan, depth: number): number {

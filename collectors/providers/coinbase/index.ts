@@ -1,5 +1,6 @@
 import { Credits, ProviderId } from '../../../core/brands.ts'
 import { SECOND } from '../../../core/time.ts'
+import { plans } from '../../../quota/plans.ts'
 import { type Dataset, defineProvider, type Page } from '../../provider.ts'
 import { assets } from './assets.ts'
 import { judge } from './judge.ts'
@@ -28,8 +29,8 @@ export const coinbase = defineProvider({
   doc: 'Last trades of the Coinbase exchange, without a key',
   keyless: {
     baseUrl: 'https://api.exchange.coinbase.com',
-    // 10 calls a second by address are allowed; the table's assets every 10 s are 84 a minute.
-    limits: { plan: 'public', creditsPerMonth: null, creditsPerDay: null, callsPerMinute: 300 },
+    // The table's assets every 10 s are 84 calls a minute.
+    limits: plans['coinbase/keyless'],
     minTimeMs: 150,
   },
   datasets: [quotes],

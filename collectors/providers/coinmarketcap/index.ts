@@ -1,5 +1,6 @@
 import { Credits, ProviderId } from '../../../core/brands.ts'
 import { MINUTE, SECOND } from '../../../core/time.ts'
+import { plans } from '../../../quota/plans.ts'
 import { type Dataset, defineProvider, type Page } from '../../provider.ts'
 import { assets } from './assets.ts'
 import { judge } from './judge.ts'
@@ -32,15 +33,14 @@ export const coinmarketcap = defineProvider({
   doc: 'Volume-weighted prices of thousands of coins, refreshed every 60 s; Pro with a key, fewer endpoints without',
   keyless: {
     baseUrl: 'https://pro-api.coinmarketcap.com/public-api',
-    // Nothing is billed without a key; the limit by address is not published, so this is a floor of ours.
-    limits: { plan: 'keyless', creditsPerMonth: null, creditsPerDay: null, callsPerMinute: 5 },
+    limits: plans['coinmarketcap/keyless'],
     minTimeMs: 2 * SECOND,
   },
   keyed: {
     baseUrl: 'https://pro-api.coinmarketcap.com',
     keyHeader: 'X-CMC_PRO_API_KEY',
     // The smallest free plan there has been, until key/info has told the real one.
-    limits: { plan: 'floor', creditsPerMonth: 10_000, creditsPerDay: 333, callsPerMinute: 30 },
+    limits: plans['coinmarketcap/basic-2021'],
     minTimeMs: SECOND,
   },
   keyName: 'COINMARKETCAP_API_KEY',

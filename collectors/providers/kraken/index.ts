@@ -1,5 +1,6 @@
 import { Credits, ProviderId } from '../../../core/brands.ts'
 import { SECOND } from '../../../core/time.ts'
+import { plans } from '../../../quota/plans.ts'
 import { type Dataset, defineProvider, type Page } from '../../provider.ts'
 import { assets } from './assets.ts'
 import { judge } from './judge.ts'
@@ -28,8 +29,7 @@ export const kraken = defineProvider({
   doc: 'Last trades of the Kraken exchange, without a key',
   keyless: {
     baseUrl: 'https://api.kraken.com',
-    // Measured: one call a second is served for ever; half of it is plenty.
-    limits: { plan: 'public', creditsPerMonth: null, creditsPerDay: null, callsPerMinute: 30 },
+    limits: plans['kraken/keyless'],
     minTimeMs: SECOND,
   },
   datasets: [quotes],

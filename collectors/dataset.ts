@@ -1,0 +1,68 @@
+import type { EpochMicros } from '../core/brands.ts'
+import { isDue, type Sweep } from '../quota/gate.ts'
+import { slotOf } from '../quota/pages.ts'
+import { toCryptosError } from '../core/errors.ts'
+import { pagesOf } from './assets.ts'
+import { collectPage } from './poll.ts'
+import type { PageResult, PollPorts, Source } from './poll-types.ts'
+import type { AssetRef, Dataset, Page } from './provider.ts'
+
+export interface DatasetTask {
+  readonly source: Source
+  readonly dataset: Dataset
+  readonly assets: readonly AssetRef[]
+  readonly currency: string
+  /** Share of the credits kept back until the period's last day. */
+  readonly reserveShare: number
+  /** Wanted time between two sweeps, in place of the dataset's own. */
+  readonly intervalMs?: number
+  /** Start of the period to ask for, whatever the planner says: a scheduler's slot. */
+  readonly periodStart?: EpochMicros
+  readonly signal: AbortSignal
+}
+
+export type DatasetResult =
+  | { readonly kind: 'not-due'; readonly reason: string; readonly retryAt: EpochMicros }
+  | { readonly kind: 'no-ledger'; readonly reason: string }
+  | { readonly kind: 'swept'; readonly periodStart: EpochMicros; readonly pages: readonly PageResult[] }
+
+/** Due? Then all pages of one sweep, each with a slot and a permit of its own. Never throws. */
+export async function collectDataset(ports: PollPorts, task: DatasetTask): Promise<DatasetResult> {
+  const pages = pagesOf(task.dataset, task.assets, task.currency)
+  const due = await dueOf(ports, task, pages)
+  if (due.kind !== 'due') return due
+  const { source, dataset, signal } = task
+  const results = pages.map((page, index) => {
+    const slot = slotOf(source.provider.id, dataset.id, due.periodStart, index)
+    return collectPage(ports, { source, dataset, page, slot, signal })
+  })
+  return { kind: 'swept', periodStart: due.periodStart, pages: await Promise.all(results) }
+}
+
+type Due =
+  | { readonly kind: 'due'; readonly periodStart: EpochMicros }
+  | Exclude<DatasetResult, { kind: 'swept' }>
+
+async function dueOf(ports: PollPorts, task: DatasetTask, pages: readonly Page[]): Promise<Due> {
+  if (task.periodStart !== undefined) return { kind: 'due', periodStart: task.periodStart }
+  try {
+    const plan = await isDue(ports.ledger, sweepOf(task, pages), ports.clock.now())
+    if (plan.kind === 'due') return plan
+    return { kind: 'not-due', reason: plan.reason, retryAt: plan.nextAt }
+  } catch (error) {
+    return { kind: 'no-ledger', reason: `no call was made: ${toCryptosError(error).message}` }
+  }
+}
+
+const sweepOf = ({ source, dataset, ...task }: DatasetTask, pages: readonly Page[]): Sweep => ({
+  scope: source.scope,
+  provider: source.provider.id,
+  dataset: dataset.id,
+  wish: {
+    refreshMs: dataset.refreshMs,
+    intervalMs: task.intervalMs ?? dataset.intervalMs,
+    pages: pages.length,
+    costPerSweep: pages.reduce((sum, page) => sum + dataset.costMax(page), 0),
+    reserveShare: task.reserveShare,
+  },
+})

@@ -1,0 +1,82 @@
+import type { EpochMicros } from '../core/brands.ts'
+import type { Outcome } from '../core/outcomes.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Ledger, ReserveDecision } from '../core/ports/ledger.ts'
+import type { Origin } from '../core/records.ts'
+import { SECOND } from '../core/time.ts'
+import type { HttpClient } from './http.ts'
+import type { Log } from './log.ts'
+import type { Pace } from './pace.ts'
+import type { Access, Dataset, Page, Provider } from './provider.ts'
+
+/** What a poll works with. Opening and closing them is the caller's job. */
+export interface PollPorts {
+  readonly ledger: Ledger
+  readonly http: HttpClient
+  readonly clock: Clock
+  readonly pace: Pace
+  /** A fresh id: of the run and of the reservation. */
+  readonly newId: () => string
+  /** Brings what waits in the outbox to the topics; without it somebody else does. */
+  readonly publish?: () => Promise<{ readonly held: boolean }>
+  readonly log?: Log
+  /** For the whole call; 20 s by default. */
+  readonly deadlineMs?: number
+}
+
+/** How one provider is reached in this run. */
+export interface Source {
+  readonly provider: Provider
+  /** With the sandbox's base URL in place of the real one, where it is used. */
+  readonly access: Access
+  /** The quota scope; opened before. */
+  readonly scope: string
+  /** Read at the moment of the call. */
+  readonly key?: () => string
+  readonly origin: Origin
+}
+
+export interface PageTask {
+  readonly source: Source
+  readonly dataset: Dataset
+  readonly page: Page
+  /** `<provider>/<dataset>/<period start, ISO>/<page>`. */
+  readonly slot: string
+  readonly signal: AbortSignal
+}
+
+/** How one page ended. */
+export interface PageResult {
+  readonly outcome: Outcome
+  /** One sentence. */
+  readonly reason: string
+  readonly slot: string
+  readonly runId: string
+  /** By the provider's word, else the reserved cost; 0 where nothing was sent. */
+  readonly credits: number
+  /** Records that the answer gave. */
+  readonly records: number
+  readonly retryAt?: EpochMicros
+  readonly answerId?: string
+}
+
+export const defaultDeadlineMs = 20 * SECOND
+
+/** A result before it knows its slot and run. */
+export type Ended = Omit<PageResult, 'slot' | 'runId'>
+export type Permit = Extract<ReserveDecision, { kind: 'granted' }>
+
+/** One page, from the permit to the durable answer. */
+export interface Attempt {
+  readonly ports: PollPorts
+  readonly task: PageTask
+  readonly runId: string
+}
+
+export const ended = (outcome: Outcome, reason: string, more: Partial<Ended> = {}): Ended => ({
+  outcome,
+  reason,
+  credits: 0,
+  records: 0,
+  ...more,
+})

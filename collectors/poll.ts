@@ -1,0 +1,191 @@
+import type { Outcome } from '../core/outcomes.ts'
+import type { Charge, ReserveDecision } from '../core/ports/ledger.ts'
+import type { EpochMicros } from '../core/brands.ts'
+import { toCryptosError } from '../core/errors.ts'
+import { announce } from '../core/steps.ts'
+import { free, providerDate, unknownCharge } from './judging.ts'
+import {
+  type Attempt,
+  defaultDeadlineMs,
+  type Ended,
+  ended,
+  type PageResult,
+  type PageTask,
+  type Permit,
+  type PollPorts,
+} from './poll-types.ts'
+import type { HttpAnswer } from './provider.ts'
+import { readAnswer } from './read-answer.ts'
+import { callOf } from './request.ts'
+import { settle } from './settle.ts'
+
+/** Collects one page: reserve, send once, judge, settle with the answer, publish. Never throws: the outcome says how it ended. */
+export async function collectPage(ports: PollPorts, task: PageTask): Promise<PageResult> {
+  const attempt = { ports, task, runId: ports.newId() }
+  const startedAt = ports.clock.now()
+  const { source, signal } = task
+  const turn = { name: source.provider.id, minTimeMs: source.access.minTimeMs, signal }
+  const end = await ports.pace.schedule(turn, () => tryOnce(attempt)).catch(unexpected)
+  const result = { ...end, slot: task.slot, runId: attempt.runId }
+  await noteRun(attempt, result, startedAt)
+  return result
+}
+
+const unexpected = (error: unknown): Ended => {
+  const { code, message } = toCryptosError(error)
+  return ended(code === 'CRY_ABORTED' ? 'aborted' : 'failed', message)
+}
+
+async function tryOnce(attempt: Attempt): Promise<Ended> {
+  const decision = await reserve(attempt)
+  switch (decision.kind) {
+    case 'granted':
+      return withPermit(attempt, decision)
+    case 'answered':
+      return publishOnly(attempt, decision.answerId)
+    case 'published':
+      return ended('already-done', 'the slot was answered and published before')
+    case 'in-flight':
+      return ended('in-flight', `another run calls for ${attempt.task.slot}`, { retryAt: decision.retryAt })
+    case 'exhausted':
+      return ended('slot-exhausted', `the slot was tried ${decision.attempts} times without an answer`)
+    case 'denied':
+      return denied(decision)
+    case 'no-ledger':
+      return ended('ledger-unavailable', `no call was made: ${decision.reason}`)
+  }
+}
+
+const denied = (decision: Extract<ReserveDecision, { kind: 'denied' }>): Ended => {
+  const isFrozen = decision.why === 'frozen' || decision.why === 'clock-jump'
+  const more = decision.retryAt === null ? {} : { retryAt: decision.retryAt }
+  return ended(isFrozen ? 'frozen' : 'denied-by-quota', decision.reason, more)
+}
+
+type Decision = ReserveDecision | { readonly kind: 'no-ledger'; readonly reason: string }
+
+/** Any trouble with the ledger means: no call. */
+async function reserve({ ports, task }: Attempt): Promise<Decision> {
+  try {
+    return await ports.ledger.reserve({
+      scope: task.source.scope,
+      reservationId: ports.newId(),
+      costMax: task.dataset.costMax(task.page),
+      slot: task.slot,
+      now: ports.clock.now(),
+    })
+  } catch (error) {
+    return { kind: 'no-ledger', reason: toCryptosError(error).message }
+  }
+}
+
+async function publishOnly({ ports }: Attempt, answerId: string): Promise<Ended> {
+  if (!ports.publish) return ended('in-flight', 'an earlier answer waits for its publisher', { answerId })
+  const { held } = await ports.publish()
+  if (!held) return ended('in-flight', 'another process publishes the answer of the slot', { answerId })
+  return ended('published', 'an earlier answer of the slot was published, without a call', { answerId })
+}
+
+async function withPermit(attempt: Attempt, permit: Permit): Promise<Ended> {
+  const call = await send(attempt, permit)
+  if ('failure' in call) return settleFailure(attempt, permit, call)
+  const { answer } = call
+  const { dataset, page } = attempt.task
+  const verdict = dataset.judge(answer, page)
+  if (verdict.kind === 'answered') return settleAnswer(attempt, permit, answer, verdict.charge)
+  const { outcome, reason, charge, retryAt } = verdict
+  return settle(attempt, permit, {
+    charge,
+    providerDate: providerDate(answer),
+    end: ended(outcome, reason, retryAt === null ? {} : { retryAt }),
+  })
+}
+
+interface Failure {
+  readonly failure: unknown
+  readonly wasSent: boolean
+}
+
+/** The one call that the permit allows. */
+async function send(
+  { ports, task }: Attempt,
+  permit: Permit,
+): Promise<{ readonly answer: HttpAnswer } | Failure> {
+  let wasSent = false
+  try {
+    const call = callOf(task.source, task.dataset.request(task.page))
+    const answer = await ports.http.send({
+      ...call,
+      startBy: permit.startBy,
+      deadlineMs: ports.deadlineMs ?? defaultDeadlineMs,
+      signal: task.signal,
+      slot: task.slot,
+      onSent: () => {
+        wasSent = true
+      },
+    })
+    announce('received', task.slot)
+    return { answer }
+  } catch (failure) {
+    return { failure, wasSent }
+  }
+}
+
+/** What never left costs nothing; of what left nobody knows, so the full cost stays. */
+function settleFailure(attempt: Attempt, permit: Permit, { failure, wasSent }: Failure): Promise<Ended> {
+  const error = toCryptosError(failure)
+  const outcome = outcomeOfFailure(error.code)
+  const charge = wasSent ? unknownCharge : free
+  return settle(attempt, permit, { charge, providerDate: null, end: ended(outcome, error.message) })
+}
+
+function outcomeOfFailure(code: string): Outcome {
+  if (code === 'CRY_ABORTED') return 'aborted'
+  if (code === 'CRY_HTTP_HOST' || code === 'CRY_HTTP_ADDRESS' || code === 'CRY_CONFIG_INVALID')
+    return 'misconfigured'
+  return code.startsWith('CRY_HTTP_') ? 'transport-error' : 'failed'
+}
+
+/** The answer is safe first; what it says is told after. */
+async function settleAnswer(
+  attempt: Attempt,
+  permit: Permit,
+  answer: HttpAnswer,
+  charge: Charge,
+): Promise<Ended> {
+  const end = ended('collected', 'answered')
+  const settled = await settle(attempt, permit, { charge, providerDate: providerDate(answer), end, answer })
+  if (settled.answerId === undefined) return settled
+  await publishNow(attempt)
+  return { ...settled, ...readAnswer(attempt, answer, settled.credits) }
+}
+
+/** The answer is durable: a broker that is away costs time, not data, and is not this run's failure. */
+async function publishNow({ ports, task }: Attempt): Promise<void> {
+  try {
+    await ports.publish?.()
+  } catch (error) {
+    const { code, message } = toCryptosError(error)
+    ports.log?.warn({ slot: task.slot, code }, `the answer waits in the outbox: ${message}`)
+  }
+}
+
+/** A run that can not be noted is told in the log: what it did is in the ledger all the same. */
+async function noteRun({ ports, task }: Attempt, result: PageResult, startedAt: EpochMicros): Promise<void> {
+  const { runId, slot, outcome, reason, credits, records, retryAt } = result
+  const { provider } = task.source
+  const run = {
+    kind: 'run',
+    runId,
+    provider: provider.id,
+    dataset: task.dataset.id,
+    slot,
+    startedAt,
+  } as const
+  const how = { endedAt: ports.clock.now(), outcome, reason, credits, records }
+  try {
+    await ports.ledger.addRun({ ...run, ...how, ...(retryAt === undefined ? {} : { retryAt }) })
+  } catch (error) {
+    ports.log?.warn({ slot, outcome }, `the run could not be noted: ${toCryptosError(error).message}`)
+  }
+}

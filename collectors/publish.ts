@@ -1,0 +1,168 @@
+import { CryptosError, toCryptosError } from '../core/errors.ts'
+import type { Broker, TopicMessage } from '../core/ports/broker.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Codec } from '../core/ports/codec.ts'
+import type { Ledger, OutboxEntry } from '../core/ports/ledger.ts'
+import type { DeadLetter, Quote } from '../core/records.ts'
+import { announce } from '../core/steps.ts'
+import { SECOND } from '../core/time.ts'
+import { quoteJson } from '../topics/codecs/quote-json.ts'
+import { deadLetterMessage, quoteMessage } from '../topics/messages.ts'
+import { type TopicTable, topicTable } from '../topics/table.ts'
+import type { Log } from './log.ts'
+import type { Mapped, Provider } from './provider.ts'
+import { contextOf } from './saved-context.ts'
+
+export interface PublishPorts {
+  readonly ledger: Ledger
+  readonly broker: Broker
+  readonly clock: Clock
+  readonly providers: readonly Provider[]
+  /** Name of this publisher in the lease: one a process. */
+  readonly holder: string
+  readonly topics?: TopicTable
+  readonly codec?: Codec<Quote>
+  readonly log?: Log
+  /** Stops between two answers. */
+  readonly signal?: AbortSignal
+}
+
+export interface PublishResult {
+  /** false = another publisher has the lease and does the work. */
+  readonly held: boolean
+  readonly answers: number
+  readonly records: number
+  readonly deadLetters: number
+}
+
+const leaseMs = 30 * SECOND
+const pageSize = 20
+
+/**
+ * Brings every answer that waits in the outbox to the topics, oldest first, one publisher at a time. An answer is marked only when
+ * the broker has all of its records, so a crash in between publishes it once more, with the same ids. An answer that no mapping
+ * understands goes to the dead letters with its bytes, and the rest goes on.
+ * @throws what the broker or the ledger throws: what is not marked waits
+ */
+export async function publishPending(ports: PublishPorts): Promise<PublishResult> {
+  const total = { held: false, answers: 0, records: 0, deadLetters: 0 }
+  try {
+    await drain(ports, total)
+  } finally {
+    // Another process must not wait for the lease of one that has nothing left to do.
+    if (total.held) await ports.ledger.outbox.releaseLease(ports.holder)
+  }
+  return total
+}
+
+type Total = { -readonly [K in keyof PublishResult]: PublishResult[K] }
+
+async function drain(ports: PublishPorts, total: Total): Promise<void> {
+  while (await holdsLease(ports)) {
+    total.held = true
+    const entries = await ports.ledger.outbox.pending(pageSize)
+    for (const entry of entries) {
+      if (ports.signal?.aborted) return
+      const done = await publishOne(ports, entry)
+      total.answers += 1
+      total.records += done.records
+      total.deadLetters += done.deadLetters
+    }
+    if (entries.length < pageSize) return
+  }
+}
+
+const holdsLease = ({ ledger, holder, clock }: PublishPorts): Promise<boolean> =>
+  ledger.outbox.acquireLease(holder, clock.now(), leaseMs)
+
+async function publishOne(
+  ports: PublishPorts,
+  entry: OutboxEntry,
+): Promise<{ readonly records: number; readonly deadLetters: number }> {
+  const topics = ports.topics ?? topicTable()
+  const mapped = messagesOf(ports, entry, topics)
+  await ports.broker.produce(mapped.messages)
+  announce('published', entry.answerId)
+  await ports.ledger.outbox.markPublished([entry.answerId], ports.clock.now())
+  return mapped
+}
+
+interface Messages {
+  readonly messages: readonly TopicMessage[]
+  readonly records: number
+  readonly deadLetters: number
+}
+
+function messagesOf(ports: PublishPorts, entry: OutboxEntry, topics: TopicTable): Messages {
+  const codec = ports.codec ?? quoteJson
+  try {
+    const { records, missing } = mapEntry(ports.providers, entry)
+    if (missing.length > 0)
+      ports.log?.info(
+        { answerId: entry.answerId, missing: missing.length },
+        'assets without a price in an answer',
+      )
+    const messages = records.map(quote => quoteMessage(topics.quotes.name, quote, codec))
+    return { messages, records: records.length, deadLetters: 0 }
+  } catch (error) {
+    const letter = letterOf(entry, toCryptosError(error))
+    ports.log?.warn({ answerId: entry.answerId, code: letter.code }, `to the dead letters: ${letter.reason}`)
+    return { messages: [deadLetterMessage(topics.deadLetters.name, letter)], records: 0, deadLetters: 1 }
+  }
+}
+
+/** The records of a raw answer, by its provider's own mapping. @throws CryptosError when nothing can be read from it */
+export function mapEntry(providers: readonly Provider[], entry: OutboxEntry, revision = 0): Mapped {
+  const dataset = providers.find(p => p.id === entry.provider)?.datasets.find(d => d.id === entry.dataset)
+  if (!dataset)
+    throw new CryptosError(
+      'CRY_RECORD_INVALID',
+      `no provider ${entry.provider} with a dataset ${entry.dataset}`,
+    )
+  return dataset.map(entry.body, contextOf(entry, revision))
+}
+
+/** The same answer is the same letter, whenever it is made. */
+function letterOf(entry: OutboxEntry, error: CryptosError): DeadLetter {
+  const { answerId, provider, dataset, slot, runId, httpStatus, context, receivedAt, body } = entry
+  return {
+    kind: 'dead-letter',
+    id: `collectors|${answerId}`,
+    stage: 'collectors',
+    // No topic had it: the bytes are a provider's answer.
+    topic: '',
+    partition: -1,
+    offset: -1,
+    code: error.code,
+    reason: error.message.slice(0, 500),
+    at: receivedAt,
+    bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64'),
+    headers: {
+      answerId,
+      provider,
+      dataset,
+      slot,
+      'run-id': runId,
+      'http-status': String(httpStatus),
+      context,
+    },
+  }
+}
+
+/** One publisher of this process: calls while it works become one more round after it, which sees what they had stored. */
+export function createPublisher(ports: PublishPorts): () => Promise<PublishResult> {
+  let running: Promise<PublishResult> | undefined
+  let next: Promise<PublishResult> | undefined
+  const start = (): Promise<PublishResult> => {
+    next = undefined
+    running = publishPending(ports).finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  return () => {
+    if (!running) return start()
+    next ??= running.then(start, start)
+    return next
+  }
+}

@@ -1,0 +1,47 @@
+import { AssetId } from '../core/brands.ts'
+import { CryptosError } from '../core/errors.ts'
+import type { OutboxEntry } from '../core/ports/ledger.ts'
+import type { Origin } from '../core/records.ts'
+import type { MappingContext, Page } from './provider.ts'
+
+/** What is kept with a raw body, so that it can be mapped again at any time. */
+export interface SavedContext {
+  readonly page: Page
+  readonly origin: Origin
+}
+
+export const contextText = (context: SavedContext): string => JSON.stringify({ v: 1, ...context })
+
+const origins: readonly string[] = ['live', 'backfill', 'replay', 'sandbox']
+
+/** @throws CryptosError CRY_RECORD_INVALID for a context that this program did not write */
+export function readContext(text: string): SavedContext {
+  try {
+    const { v, page, origin } = JSON.parse(text) as SavedContext & { readonly v: unknown }
+    if (v !== 1 || !origins.includes(origin) || typeof page.currency !== 'string')
+      throw new TypeError('shape')
+    const assets = page.assets.map(({ asset, symbol, sourceId }) => {
+      if (typeof symbol !== 'string' || typeof sourceId !== 'string') throw new TypeError('shape')
+      return { asset: AssetId(asset), symbol, sourceId }
+    })
+    return { page: { assets, currency: page.currency }, origin }
+  } catch (error) {
+    throw new CryptosError('CRY_RECORD_INVALID', 'the saved context of an answer can not be read', {
+      cause: error,
+    })
+  }
+}
+
+/** The context of an outbox entry. `revision` counts the derivations of one body: 0, then 1 up for each. */
+export function contextOf(entry: OutboxEntry, revision = 0): MappingContext {
+  return {
+    ...readContext(entry.context),
+    provider: entry.provider,
+    dataset: entry.dataset,
+    runId: entry.runId,
+    receivedAt: entry.receivedAt,
+    revision,
+    credits: entry.credits,
+    rawRef: entry.answerId,
+  }
+}

@@ -1,0 +1,49 @@
+import type { EpochMicros } from '../core/brands.ts'
+import { toCryptosError } from '../core/errors.ts'
+import type { Charge, RawAnswer } from '../core/ports/ledger.ts'
+import { type Attempt, type Ended, ended, type Permit } from './poll-types.ts'
+import type { HttpAnswer } from './provider.ts'
+import { contextText } from './saved-context.ts'
+
+export interface Settling {
+  readonly charge: Charge
+  readonly providerDate: EpochMicros | null
+  readonly end: Ended
+  /** With it the slot is answered, and the raw body is stored. */
+  readonly answer?: HttpAnswer
+}
+
+/** Charge, slot and raw body in one transaction of the ledger. */
+export async function settle(attempt: Attempt, permit: Permit, settling: Settling): Promise<Ended> {
+  const { ports, task } = attempt
+  const { charge, end, providerDate } = settling
+  const credits = charge.kind === 'known' ? charge.credits : task.dataset.costMax(task.page)
+  const answer = settling.answer && rawAnswer(attempt, permit, settling.answer)
+  try {
+    await ports.ledger.settle({
+      scope: task.source.scope,
+      reservationId: permit.reservationId,
+      charge,
+      providerDate,
+      now: ports.clock.now(),
+      why: end.reason,
+      ...(answer ? { answer } : {}),
+    })
+    return { ...end, credits, ...(answer ? { answerId: answer.answerId } : {}) }
+  } catch (error) {
+    const { message } = toCryptosError(error)
+    return ended('ledger-unavailable', `the call was made, but could not be settled: ${message}`, { credits })
+  }
+}
+
+const rawAnswer = ({ task, runId }: Attempt, permit: Permit, answer: HttpAnswer): RawAnswer => ({
+  answerId: `${task.slot}#${permit.attempt}`,
+  provider: task.source.provider.id,
+  dataset: task.dataset.id,
+  slot: task.slot,
+  runId,
+  receivedAt: answer.receivedAt,
+  httpStatus: answer.status,
+  body: answer.body,
+  context: contextText({ page: task.page, origin: task.source.origin }),
+})

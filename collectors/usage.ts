@@ -1,0 +1,95 @@
+import { Credits } from '../core/brands.ts'
+import { toCryptosError } from '../core/errors.ts'
+import type { ReserveDecision } from '../core/ports/ledger.ts'
+import { announce } from '../core/steps.ts'
+import { defaultDeadlineMs, type PollPorts, type Source } from './poll-types.ts'
+import { free, providerDate } from './judging.ts'
+import { callOf } from './request.ts'
+import type { HttpAnswer, UsageEndpoint } from './provider.ts'
+
+export type UsageResult =
+  | { readonly kind: 'reconciled' }
+  /** The provider has no usage endpoint for this access. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'denied'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly unauthorized: boolean }
+
+type Permit = Extract<ReserveDecision, { kind: 'granted' }>
+
+/**
+ * Asks the provider what was used (0 credits, but a call of the minute) and gives its word to the ledger (quota rules 1 and 5).
+ * Never throws.
+ */
+export async function reconcileUsage(
+  ports: PollPorts,
+  source: Source,
+  signal: AbortSignal,
+): Promise<UsageResult> {
+  const { usage } = source.provider
+  if (!usage || !source.key) return { kind: 'none' }
+  try {
+    const now = ports.clock.now()
+    const request = {
+      scope: source.scope,
+      reservationId: ports.newId(),
+      costMax: Credits(0),
+      slot: null,
+      now,
+    }
+    const decision = await ports.ledger.reserve(request)
+    if (decision.kind === 'denied') return { kind: 'denied', reason: decision.reason }
+    if (decision.kind !== 'granted') return { kind: 'denied', reason: decision.kind }
+    return await askUsage({ ports, source, usage, signal }, decision)
+  } catch (error) {
+    return { kind: 'failed', reason: toCryptosError(error).message, unauthorized: false }
+  }
+}
+
+interface Asking {
+  readonly ports: PollPorts
+  readonly source: Source
+  readonly usage: UsageEndpoint
+  readonly signal: AbortSignal
+}
+
+async function askUsage(asking: Asking, permit: Permit): Promise<UsageResult> {
+  const { ports, source, usage } = asking
+  const answer = await sendUsage(asking, permit)
+  await settleUsage(asking, permit, answer)
+  if (answer instanceof Error) return { kind: 'failed', reason: answer.message, unauthorized: false }
+  const verdict = source.provider.datasets[0]?.judge(answer, { assets: [], currency: 'USD' })
+  if (verdict?.kind === 'refused')
+    return { kind: 'failed', reason: verdict.reason, unauthorized: verdict.outcome === 'unauthorized' }
+  await ports.ledger.reconcile(source.scope, usage.read(answer.body, answer.receivedAt))
+  return { kind: 'reconciled' }
+}
+
+async function sendUsage(
+  { ports, source, usage, signal }: Asking,
+  permit: Permit,
+): Promise<HttpAnswer | Error> {
+  try {
+    const answer = await ports.http.send({
+      ...callOf(source, usage.request),
+      startBy: permit.startBy,
+      deadlineMs: ports.deadlineMs ?? defaultDeadlineMs,
+      signal,
+      slot: '',
+    })
+    announce('received')
+    return answer
+  } catch (error) {
+    return toCryptosError(error)
+  }
+}
+
+/** The endpoint costs nothing, whatever came of it; the call of the minute stays in the ledger's log. */
+const settleUsage = ({ ports, source }: Asking, permit: Permit, answer: HttpAnswer | Error): Promise<void> =>
+  ports.ledger.settle({
+    scope: source.scope,
+    reservationId: permit.reservationId,
+    charge: free,
+    providerDate: answer instanceof Error ? null : providerDate(answer),
+    now: ports.clock.now(),
+    why: answer instanceof Error ? answer.message : 'usage read',
+  })
