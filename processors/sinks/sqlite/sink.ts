@@ -170,7 +170,7 @@ export class SqliteSink implements QuoteSink {
   }
 }
 
-const upsertQuote = `INSERT INTO quote(series, observedAt, version, price, priceFloat, marketCap, volume24h, supply, change24h,
+export const upsertQuote = `INSERT INTO quote(series, observedAt, version, price, priceFloat, marketCap, volume24h, supply, change24h,
   receivedAt, flags, label, answer) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(series, observedAt) DO UPDATE SET
   version=excluded.version, price=excluded.price, priceFloat=excluded.priceFloat, marketCap=excluded.marketCap,
   volume24h=excluded.volume24h, supply=excluded.supply, change24h=excluded.change24h, receivedAt=excluded.receivedAt,
