@@ -37,7 +37,8 @@ export async function playExchange(exchange: Exchange): Promise<void> {
   )
   const foreign = twin.useElsewhere && acting.claim('foreign-use')
   if (foreign) twin.useElsewhere?.(foreign.credits, clock.now())
-  const reply = answerWithFaults(exchange, acting)
+  const call = callOf(exchange)
+  const reply = answerWithFaults(twin, call, acting)
   const lost = reply.result === 'served' ? acting.claim('lost-answer') : undefined
   const cut = lost ? undefined : acting.claim('cut-body')
   const plan = {
@@ -48,15 +49,13 @@ export async function playExchange(exchange: Exchange): Promise<void> {
     dateOffsetMs: acting.claim('clock-offset')?.ms ?? 0,
   }
   const result = lost || (cut && reply.result === 'served') ? 'lost' : reply.result
-  const entry = note(exchange, acting.names, { ...reply, result })
+  const entry = note(exchange, call, { ...reply, result, faults: acting.names })
   followDelivery(exchange.response, entry)
   await writeAnswer(exchange, reply, plan)
 }
 
 /** The faults that take the place of an answer: one acts at most, and only on a call that would have been served. */
-function answerWithFaults(exchange: Exchange, acting: Acting): Reply {
-  const { twin } = exchange
-  const call = callOf(exchange)
+function answerWithFaults(twin: Twin, call: Call, acting: Acting): Reply {
   const replacing = acting.peek('rate-limited', 'server-error', 'html', 'replace-body')
   const dearer = acting.peek('overcharge')
   const dearerFactor = dearer?.spec.kind === 'overcharge' ? (dearer.spec.factor ?? 2) : 1
@@ -91,19 +90,17 @@ function callOf({ request, url, provider, endpoint, clock }: Exchange): Call {
   return { at: clock.now(), provider, endpoint, query: url.searchParams, headers, ip, priceFactor: 1 }
 }
 
-function note(
-  { request, url, provider, endpoint, clock, meter }: Exchange,
-  faults: readonly string[],
-  reply: Omit<Reply, 'result'> & Pick<MeterEntry, 'result'>,
-): MeterEntry {
-  const inHeader = request.headers['x-cmc_pro_api_key'] !== undefined
-  const { scope, status, code, credits, result } = reply
+type Noted = Omit<Reply, 'result'> & Pick<MeterEntry, 'result' | 'faults'>
+
+function note({ meter }: Exchange, call: Call, reply: Noted): MeterEntry {
+  const { scope, status, code, credits, result, faults } = reply
+  const inHeader = call.headers['x-cmc_pro_api_key'] !== undefined
   return meter.record({
-    at: clock.now(),
-    provider,
-    endpoint,
+    at: call.at,
+    provider: call.provider,
+    endpoint: call.endpoint,
     scope,
-    keyIn: inHeader ? 'header' : url.searchParams.has('CMC_PRO_API_KEY') ? 'query' : 'none',
+    keyIn: inHeader ? 'header' : call.query.has('CMC_PRO_API_KEY') ? 'query' : 'none',
     status,
     code,
     credits,

@@ -34,6 +34,17 @@ describe('meter', () => {
     expect(meter.summary().counts).toMatchObject({ requests: 1_000, served: 1_000, credits: 1_000 })
   })
 
+  it('counts the values of an entry toward what it keeps', () => {
+    const clock = new VirtualClock(parseIso('2026-11-21T00:00:00Z'))
+    const meter = new Meter({ clock, keepServed: 100 })
+    const value = { sourceId: '1', currency: 'USD', price: '1', observedAt: null }
+    for (let call = 0; call < 50; call += 1)
+      meter.record({ ...entry(clock.now()), values: Array(20).fill(value) })
+    expect(meter.entries().length).toBeGreaterThanOrEqual(5)
+    expect(meter.entries().length).toBeLessThanOrEqual(6)
+    expect(meter.summary().counts).toMatchObject({ requests: 50, values: 1_000 })
+  })
+
   it('counts a year of days and months, and remembers the busiest minute', () => {
     const clock = new VirtualClock(parseIso('2026-01-01T00:00:00Z'))
     const meter = new Meter({ clock })

@@ -65,7 +65,7 @@ export interface ScopeUse {
 
 export interface MeterOptions {
   readonly clock: Clock
-  /** Newest entries that are kept; the totals go on. */
+  /** Newest served values that are kept (an entry without any counts as one); 300,000 by default. The totals go on. */
   readonly keepServed?: number
 }
 
@@ -124,6 +124,8 @@ function dropOldest<K, V>(map: Map<K, V>, keep: number): void {
 const refusalCodes = new Set(['1008', '1009', '1010', '1011', 'EGeneral:Too many requests', 'coinbase-429'])
 const keptViolations = 1_000
 
+const weightOf = (entry: MeterEntry | undefined): number => Math.max(1, entry?.values.length ?? 0)
+
 /**
  * The judge: what every caller asked, was charged, was refused and was served. It counts by the provider's clock and knows nothing
  * of the collectors' ledger.
@@ -133,6 +135,7 @@ export class Meter {
   readonly #keep: number
   readonly #scopes = new Map<string, ScopeTally>()
   #entries: MeterEntry[] = []
+  #weight = 0
   #violations: Violation[] = []
   #violationCount = 0
   #counts: Record<string, number> = {
@@ -146,7 +149,7 @@ export class Meter {
   }
   constructor(options: MeterOptions) {
     this.#clock = options.clock
-    this.#keep = options.keepServed ?? 100_000
+    this.#keep = options.keepServed ?? 300_000
   }
 
   /** Refusals for a passed limit, plus every time a counter stood above its limit. Answers that a fault made up do not count. */
@@ -205,8 +208,9 @@ export class Meter {
     ] as const)
       counts[name] = (counts[name] ?? 0) + by
     this.#entries.push(noted)
+    this.#weight += weightOf(noted)
     // Cut in large steps: shifting one entry a request would cost the square of the number kept.
-    if (this.#entries.length > this.#keep * 1.25 + 8) this.#entries = this.#entries.slice(-this.#keep)
+    if (this.#weight > this.#keep * 1.25 + 8) this.#dropOldest()
     if (refusalCodes.has(entry.code) && !entry.faults.includes('rate-limited'))
       this.#violate(entry.at, entry.scope, entry.code, `${entry.provider} ${entry.endpoint}`)
     return noted
@@ -236,6 +240,15 @@ export class Meter {
       violationList: this.#violations.slice(-100),
       scopes: this.scopes(),
     }
+  }
+
+  #dropOldest(): void {
+    let from = 0
+    while (this.#weight > this.#keep && from < this.#entries.length - 1) {
+      this.#weight -= weightOf(this.#entries[from])
+      from += 1
+    }
+    this.#entries = this.#entries.slice(from)
   }
 
   #violate(at: EpochMicros, scope: string, what: string, detail: string): void {

@@ -81,6 +81,29 @@ describe('server', () => {
     expect(status).toBe(421)
   })
 
+  it('lives through paths that are no URL', async () => {
+    await using box = await openTestSandbox()
+    for (const path of ['//', '*', '/%', '/coinmarketcap', '/coinmarketcap//v3/../x?%zz=%']) {
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        request({ port: box.sandbox.port, host: '127.0.0.1', path }, response => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+          .on('error', reject)
+          .end()
+      })
+      expect([400, 404]).toContain(status)
+    }
+    expect((await box.cmc(quote)).status).toBe(200)
+  })
+
+  it('serves exactly the limit of many calls at once', async () => {
+    await using box = await openTestSandbox()
+    const answers = await Promise.all(Array.from({ length: 60 }, () => box.cmc(quote)))
+    expect(answers.filter(answer => answer.status === 200)).toHaveLength(50)
+    expect(box.sandbox.meter.violations).toBe(10)
+  })
+
   it('says Date by its own clock on every answer, errors too', async () => {
     await using box = await openTestSandbox()
     for (const path of [

@@ -9,6 +9,7 @@ import { answerControl } from './control.ts'
 import { playExchange } from './exchange.ts'
 import { FaultControl } from './faults.ts'
 import type { FaultSpec } from './faults.ts'
+import { sandboxKey } from './key.ts'
 import { KrakenTwin } from './kraken/twin.ts'
 import { Meter } from './meter.ts'
 import { basic2026 } from './plan.ts'
@@ -18,8 +19,7 @@ import type { PriceSource } from './prices.ts'
 import { sandboxProviders } from './types.ts'
 import type { SandboxProvider, Twin } from './types.ts'
 
-/** The key that the sandbox accepts unless told others. It is printed in the documentation and opens nothing. */
-export const sandboxKey = 'sandbox-key-not-a-secret'
+export { sandboxKey }
 const host = '127.0.0.1'
 
 export interface SandboxOptions {
@@ -36,7 +36,7 @@ export interface SandboxOptions {
   readonly keys?: readonly string[]
   /** Faults from the start. */
   readonly faults?: readonly FaultSpec[]
-  /** Newest meter entries that are kept; 100,000 by default. */
+  /** Newest served values that the meter keeps; 300,000 by default. */
   readonly keepServed?: number
 }
 
@@ -73,11 +73,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
   const closing = new AbortController()
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', `http://${host}`)
-    handle({ request, response, url }, { twins, clock, meter, faults, plan, signal: closing.signal }).catch(
-      error => endBroken(response, closing.signal, error),
+    handle(request, response, { twins, clock, meter, faults, plan, signal: closing.signal }).catch(error =>
+      endBroken(response, closing.signal, error),
     )
   })
+  // Longer than any client keeps an idle connection, so that the server never closes one just as it is used.
+  server.keepAliveTimeout = 75_000
   const port = await listen(server, options.port ?? 0)
   const url = `http://${host}:${port}`
   return {
@@ -99,13 +100,9 @@ interface Parts {
   readonly signal: AbortSignal
 }
 
-interface Incoming {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly url: URL
-}
-
-async function handle({ request, response, url }: Incoming, parts: Parts): Promise<void> {
+async function handle(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
+  const url = URL.parse(`http://${host}${request.url}`)
+  if (!url) return endPlain(response, 400, 'not a URL')
   // A page in a browser reaches 127.0.0.1 by a name of its own (DNS rebinding); only a program asks by address.
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? ''))
     return endPlain(response, 421, 'wrong host')
