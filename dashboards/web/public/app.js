@@ -6,7 +6,7 @@ import { connect } from './connection.js'
 import { byId, colorName, setText } from './dom.js'
 import { showHero, showTitle } from './hero.js'
 import { fetchJson, makeLineState, makeQueue } from './line.js'
-import { keyOf, Model, newestOf } from './model.js'
+import { keyOf, Model } from './model.js'
 import { makePrices } from './prices.js'
 import { showQuota } from './quota.js'
 import { findRange, ranges } from './ranges.js'
@@ -125,8 +125,7 @@ const shownProviders = () => {
 /** @returns {LivePrice | undefined} */
 const shownPrice = () => {
   const found = model.prices(state.key)
-  if (found.length === 0) return undefined
-  return found.find(p => p.provider === state.provider) ?? newestOf(found)
+  return found.find(p => p.provider === state.provider) ?? model.lead(state.key)
 }
 
 let frame = 0

@@ -3,7 +3,7 @@ import { compareExact, formatPrice } from './format.js'
 
 /**
  * @typedef {import('./model.js').LivePrice} LivePrice
- * @typedef {{ key: string, newest: LivePrice }} AssetRow
+ * @typedef {{ key: string, lead: LivePrice }} AssetRow
  */
 
 /** The list of assets: a group of radio buttons, each with its newest price. @param {(key: string) => void} onChange */
@@ -16,11 +16,11 @@ export function makeAssets(onChange) {
   })
   /** @param {readonly AssetRow[]} assets @param {string} chosen */
   return (assets, chosen) => {
-    const severalCurrencies = new Set(assets.map(a => a.newest.currency)).size > 1
-    for (const { key, newest } of assets) {
+    const severalCurrencies = new Set(assets.map(a => a.lead.currency)).size > 1
+    for (const { key, lead } of assets) {
       let row = rows.get(key)
       if (!row) {
-        row = makeRow(key, newest, severalCurrencies)
+        row = makeRow(key, lead, severalCurrencies)
         rows.set(key, row)
         placeRow(
           set,
@@ -28,18 +28,18 @@ export function makeAssets(onChange) {
           assets.findIndex(a => a.key === key),
         )
       }
-      showPrice(row, newest.price)
+      showPrice(row, lead.price)
       row.input.checked = key === chosen
     }
   }
 }
 
-/** @param {string} key @param {LivePrice} newest @param {boolean} severalCurrencies */
-function makeRow(key, newest, severalCurrencies) {
+/** @param {string} key @param {LivePrice} lead @param {boolean} severalCurrencies */
+function makeRow(key, lead, severalCurrencies) {
   const input = el('input', { type: 'radio', name: 'asset', value: key })
   const price = el('span', { class: 'num' })
-  const symbol = severalCurrencies ? `${newest.symbol} / ${newest.currency}` : newest.symbol
-  const name = newest.name === newest.symbol ? '' : newest.name
+  const symbol = severalCurrencies ? `${lead.symbol} / ${lead.currency}` : lead.symbol
+  const name = lead.name === lead.symbol ? '' : lead.name
   const label = el('label', { class: 'asset' }, input, el('b', {}, symbol), el('small', {}, name), price)
   return { label, input, price, shown: '' }
 }

@@ -1,6 +1,6 @@
 import uPlot from '/vendor/uPlot.esm.js'
 import { byId, colorName, setText, themeColor } from './dom.js'
-import { formatClock, formatDay, formatPrice, group } from './format.js'
+import { compareExact, formatClock, formatDay, formatPrice, group } from './format.js'
 import { fillSummary } from './chart-text.js'
 
 /**
@@ -32,13 +32,20 @@ export function makeChart() {
     if (!view) return
     const { times, columns } = view.data.columns(view.providers)
     byId('chart-empty').hidden = times.length > 0
-    place.hidden = times.length === 0
+    place.classList.toggle('bare', times.length === 0)
+    if (times.length === 0) {
+      plot?.destroy()
+      plot = undefined
+      setText(byId('readout'), '')
+      return fillSummary(view)
+    }
+    const size = [place.clientWidth, place.clientHeight]
     const looks = JSON.stringify([
       view.providers,
       view.allProviders,
       view.currency,
       themeColor('--ink'),
-      place.clientWidth,
+      size,
     ])
     if (looks !== drawnAs || !plot) {
       plot?.destroy()
@@ -56,7 +63,7 @@ export function makeChart() {
   const request = () => {
     if (frame === 0) frame = requestAnimationFrame(draw)
   }
-  new ResizeObserver(request).observe(place.parentElement ?? place)
+  new ResizeObserver(request).observe(place)
   place.addEventListener('keydown', event => {
     if (plot && view && moveCursor(event, plot)) event.preventDefault()
   })
@@ -71,12 +78,11 @@ export function makeChart() {
   const optionsOf = (v, box) => {
     const ink = themeColor('--muted')
     const grid = { stroke: themeColor('--grid'), width: 1 }
-    const narrow = box.clientWidth < 520
-    const font = '12px system-ui, "Segoe UI", Roboto, Arial, sans-serif'
+    const font = fontOf(box)
     const series = v.providers.map(provider => seriesOf(v, provider))
     return {
       width: box.clientWidth,
-      height: narrow ? 240 : 340,
+      height: box.clientHeight,
       padding: [12, 0, 0, 8],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 8 }, y: false },
@@ -89,7 +95,7 @@ export function makeChart() {
           ticks: { show: false },
           font,
           size: 32,
-          space: narrow ? 70 : 90,
+          space: box.clientWidth < 520 ? 70 : 90,
           values: timeLabels,
         },
         {
@@ -145,11 +151,14 @@ const priceLabels = (_, splits) => {
   return splits.map(value => group(value.toFixed(decimals)))
 }
 
+/** The page's own font. @param {Element} element @param {number} [scale] */
+const fontOf = (element, scale = 1) => `${12 * scale}px ${getComputedStyle(element).fontFamily}`
+
 /** As wide as the longest label, so that none is cut. @param {uPlot} u @param {string[] | null} values */
 const axisSize = (u, values) => {
   const longest = (values ?? []).reduce((a, b) => (b.length > a.length ? b : a), '')
   u.ctx.save()
-  u.ctx.font = `${12 * devicePixelRatio}px system-ui, "Segoe UI", Roboto, Arial, sans-serif`
+  u.ctx.font = fontOf(u.root, devicePixelRatio)
   const width = u.ctx.measureText(longest).width / devicePixelRatio
   u.ctx.restore()
   return Math.ceil(Math.max(44, width + 20))
@@ -171,17 +180,34 @@ const timeLabels = (_, splits) => {
   })
 }
 
-/** The exact prices under the cursor, else the newest. @param {View} view @param {uPlot} plot */
-function showReadout({ data, providers, to, currency }, plot) {
+/** The prices under the cursor; without one, between which prices the range lies. @param {View} view @param {uPlot} plot */
+function showReadout(view, plot) {
   const index = plot.cursor.idx
   const seconds = typeof index === 'number' ? plot.data[0]?.[index] : undefined
-  const time = seconds === undefined ? to : seconds * 1000
+  const text = seconds === undefined ? rangeText(view) : pointText(view, seconds * 1000)
+  setText(byId('readout'), text)
+  byId('chart').setAttribute('aria-valuetext', text || 'no prices yet')
+}
+
+/** @param {View} view @param {number} time */
+function pointText({ data, providers, currency }, time) {
   const parts = providers.flatMap(provider => {
     const point = data.at(provider, time)
-    return point ? [`${provider} ${formatPrice(point.close)} ${currency}`] : []
+    return point ? [`${provider} ${formatPrice(point.close)}`] : []
   })
-  const when = seconds === undefined ? 'Now' : formatDay(time)
-  setText(byId('readout'), parts.length > 0 ? [when, ...parts].join('  ·  ') : '')
+  return `${[formatDay(time), ...parts].join('  ·  ')} ${currency}`
+}
+
+/** @param {View} view */
+function rangeText({ data, providers, currency, rangeLabel }) {
+  const all = providers.flatMap(provider => data.summary(provider) ?? [])
+  const [low] = all.map(s => s.low).sort(compareExact)
+  const high = all
+    .map(s => s.high)
+    .sort(compareExact)
+    .at(-1)
+  if (!low || !high) return ''
+  return `Lowest ${formatPrice(low)}  ·  highest ${formatPrice(high)} ${currency}, ${rangeLabel}`
 }
 
 /** Whether the key was one that moves. @param {KeyboardEvent} event @param {uPlot} plot */

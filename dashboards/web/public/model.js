@@ -7,10 +7,14 @@
 /** @param {{ asset: string, currency: string }} price */
 export const keyOf = ({ asset, currency }) => `${asset} ${currency}`
 
+const leadMs = 60_000
+
 /** The newest price of each asset, currency and provider. */
 export class Model {
   /** @type {Map<string, Map<string, LivePrice>>} */
   #latest = new Map()
+  /** @type {Map<string, string>} */
+  #leads = new Map()
   /** @type {string[]} */
   #order = []
   /** All providers ever seen, in the order of their colours. @type {string[]} */
@@ -39,15 +43,33 @@ export class Model {
     return this.providers.flatMap(provider => found?.get(provider) ?? [])
   }
 
-  /** One row per asset and currency with its newest price. */
+  /**
+   * The price that stands for the asset: one provider's for as long as it is fresh, so that the number does not jump to and
+   * fro between providers.
+   * @param {string} key
+   */
+  lead(key) {
+    const prices = this.prices(key)
+    if (prices.length === 0) return undefined
+    const newest = newestOf(prices)
+    const lead = prices.find(p => p.provider === this.#leads.get(key))
+    if (lead && newest.time - lead.time < leadMs) return lead
+    this.#leads.set(key, newest.provider)
+    return newest
+  }
+
+  /** One row per asset and currency with its leading price. */
   rows() {
     const rank = (/** @type {string} */ asset) => {
       const at = this.#order.indexOf(asset)
       return at < 0 ? this.#order.length : at
     }
-    return [...this.#latest.entries()]
-      .map(([key, byProvider]) => ({ key, newest: newestOf([...byProvider.values()]) }))
-      .sort((a, b) => rank(a.newest.asset) - rank(b.newest.asset) || (a.key < b.key ? -1 : 1))
+    return [...this.#latest.keys()]
+      .flatMap(key => {
+        const lead = this.lead(key)
+        return lead ? [{ key, lead }] : []
+      })
+      .sort((a, b) => rank(a.lead.asset) - rank(b.lead.asset) || (a.key < b.key ? -1 : 1))
   }
 
   /** @param {string} provider */

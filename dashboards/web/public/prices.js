@@ -4,7 +4,6 @@ import {
   compareExact,
   formatPrice,
   formatSpan,
-  group,
   parseExact,
   percentChange,
   subtract,
@@ -55,7 +54,7 @@ export function makePrices() {
   /** @param {number} now the server's time */
   const tick = now => {
     for (const { age, time } of shown.values()) {
-      setText(age, `${formatSpan(now - time)} ago`)
+      setText(age, now - time < 1000 ? 'just now' : `${formatSpan(now - time)} ago`)
       age.classList.toggle('old', now - time > oldMs)
     }
   }
@@ -89,18 +88,23 @@ function fillTile(tile, price, spread) {
   tile.value.title = `${price.price} ${price.currency}, exactly as ${price.provider} sent it`
   tile.age.dateTime = price.observedAt
   tile.age.title = price.observedAt
+  tile.gap.title = ''
   if (!spread) return setText(tile.gap, '')
   const above = subtract(parseExact(price.price), parseExact(spread.low.price))
-  setText(tile.gap, above.digits > 0n ? `+${group(toPlain(above))}` : above.digits === 0n ? 'lowest' : '')
+  tile.gap.title = toPlain(above)
+  setText(
+    tile.gap,
+    above.digits > 0n ? `+${formatPrice(toPlain(above))}` : above.digits === 0n ? 'lowest' : '',
+  )
 }
 
 /** @param {ReturnType<typeof spreadOf>} spread @param {readonly LivePrice[]} prices */
 function showSpread(spread, prices) {
   const place = byId('spread')
   if (!spread) return setText(place, prices.length === 1 ? 'One provider so far: a spread needs two' : '')
-  const text = `Spread ${group(spread.absolute)} ${spread.low.currency} · ${spread.percent} %`
+  const text = `Spread ${formatPrice(spread.absolute)} ${spread.low.currency} · ${spread.percent} %`
   setText(place, text)
-  place.title = `${spread.high.provider} ${spread.high.price} minus ${spread.low.provider} ${spread.low.price}`
+  place.title = `${spread.absolute}: ${spread.high.provider} ${spread.high.price} minus ${spread.low.provider} ${spread.low.price}`
 }
 
 /** Each provider's place between the lowest and the highest price. Only a drawing, so floats will do. @param {readonly LivePrice[]} prices @param {ReturnType<typeof spreadOf>} spread @param {readonly string[]} providers */

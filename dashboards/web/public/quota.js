@@ -1,5 +1,5 @@
 import { byId, el } from './dom.js'
-import { formatCount, formatDay, formatSpan } from './format.js'
+import { formatClock, formatCount, formatDay, formatSpan } from './format.js'
 
 /**
  * @typedef {{ window: string, limit: number | null, used: number, reserved: number, left: number | null, resetsAt: string }} QuotaWindow
@@ -48,20 +48,33 @@ const shorten = scope => (scope.length > 14 ? `${scope.slice(0, 12)}…` : scope
 
 /** @param {Scope} scope @param {QuotaWindow} w @param {number} now */
 function windowOf(scope, w, now) {
-  const resets = Date.parse(w.resetsAt)
-  const reset = el(
-    'time',
-    { datetime: w.resetsAt, title: w.resetsAt },
-    resets > now
-      ? `resets ${formatDay(resets)}, in ${formatSpan(resets - now)}`
-      : 'resets with the next call',
+  const { limit } = w
+  const share = limit === null ? 0 : limit > 0 ? (w.used + w.reserved) / limit : 1
+  const level = share >= 1 ? 'full' : share >= nearEnd ? 'near' : 'fine'
+  const left =
+    limit === null
+      ? el('span', {}, 'no limit')
+      : el('span', {}, el('b', {}, `${formatCount(w.left ?? 0)} left`), ` of ${formatCount(limit)}`)
+  return el(
+    'div',
+    { class: 'window', 'data-level': level },
+    el('p', { class: 'pair' }, el('b', {}, `This ${w.window}`), left),
+    ...(limit === null ? [] : [barOf(scope, w, limit)]),
+    el(
+      'p',
+      { class: 'pair under' },
+      el('span', {}, `${formatCount(w.used)} used · ${formatCount(w.reserved)} reserved`),
+      resetOf(w.resetsAt, now),
+    ),
   )
-  const used = w.limit ? (w.used + w.reserved) / w.limit : 0
-  const level = used >= 1 ? 'full' : used >= nearEnd ? 'near' : 'fine'
-  const row = el('div', { class: 'window', 'data-level': level }, el('b', {}, `This ${w.window}`))
-  if (w.limit === null) row.append(el('p', { class: 'nums' }, `${formatCount(w.used)} used, no limit`), reset)
-  else row.append(barOf(scope, w, w.limit), numbersOf(w, w.limit), reset)
-  return row
+}
+
+/** @param {string} resetsAt @param {number} now */
+function resetOf(resetsAt, now) {
+  const at = Date.parse(resetsAt)
+  const when = at - now < 12 * 3_600_000 ? formatClock(at).slice(0, 5) : formatDay(at)
+  const text = at > now ? `resets ${when}, in ${formatSpan(at - now)}` : 'resets with the next call'
+  return el('time', { datetime: resetsAt, title: resetsAt }, text)
 }
 
 /** @param {Scope} scope @param {QuotaWindow} w @param {number} limit */
@@ -78,16 +91,6 @@ function barOf(scope, w, limit) {
     { class: 'bar', ...meter, 'aria-valuenow': String(Math.min(limit, w.used + w.reserved)) },
     part('used', w.used),
     part('reserved', w.reserved),
-  )
-}
-
-/** @param {QuotaWindow} w @param {number} limit */
-function numbersOf(w, limit) {
-  return el(
-    'p',
-    { class: 'nums' },
-    el('b', {}, `${formatCount(w.left ?? 0)} left`),
-    ` of ${formatCount(limit)} · ${formatCount(w.used)} used · ${formatCount(w.reserved)} reserved`,
   )
 }
 

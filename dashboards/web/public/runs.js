@@ -9,6 +9,10 @@ import { formatClock, formatCount, formatDay } from './format.js'
 
 const columns = ['Time', 'Source', 'Outcome', 'Reason', 'Records', 'Credits', 'Took']
 
+/** What is shown until more is asked for. */
+const few = 12
+let showsAll = false
+
 /** @param {RunsView} view */
 export function showRuns({ runs }) {
   const place = byId('runs')
@@ -22,9 +26,24 @@ export function showRuns({ runs }) {
     {},
     el('caption', { class: 'hidden' }, 'The newest runs of the collectors, newest first'),
     el('thead', {}, head),
-    el('tbody', {}, ...runs.map(rowOf)),
+    el('tbody', {}, ...runs.slice(0, showsAll ? runs.length : few).map(rowOf)),
   )
-  place.replaceChildren(table)
+  place.replaceChildren(table, ...(runs.length > few ? [moreOf(runs)] : []))
+}
+
+/** @param {RunView[]} runs */
+function moreOf(runs) {
+  const button = el(
+    'button',
+    { class: 'more', type: 'button', 'aria-expanded': String(showsAll) },
+    showsAll ? `Show the newest ${few}` : `Show all ${runs.length}`,
+  )
+  button.addEventListener('click', () => {
+    showsAll = !showsAll
+    showRuns({ runs })
+    byId('runs').querySelector('button')?.focus()
+  })
+  return button
 }
 
 /** @param {RunView} run */
@@ -37,14 +56,14 @@ function rowOf(run) {
     formatClock(ended),
   )
   const outcome = el('span', { class: 'outcome', 'data-kind': kind, title: run.meaning }, run.outcome)
-  const again = run.retryAt ? ` Again at ${formatClock(Date.parse(run.retryAt))}.` : ''
+  const again = run.retryAt ? `, again at ${formatClock(Date.parse(run.retryAt))}` : ''
   return el(
     'tr',
     {},
     cell('time', time),
     cell('source', `${run.provider} `, el('small', {}, run.dataset)),
     cell('what', outcome),
-    cell('reason', (run.reason || run.meaning) + again),
+    cell('reason', (run.reason || (run.outcome === 'collected' ? '' : run.meaning)) + again),
     cell('num', formatCount(run.records)),
     cell('num', formatCount(run.credits)),
     cell('num', `${formatCount(run.durationMs)} ms`),

@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+/** The page's own modules that need no browser. They are plain JavaScript: imported by address. */
+const part = (name: string) => import(new URL(`./public/${name}`, import.meta.url).href)
+const { formatPrice, formatSpan, group, parseExact, percentChange, round, subtract, toPlain, compareExact } =
+  await part('format.js')
+const { ChartData } = await part('chart-data.js')
+const { Model } = await part('model.js')
+const { makeQueue } = await part('line.js')
+
+const decimal = fc
+  .tuple(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), fc.integer({ min: 0, max: 20 }))
+  .map(([digits, scale]) => ({ digits, scale }))
+
+describe('numbers', () => {
+  it.each([
+    ['84278.77808276', '84,278.78'],
+    ['84278.7', '84,278.70'],
+    ['1234567890.123456789012345678', '1,234,567,890.12'],
+    ['999.99995', '1,000.00'],
+    ['127.85630', '127.8563'],
+    ['2.32', '2.32'],
+    ['1', '1.00'],
+    ['0.000012345678', '0.0000123457'],
+    ['0.41000', '0.41'],
+    ['9.6e-12', '9.6e-12'],
+    ['1e15', '1,000,000,000,000,000.00'],
+    ['1e300', '1e300'],
+    ['0.00', '0'],
+    ['-1234.5', '-1,234.50'],
+    ['9007199254740993', '9,007,199,254,740,993.00'],
+  ])('%s is shown as %s', (text, shown) => {
+    expect(formatPrice(text)).toBe(shown)
+  })
+
+  it('reads back what it writes, and a − b + b is a', () => {
+    fc.assert(
+      fc.property(decimal, decimal, (a, b) => {
+        expect(parseExact(toPlain(a))).toEqual(a)
+        const back = subtract(subtract(a, b), { ...b, digits: -b.digits })
+        expect(compareExact(toPlain(back), toPlain(a))).toBe(0)
+      }),
+    )
+  })
+
+  it('rounds by at most half a unit', () => {
+    fc.assert(
+      fc.property(decimal, fc.integer({ min: 0, max: 20 }), (a, decimals) => {
+        const error = subtract(round(a, decimals), a)
+        const twice = error.digits < 0n ? -2n * error.digits : 2n * error.digits
+        expect(twice <= 10n ** BigInt(error.scale - decimals)).toBe(true)
+      }),
+    )
+  })
+
+  it('gives per cent, groups and spans', () => {
+    expect(percentChange('100', '101.234', 2)).toBe('1.23')
+    expect(percentChange('100', '98.765', 2)).toBe('-1.24')
+    expect(percentChange('0', '5', 2)).toBe('')
+    expect(percentChange('1e-12', '2e-12', 2)).toBe('100.00')
+    expect([group('1234567'), group('-123'), group('1234.56789')]).toEqual([
+      '1,234,567',
+      '-123',
+      '1,234.56789',
+    ])
+    expect([59_999, 60_000, 7_500_000, 7_200_000, 90_000_000, -5].map(formatSpan)).toEqual([
+      '59 s',
+      '1 min',
+      '2 h 5 min',
+      '2 h',
+      '1 d 1 h',
+      '0 s',
+    ])
+  })
+})
+
+describe('chart data', () => {
+  const point = (provider: string, time: number, close: string) => ({
+    provider,
+    time: new Date(time).toISOString(),
+    high: close,
+    low: close,
+    close,
+  })
+
+  it('aligns providers: undefined at the times of others, null in a hole', () => {
+    const data = new ChartData([
+      ...[0, 10, 20, 30, 500, 510].map(s => point('a', s * 1000, String(s))),
+      point('b', 15_000, '7'),
+    ])
+    const { times, columns } = data.columns(['a', 'b'])
+    expect(times).toEqual([0, 10, 15, 20, 30, 40, 500, 510])
+    expect(columns[0]).toEqual([0, 10, undefined, 20, 30, null, 500, 510])
+    expect(columns[1]).toEqual([
+      undefined,
+      undefined,
+      7,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('grows the newest bucket, opens the next, and leaves an older price out', () => {
+    const data = new ChartData([point('a', 60_000, '10')])
+    data.add('a', 61_000, '12', 60_000)
+    data.add('a', 62_000, '9', 60_000)
+    data.add('a', 59_000, '99', 60_000)
+    data.add('a', 121_000, '11', 60_000)
+    expect(data.series.get('a')).toEqual([
+      { time: 60_000, high: '12', low: '9', close: '9' },
+      { time: 120_000, high: '11', low: '11', close: '11' },
+    ])
+    expect(data.summary('a')).toEqual({ first: '9', last: '11', high: '12', low: '9' })
+    data.prune(100_000)
+    expect(data.series.get('a')).toHaveLength(1)
+    data.prune(1e9)
+    expect(data.series.get('a')).toHaveLength(1)
+  })
+})
+
+describe('model', () => {
+  const live = (provider: string, price: string, seconds: number) => ({
+    asset: 'bitcoin',
+    symbol: 'BTC',
+    name: 'Bitcoin',
+    currency: 'USD',
+    provider,
+    price,
+    observedAt: new Date(seconds * 1000).toISOString(),
+    receivedAt: '',
+    origin: 'live',
+  })
+
+  it('keeps the newest price by its own time, in whatever order they come', () => {
+    const model = new Model()
+    model.apply(live('kraken', '2', 20))
+    model.apply(live('kraken', '1', 10))
+    expect(model.prices('bitcoin USD').map((p: { price: string }) => p.price)).toEqual(['2'])
+  })
+
+  it('lets one provider lead until its price is a minute behind', () => {
+    const model = new Model()
+    model.apply(live('kraken', '2', 20))
+    expect(model.lead('bitcoin USD').provider).toBe('kraken')
+    model.apply(live('coinbase', '3', 79))
+    expect(model.lead('bitcoin USD').provider).toBe('kraken')
+    model.apply(live('coinbase', '4', 80))
+    expect(model.lead('bitcoin USD').provider).toBe('coinbase')
+  })
+})
+
+describe('the queue between history and live prices', () => {
+  it('adds what came during a load after it, and throws an older load away', async () => {
+    const seen: string[] = []
+    const loads = [Promise.withResolvers<() => void>(), Promise.withResolvers<() => void>()]
+    let turn = 0
+    const queue = makeQueue(
+      () => loads[turn++]?.promise,
+      (price: string) => seen.push(price),
+    )
+    const first = queue.load()
+    queue.push('during first')
+    const second = queue.load()
+    queue.push('during second')
+    loads[0]?.resolve(() => seen.push('first history'))
+    await first
+    expect(seen).toEqual([])
+    loads[1]?.resolve(() => seen.push('second history'))
+    await second
+    queue.push('after')
+    expect(seen).toEqual(['second history', 'during first', 'during second', 'after'])
+  })
+})
