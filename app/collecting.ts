@@ -5,9 +5,9 @@ import type { Clock } from '../core/ports/clock.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
 import { createHttpClient, type HttpClient } from '../collectors/http.ts'
 import { createPace } from '../collectors/pace.ts'
-import type { PollPorts } from '../collectors/poll.ts'
-import { publishPending } from '../collectors/publish.ts'
-import { providerById } from '../collectors/registry.ts'
+import type { PollPorts } from '../collectors/poll-types.ts'
+import { createPublisher, type PublishResult } from '../collectors/publish.ts'
+import { providers } from '../collectors/registry.ts'
 import type { Config } from './config/load.ts'
 import type { Log } from './log.ts'
 import { type Route, routeOf, routesOf } from './routes.ts'
@@ -51,15 +51,18 @@ export async function openCollecting(
   for (const route of routes) await ledger.openScope(route.scope, clock.now())
   const http = createHttpClient({
     clock,
-    allowedHosts: routes.map(r => new URL(r.access.baseUrl).hostname),
+    allowedHosts: routes.map(r => new URL(r.poll.access.baseUrl).hostname),
     ...(source.sandboxUrl === undefined ? {} : { sandboxOrigin: source.sandboxUrl }),
     maxBytes: config.httpMaxBytes,
     connectDeadlineMs: config.httpConnectTimeoutMs,
   })
   const pace = createPace()
   const holder = randomUUID()
-  const publish = async () =>
-    publishPending({ ledger, broker: await broker(), clock, providerById, topics, holder, log })
+  let publisher: (() => Promise<PublishResult>) | undefined
+  const publish = async (): Promise<PublishResult> => {
+    publisher ??= createPublisher({ ledger, broker: await broker(), clock, providers, topics, holder, log })
+    return publisher()
+  }
   const ports = {
     ledger,
     http,
@@ -91,7 +94,7 @@ export async function collectOnce(
     const tasks = routes.flatMap(route => route.provider.datasets.map(dataset => ({ route, dataset })))
     const period = options.period === undefined ? {} : { period: options.period }
     const { config, signal } = context
-    return await Promise.all(tasks.map(task => sweep(ports, { ...task, config, source, signal, ...period })))
+    return await Promise.all(tasks.map(task => sweep(ports, { ...task, config, signal, ...period })))
   } finally {
     await collecting.close()
   }

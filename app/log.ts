@@ -7,10 +7,10 @@ export type LogFields = Readonly<Record<string, unknown>>
 
 /** Structured log lines on stderr, as pino writes them. */
 export interface Log {
-  debug(message: string, fields?: LogFields): void
-  info(message: string, fields?: LogFields): void
-  warn(message: string, fields?: LogFields): void
-  error(message: string, fields?: LogFields): void
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
 }
 
 /** An error as fields: code, sentence and causes; never an object of a client library, which may hold headers. */
@@ -33,11 +33,9 @@ export function createLog(level: string, secrets: readonly string[]): Log {
     const destination = { write: (line: string) => void process.stderr.write(mask(line)) }
     return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
   }
-  const write =
-    (at: 'debug' | 'info' | 'warn' | 'error') =>
-    (message: string, fields: LogFields = {}) => {
-      logger ??= open()
-      logger[at](fields, message)
-    }
+  const write = (at: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    logger ??= open()
+    logger[at](fields, message)
+  }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }

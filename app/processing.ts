@@ -49,24 +49,27 @@ function report({ log, onProblem }: ProcessingPorts, event: DeliverEvent): void 
   switch (event.kind) {
     case 'batch-stored':
       onProblem('sink.sqlite', null)
-      return log.debug('stored a batch', { end: event.source.end, lag: event.lag, ...event.counters })
+      return log.debug({ end: event.source.end, lag: event.lag, ...event.counters }, 'stored a batch')
     case 'record-dead':
-      return log.warn('a record went to the dead letters', {
-        id: event.letter.id,
-        reason: event.letter.reason,
-      })
+      return log.warn(
+        {
+          id: event.letter.id,
+          reason: event.letter.reason,
+        },
+        'a record went to the dead letters',
+      )
     case 'write-retried':
       onProblem('sink.sqlite', `storing fails and is tried again: ${errorText(event.error)}`)
-      return log.warn('a write is tried again', { attempt: event.attempt, ...errorFields(event.error) })
+      return log.warn({ attempt: event.attempt, ...errorFields(event.error) }, 'a write is tried again')
     case 'batch-thrown-back':
       onProblem('sink.sqlite', `a batch could not be stored: ${errorText(event.error)}`)
-      return log.error('a batch went back to the topic', errorFields(event.error))
+      return log.error(errorFields(event.error), 'a batch went back to the topic')
     case 'gap':
       onProblem(
         'topic.gap',
         `retention removed ${event.to - event.from} records of ${event.topic} before they were stored`,
       )
-      return log.error('records were lost to retention before they were stored', { ...event })
+      return log.error({ ...event }, 'records were lost to retention before they were stored')
   }
 }
 

@@ -35,7 +35,7 @@ export async function runAction(call: ActionCall): Promise<Result> {
       call.options,
     )
   } catch (error) {
-    log.debug('the command failed', errorFields(error))
+    log.debug(errorFields(error), 'the command failed')
     const mask = createMask(secretValues)
     const result = fromError(stop.signal.aborted ? stop.signal.reason : error)
     return {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { AssetId } from '../core/brands.ts'
 import { assetById } from '../core/assets.ts'
 import { CryptosError } from '../core/errors.ts'
@@ -24,6 +25,12 @@ export function pagesOf(dataset: Dataset, refs: readonly AssetRef[], currency: C
   for (let from = 0; from < refs.length; from += dataset.pageSize)
     pages.push({ assets: refs.slice(from, from + dataset.pageSize), currency })
   return pages
+}
+
+/** Names what a page asks for, so that the same page number with other assets is another slot. */
+export function pageName(page: Page): string {
+  const asked = `${page.currency}|${page.assets.map(a => a.sourceId).join(',')}`
+  return createHash('sha256').update(asked).digest('hex').slice(0, 8)
 }
 
 /** A table of our asset names and a provider's ids. */

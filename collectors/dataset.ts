@@ -2,7 +2,7 @@ import type { EpochMicros } from '../core/brands.ts'
 import { isDue, type Sweep } from '../quota/gate.ts'
 import { slotOf } from '../quota/pages.ts'
 import { toCryptosError } from '../core/errors.ts'
-import { pagesOf } from './assets.ts'
+import { pageName, pagesOf } from './assets.ts'
 import { collectPage } from './poll.ts'
 import type { PageResult, PollPorts, Source } from './poll-types.ts'
 import type { AssetRef, Dataset, Page } from './provider.ts'
@@ -33,7 +33,7 @@ export async function collectDataset(ports: PollPorts, task: DatasetTask): Promi
   if (due.kind !== 'due') return due
   const { source, dataset, signal } = task
   const results = pages.map((page, index) => {
-    const slot = slotOf(source.provider.id, dataset.id, due.periodStart, index)
+    const slot = `${slotOf(source.provider.id, dataset.id, due.periodStart, index)}.${pageName(page)}`
     return collectPage(ports, { source, dataset, page, slot, signal })
   })
   return { kind: 'swept', periodStart: due.periodStart, pages: await Promise.all(results) }

@@ -1,9 +1,9 @@
-import type { Ledger } from '../../core/ports/ledger.ts'
+import type { Ledger, OutboxEntry } from '../../core/ports/ledger.ts'
 import type { Broker } from '../../core/ports/broker.ts'
 import type { QuoteReader } from '../../core/ports/reader.ts'
 import { addMs, HOUR, toIso } from '../../core/time.ts'
 import { mapEntry } from '../../collectors/publish.ts'
-import { providerById } from '../../collectors/registry.ts'
+import { providers } from '../../collectors/registry.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { audit, type AuditReport } from '../audit/audit.ts'
 import { parseDuration } from '../duration.ts'
@@ -46,7 +46,7 @@ const run: Action = (context, _args, options) =>
       codec: quoteJson,
       topic: topics.quotes.name,
       group: storeGroup,
-      map: (entry: Parameters<typeof mapEntry>[0]) => mapEntry(entry, providerById).records,
+      map: (entry: OutboxEntry) => mapEntry(providers, entry).records,
     }
     const report = await audit(ports, from, now)
     const ok = report.differences.length === 0

@@ -5,7 +5,8 @@ import { collectOnce, openCollecting } from '../collecting.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
 import { openCommandSource } from '../command-source.ts'
 import type { Source } from '../source.ts'
-import { type SweepResult, wantedPages } from '../sweep.ts'
+import { pagesOf } from '../../collectors/assets.ts'
+import { type SweepResult, wantedAssets } from '../sweep.ts'
 import type { Action, Context, Define } from './command.ts'
 
 /** `collect` ends within 3 s of a signal: an answer that is not there by then is settled as unknown. */
@@ -57,10 +58,10 @@ async function dryRun(context: Context, source: Source, name: string): Promise<R
   try {
     const plan = collecting.routes.flatMap(route =>
       route.provider.datasets.map(dataset => {
-        const pages = wantedPages(route, dataset, context.config)
+        const pages = pagesOf(dataset, wantedAssets(route, context.config), context.config.currency)
         const requests = pages.map(
           page =>
-            `${route.baseUrl}${dataset.request(page).path}?${new URLSearchParams(dataset.request(page).query)}`,
+            `${route.poll.access.baseUrl}${dataset.request(page).path}?${new URLSearchParams(dataset.request(page).query)}`,
         )
         return {
           dataset: dataset.id,

@@ -1,16 +1,17 @@
 import { CryptosError } from '../../core/errors.ts'
 import type { Ledger, ScopeStatus, WindowStatus } from '../../core/ports/ledger.ts'
 import { toIso } from '../../core/time.ts'
-import { openRouteClient } from '../collecting.ts'
+import { type Collecting, openCollecting } from '../collecting.ts'
+import { openCommandSource } from '../command-source.ts'
 import { parseDuration } from '../duration.ts'
-import { done, fromOutcome } from '../result.ts'
+import { done, fromOutcome, type Result } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openLedger } from '../stores.ts'
 import { using } from '../using.ts'
 import { planLimits, plans } from '../../quota/plans.ts'
 import { whatIf } from '../../quota/what-if.ts'
 import { providerById, providers } from '../../collectors/registry.ts'
-import { reconcileScope } from '../../collectors/usage.ts'
+import { reconcileUsage } from '../../collectors/usage.ts'
 import type { Action, Context, Define } from './command.ts'
 
 const withLedger = async <T>(context: Context, work: (ledger: Ledger) => Promise<T>): Promise<T> =>
@@ -101,24 +102,28 @@ const ask: Action = async (_context, _args, options) => {
 }
 
 const reconcile: Action = async context => {
-  const client = await openRouteClient(context)
-  return using(client, async ({ routes, ledger, ports }) => {
-    const withUsage = routes.filter(r => r.scope.hasUsage)
-    if (withUsage.length === 0)
-      return fromOutcome('source-disabled', 'no provider with a usage endpoint and a key is set')
-    for (const route of withUsage) {
-      const result = await reconcileScope(ports(route), context.signal)
-      if (result.outcome !== 'collected') return fromOutcome(result.outcome, result.reason)
-    }
-    const scopes = await ledger.status(context.clock.now())
-    return done(
-      scopes
-        .filter(s => withUsage.some(r => r.scope.scope === s.scope))
-        .map(scopeText)
-        .join('\n'),
-      { scopes },
-    )
-  })
+  const source = await openCommandSource(context)
+  try {
+    return await using(await openCollecting(context, source), collecting => reconcileAll(context, collecting))
+  } finally {
+    await source.close()
+  }
+}
+
+async function reconcileAll(context: Context, { routes, ledger, ports }: Collecting): Promise<Result> {
+  const withUsage = routes.filter(r => r.scope.hasUsage)
+  if (withUsage.length === 0)
+    return fromOutcome('source-disabled', 'no provider with a usage endpoint and a key is set')
+  for (const route of withUsage) {
+    const result = await reconcileUsage(ports, route.poll, context.signal)
+    if (result.kind === 'denied') return fromOutcome('denied-by-quota', result.reason)
+    if (result.kind === 'failed')
+      return fromOutcome(result.unauthorized ? 'unauthorized' : 'provider-error', result.reason)
+  }
+  const scopes = (await ledger.status(context.clock.now())).filter(s =>
+    withUsage.some(r => r.scope.scope === s.scope),
+  )
+  return done(scopes.map(scopeText).join('\n'), { scopes })
 }
 
 export const define: Define = (program, act) => {

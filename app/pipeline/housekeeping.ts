@@ -19,8 +19,8 @@ export async function keepHouse({ config, ledger, broker, clock, log }: Housekee
   try {
     const answers = await ledger.outbox.prune(addMs(now, -config.outboxRetentionHours * HOUR))
     const records = await broker.applyRetention(now)
-    if (answers + records > 0) log.info('removed what retention no longer keeps', { answers, records })
+    if (answers + records > 0) log.info({ answers, records }, 'removed what retention no longer keeps')
   } catch (error) {
-    log.error('housekeeping failed; it is tried again within the hour', errorFields(error))
+    log.error(errorFields(error), 'housekeeping failed; it is tried again within the hour')
   }
 }

@@ -54,7 +54,7 @@ function startTicks(
   const { config, clock, log } = options
   const ticker = new Ticker({ ...options, collecting, signal })
   const tick = (): Promise<void> =>
-    ticker.tick().catch((error: unknown) => log.error('a tick failed', errorFields(error)))
+    ticker.tick().catch((error: unknown) => log.error(errorFields(error), 'a tick failed'))
   const task = schedule('* * * * * *', tick, { noOverlap: true, name: 'collect' })
   const house = async (): Promise<void> => {
     await keepHouse({ config, ledger: collecting.ledger, broker: await collecting.broker(), clock, log })

@@ -1,12 +1,12 @@
 import { exitCodeOf, type Outcome } from '../../core/outcomes.ts'
 import { MINUTE, SECOND, toIso } from '../../core/time.ts'
 import type { Dataset } from '../../collectors/provider.ts'
-import { reconcileScope } from '../../collectors/usage.ts'
+import { reconcileUsage } from '../../collectors/usage.ts'
 import { reconcileDue } from '../../quota/reconcile.ts'
 import type { Collecting } from '../collecting.ts'
 import { errorFields } from '../log.ts'
 import type { Route } from '../routes.ts'
-import { pollSource, type SweepResult, sweep } from '../sweep.ts'
+import { type SweepResult, sweep } from '../sweep.ts'
 import type { PipelineOptions } from './pipeline.ts'
 
 export interface TickerOptions extends PipelineOptions {
@@ -61,7 +61,7 @@ export class Ticker {
       return
     const { log } = this.#options
     const running = work()
-      .catch((error: unknown) => log.error(`${name} failed`, errorFields(error)))
+      .catch((error: unknown) => log.error(errorFields(error), `${name} failed`))
       .finally(() => this.#busy.delete(name))
     this.#busy.set(name, running)
   }
@@ -72,8 +72,8 @@ export class Ticker {
   }
 
   async #sweep(route: Route, dataset: Dataset): Promise<void> {
-    const { collecting, config, source, signal, clock } = this.#options
-    const result = await sweep(collecting.ports, { route, dataset, config, source, signal })
+    const { collecting, config, signal, clock } = this.#options
+    const result = await sweep(collecting.ports, { route, dataset, config, signal })
     if (result.retryAt !== undefined) {
       const waitMs = Math.min(MINUTE, (result.retryAt - clock.now()) / 1_000)
       this.#sleepUntilMs.set(`${route.provider.id}/${dataset.id}`, clock.monotonicMs() + waitMs)
@@ -92,12 +92,12 @@ export class Ticker {
       outcome,
       ...(retryAt === undefined ? {} : { retryAt: toIso(retryAt) }),
     }
-    if (quiet.has(outcome)) log.debug(reason, fields)
-    else log.warn(reason, fields)
+    if (quiet.has(outcome)) log.debug(fields, reason)
+    else log.warn(fields, reason)
   }
 
   async #reconcile(route: Route): Promise<void> {
-    const { collecting, clock, log, source, signal } = this.#options
+    const { collecting, clock, log, signal, onProblem } = this.#options
     if (!route.scope.hasUsage) return
     const now = clock.now()
     const status = (await collecting.ledger.status(now)).find(s => s.scope === route.scope.scope)
@@ -105,11 +105,12 @@ export class Ticker {
     const why = reconcileDue({ now, hasUsage: true, status, lastTriedAt })
     if (why === null) return
     this.#usageTriedAt.set(route.scope.scope, now)
-    const result = await reconcileScope(collecting.ports, pollSource(route, source), signal)
-    log.info(`read the provider's usage: ${result.reason}`, {
-      provider: route.provider.id,
-      outcome: result.outcome,
-      why,
-    })
+    const result = await reconcileUsage(collecting.ports, route.poll, signal)
+    const failed = result.kind === 'denied' || result.kind === 'failed' ? result.reason : null
+    onProblem(`usage.${route.provider.id}`, failed)
+    log.info(
+      { provider: route.provider.id, why, result: result.kind, ...(failed === null ? {} : { failed }) },
+      "read the provider's usage",
+    )
   }
 }

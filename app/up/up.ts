@@ -75,7 +75,7 @@ async function openParts(
   const ledger = await openLedger(config, source, clock)
   opened.defer(() => ledger.close())
   const problems = new Problems((name, what) =>
-    what === null ? log.info('well again', { name }) : log.warn(what, { name }),
+    what === null ? log.info({ name }, 'well again') : log.warn({ name }, what),
   )
   const web = await startWeb({
     port: config.port,
@@ -87,11 +87,11 @@ async function openParts(
     clock,
     simulated: source.kind === 'sandbox' ? bannerText : null,
     version,
-    log: line => log.info(line),
+    log: line => log.info({}, line),
   })
   opened.defer(() => web.close())
   const pipeline = await startPipelineThread({ config, source }, problems)
-  opened.defer(() => pipeline.stop().catch(error => log.debug('the pipeline had ended', errorFields(error))))
+  opened.defer(() => pipeline.stop().catch(error => log.debug(errorFields(error), 'the pipeline had ended')))
   return { pipeline, web }
 }
 
