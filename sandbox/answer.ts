@@ -36,7 +36,6 @@ export async function writeAnswer(way: Way, reply: Reply, plan: AnswerPlan): Pro
   const date = new Date(toEpochMs(addMs(clock.now(), plan.dateOffsetMs))).toUTCString()
   await wait(way, plan.delay)
   if (plan.lost) return void response.destroy()
-  response.sendDate = false
   response.writeHead(reply.status, {
     'content-type': 'application/json; charset=utf-8',
     ...reply.headers,

@@ -1,6 +1,5 @@
-import { CryptosError } from '../core/errors.ts'
+import { checkFault } from './fault-check.ts'
 import type { SandboxProvider } from './types.ts'
-import { sandboxProviders } from './types.ts'
 
 /** What goes wrong on request. Times are real milliseconds unless the name says virtual. */
 export type Fault =
@@ -53,53 +52,6 @@ export interface FaultState {
   /** null = without end. */
   readonly left: number | null
 }
-
-/** Which member, beside the common ones, a kind has, and of which type; `?` = may be missing. */
-const members: Record<FaultKind, Readonly<Record<string, string>>> = {
-  delay: { ms: 'number?', virtualMs: 'number?', when: 'string?' },
-  'slow-body': { bytesPerSecond: 'number' },
-  'cut-body': { bytes: 'number?' },
-  'server-error': { status: 'number?', charged: 'boolean' },
-  'rate-limited': { retryAfterSeconds: 'number?' },
-  'lost-answer': {},
-  'foreign-use': { credits: 'number' },
-  html: { charged: 'boolean?' },
-  'clock-offset': { ms: 'number' },
-  overcharge: { factor: 'number?' },
-  'replace-body': { body: 'string', status: 'number?', charged: 'boolean?' },
-}
-const common = { kind: 'string', times: 'number?', provider: 'string?', endpoint: 'string?', skip: 'number?' }
-
-/** Checks a fault that came over HTTP. @throws CryptosError CRY_VALUE_INVALID that names the member */
-export function checkFault(value: unknown): FaultSpec {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid('a fault is an object')
-  const given = value as Record<string, unknown>
-  const kind = given['kind']
-  if (typeof kind !== 'string' || !Object.hasOwn(members, kind))
-    throw invalid(`kind is one of ${Object.keys(members).join(', ')}`)
-  const types: Record<string, string> = { ...common, ...members[kind as FaultKind] }
-  for (const name of Object.keys(given))
-    if (!Object.hasOwn(types, name))
-      throw invalid(`${kind} has no member ${JSON.stringify(name.slice(0, 40))}`)
-  for (const [name, type] of Object.entries(types)) checkMember(given, name, type)
-  const provider = given['provider']
-  if (provider !== undefined && !sandboxProviders.some(known => known === provider))
-    throw invalid(`provider is one of ${sandboxProviders.join(', ')}`)
-  return given as unknown as FaultSpec
-}
-
-function checkMember(given: Record<string, unknown>, name: string, type: string): void {
-  const value = given[name]
-  if (value === undefined && type.endsWith('?')) return
-  if (name === 'times' && value === null) return
-  if (typeof value !== type.replace('?', '')) throw invalid(`${name} must be a ${type.replace('?', '')}`)
-  const negative = typeof value === 'number' && value < 0 && name !== 'ms'
-  if (negative || (typeof value === 'number' && !Number.isFinite(value)))
-    throw invalid(`${name} must be 0 or more`)
-}
-
-const invalid = (why: string): CryptosError => new CryptosError('CRY_VALUE_INVALID', `fault: ${why}`)
 
 /** A fault that may act on the present call. It counts as hit only when it really acted. */
 export class ActiveFault {

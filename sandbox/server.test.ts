@@ -111,6 +111,8 @@ describe('server', () => {
       '/coinmarketcap/nowhere',
       '/kraken/0/public/Ticker',
       '/coinbase/products/X/ticker',
+      '/nowhere',
+      '/_sandbox/health',
     ])
       expect((await box.get(path)).headers.get('date')).toBe('Sat, 21 Nov 2026 12:00:30 GMT')
   })

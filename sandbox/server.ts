@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CryptosError, toCryptosError } from '../core/errors.ts'
 import type { Clock } from '../core/ports/clock.ts'
+import { toEpochMs } from '../core/time.ts'
 import { CoinbaseTwin } from './coinbase/twin.ts'
 import { CoinMarketCapTwin } from './coinmarketcap/twin.ts'
 import { answerControl } from './control.ts'
@@ -103,6 +104,8 @@ interface Parts {
 async function handle(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
   const url = URL.parse(`http://${host}${request.url}`)
   if (!url) return endPlain(response, 400, 'not a URL')
+  response.sendDate = false
+  response.setHeader('date', new Date(toEpochMs(parts.clock.now())).toUTCString())
   // A page in a browser reaches 127.0.0.1 by a name of its own (DNS rebinding); only a program asks by address.
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? ''))
     return endPlain(response, 421, 'wrong host')
