@@ -8,8 +8,10 @@ import type { Quote } from '../core/records.ts'
 import { systemClock } from '../host/clock.ts'
 import { flagsOf } from '../processors/sinks/sqlite/rows.ts'
 import { storeSchema } from '../processors/sinks/sqlite/schema.ts'
-import { openSqliteSink, upsertQuote } from '../processors/sinks/sqlite/sink.ts'
+import { openSqliteSink } from '../processors/sinks/sqlite/sink.ts'
+import { upsertQuote } from '../processors/sinks/sqlite/sink-sql.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
+import { median } from './line.ts'
 import type { BenchLine } from './line.ts'
 
 const batchRows = 1_000
@@ -108,9 +110,6 @@ async function real(
   if (written !== batchRows * batches) throw new Error(`only ${written} rows were written`)
   return { write: rowsPerSecond(write), all: rowsPerSecond(all) }
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 /** [store-rows]: rows/s by the real sink, in rounds interleaved with a bare loop, and the bare loop against itself as control. */
 export async function benchStore(): Promise<BenchLine[]> {

@@ -1,4 +1,4 @@
-import { CryptosError } from '../core/errors.ts'
+import { CryptosError, toCryptosError } from '../core/errors.ts'
 import type { Broker, StoredMessage, TopicMessage } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { DeadLetter } from '../core/records.ts'
@@ -48,10 +48,10 @@ export function openDeadLetters(options: DeadLettersOptions): DeadLetters {
     const letter = await show(id)
     if (!letter)
       throw new CryptosError('CRY_USAGE', `no dead letter ${JSON.stringify(id)}, or it was replayed`)
-    if (letter.partition < 0)
+    if (letter.partition < 0 || letter.topic === topic)
       throw new CryptosError(
         'CRY_USAGE',
-        `${id} is a provider's answer: use \`cryptos rederive\` after the fix`,
+        `${id} never was a message of a topic that is read; an answer is mapped again by \`cryptos rederive\``,
       )
     const now = clock.now()
     await broker.produce([originalOf(letter, now), tombstone(topic, id, now)])
@@ -59,13 +59,28 @@ export function openDeadLetters(options: DeadLettersOptions): DeadLetters {
   return { write, list: () => listLetters(broker, topic), show, replay }
 }
 
+/** Two passes, so that nothing but ids is held in memory: letters can be large. */
 async function* listLetters(broker: Broker, topic: string): AsyncIterable<DeadLetter> {
-  const open = new Map<string, DeadLetter>()
+  const replayed = new Set<string>()
+  for await (const message of broker.read(topic, { offset: 0 }))
+    if (message.value === null) replayed.add(message.key)
+  const listed = new Set<string>()
   for await (const message of broker.read(topic, { offset: 0 })) {
-    if (message.value === null) open.delete(message.key)
-    else if (!open.has(message.key)) open.set(message.key, deadLetterJson.decode(message.value))
+    if (message.value === null || replayed.has(message.key) || listed.has(message.key)) continue
+    listed.add(message.key)
+    yield readLetter(message)
   }
-  yield* open.values()
+}
+
+/** Bytes in the dead-letter topic that are no letter must not hide the others: they are shown as one. */
+function readLetter(message: StoredMessage): DeadLetter {
+  try {
+    return deadLetterJson.decode(message.value ?? new Uint8Array())
+  } catch (error) {
+    const { code, message: reason } = toCryptosError(error)
+    const letter = letterOf(message, { stage: 'dead-letters', code, reason, at: message.timestamp })
+    return { ...letter, id: message.key || letter.id }
+  }
 }
 
 /** The letter of a message. Its id comes from its place, so a second delivery makes the same letter. */
@@ -75,7 +90,8 @@ export function letterOf(
 ): DeadLetter {
   return {
     kind: 'dead-letter',
-    id: `${why.stage}|${message.topic}|${message.partition}|${message.offset}`,
+    // Slashes: nothing in it needs quoting in a shell.
+    id: `${why.stage}/${message.topic}/${message.partition}/${message.offset}`,
     stage: why.stage,
     topic: message.topic,
     partition: message.partition,

@@ -10,7 +10,7 @@ import type { BatchSource, QuoteSink, StoreResult } from '../core/ports/sink.ts'
 import type { DeadLetter, Quote } from '../core/records.ts'
 import { fromEpochMs } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
-import { turns, until } from '../topics/broker.contract.ts'
+import { turns, until } from '../topics/harness.contract.ts'
 import { openMemoryBroker } from '../topics/brokers/memory.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
 import { quoteMessage } from '../topics/messages.ts'
@@ -357,5 +357,23 @@ describe('dead letters', () => {
     expect((await all(broker.read(topic, { offset: 1 })))[0]?.value).toBeNull()
     await letters.write([{ ...letter, id: 'answer', stage: 'collectors', partition: -1, offset: -1 }])
     await expect(letters.replay('answer')).rejects.toMatchObject({ code: 'CRY_USAGE' })
+  })
+
+  it('lists what else lies in the topic as a letter, so that junk hides nothing', async () => {
+    const letter = await bury()
+    const junk = {
+      topic: table.deadLetters.name,
+      key: 'junk',
+      value: utf8.encode('?'),
+      headers: {},
+      timestamp: start,
+    }
+    await broker.produce([junk])
+    const found = await all(letters.list())
+    expect(found.map(l => [l.id, l.stage])).toEqual([
+      [letter.id, 'sink.fake'],
+      ['junk', 'dead-letters'],
+    ])
+    await expect(letters.replay('junk')).rejects.toMatchObject({ code: 'CRY_USAGE' })
   })
 })

@@ -1,65 +1,14 @@
 import { CryptosError, classify, toCryptosError } from '../core/errors.ts'
-import type { BatchLimits, Broker, PartitionBatch, StoredMessage } from '../core/ports/broker.ts'
-import type { Clock } from '../core/ports/clock.ts'
-import type { Codec } from '../core/ports/codec.ts'
-import type { BatchSource, QuoteSink, StoreResult } from '../core/ports/sink.ts'
+import type { PartitionBatch, StoredMessage } from '../core/ports/broker.ts'
+import type { BatchSource, StoreResult } from '../core/ports/sink.ts'
 import type { DeadLetter, Quote } from '../core/records.ts'
 import { announce } from '../core/steps.ts'
 import { letterOf } from './dead-letters.ts'
-import type { DeadLetters } from './dead-letters.ts'
 import { decodeMessage } from './decode.ts'
+import type { DeliverCounters, DeliverEvent, DeliverOptions } from './deliver-types.ts'
 import { withRetry } from './retry.ts'
 
-export interface DeliverOptions {
-  readonly broker: Broker
-  readonly sink: QuoteSink
-  readonly topic: string
-  /** `sink.<name>` unless given: each sink is a group of its own. */
-  readonly group?: string
-  readonly codec: Codec<Quote>
-  readonly limits: BatchLimits
-  /** Ends the delivery after the batch in hand; `deliver` then resolves. */
-  readonly signal: AbortSignal
-  readonly clock: Clock
-  readonly deadLetters: Pick<DeadLetters, 'write'>
-  readonly onEvent?: (event: DeliverEvent) => void
-  /** 0 to below 1, for the jitter of pauses. */
-  readonly rng?: () => number
-  /** Tries of one write before the batch goes back to the broker, which gives it again after a pause. Default 5. */
-  readonly maxAttempts?: number
-}
-
-/** Messages since the start of this delivery. received = written + superseded + dead once nothing is in hand or redelivered. */
-export interface DeliverCounters {
-  readonly received: number
-  readonly written: number
-  readonly superseded: number
-  readonly dead: number
-  readonly retried: number
-}
-
-export type DeliverEvent =
-  | {
-      readonly kind: 'batch-stored'
-      readonly source: BatchSource
-      readonly lag: number
-      readonly counters: DeliverCounters
-    }
-  | { readonly kind: 'record-dead'; readonly letter: DeadLetter }
-  | {
-      readonly kind: 'write-retried'
-      readonly attempt: number
-      readonly pauseMs: number
-      readonly error: unknown
-    }
-  | { readonly kind: 'batch-thrown-back'; readonly error: unknown }
-  | {
-      readonly kind: 'gap'
-      readonly topic: string
-      readonly partition: number
-      readonly from: number
-      readonly to: number
-    }
+export type { DeliverCounters, DeliverEvent, DeliverOptions }
 
 /**
  * Brings the quotes of a topic into one sink until the signal fires: decode, bad ones to the dead letters, write, commit: in this

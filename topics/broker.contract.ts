@@ -1,64 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fromEpochMs } from '../core/time.ts'
-import type { Broker, ConsumeOptions, PartitionBatch, TopicMessage, TopicSpec } from '../core/ports/broker.ts'
+import type { Broker, TopicSpec } from '../core/ports/broker.ts'
 import { DAY, HOUR } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
+import { message, start, subscribe, textOf, turns, until } from './harness.contract.ts'
 
-export const start = fromEpochMs(Date.UTC(2026, 10, 21, 12))
 const topic = 'test.quotes.v1'
 const single = 'test.single.v1'
 const specs: readonly TopicSpec[] = [
   { name: topic, partitions: 3, retentionMs: DAY, maxMessageBytes: 10_000 },
   { name: single, partitions: 1, retentionMs: DAY, maxMessageBytes: 1_000 },
 ]
-const utf8 = new TextEncoder()
-
-export const message = (
-  key: string,
-  text: string | null,
-  more: Partial<TopicMessage> = {},
-): TopicMessage => ({
-  topic: single,
-  key,
-  value: text === null ? null : utf8.encode(text),
-  headers: { schema: 'test' },
-  timestamp: start,
-  ...more,
-})
-export const textOf = (value: Uint8Array | null): string | null =>
-  value === null ? null : new TextDecoder().decode(value)
-
-/** Turns of the event loop until it is true: no clock is involved, so a fault shows as a clear failure and not as a race. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let turn = 0; turn < 5_000; turn += 1) {
-    if (condition()) return
-    await nextTurn()
-  }
-  throw new Error(`never happened: ${what}`)
-}
-
-/** A subscription whose batches are kept, with an end. */
-export function subscribe(broker: Broker, more: Partial<ConsumeOptions> = {}) {
-  const batches: PartitionBatch[] = []
-  const end = new AbortController()
-  const done = broker.consume({
-    group: 'test',
-    topics: [single],
-    limits: { maxRecords: 100, maxBytes: 100_000, maxAgeMs: 0 },
-    signal: end.signal,
-    onBatch: async batch => {
-      batches.push(batch)
-    },
-    ...more,
-  })
-  const stop = async (): Promise<void> => {
-    end.abort()
-    await done
-  }
-  const texts = (): (string | null)[] => batches.flatMap(b => b.messages.map(m => textOf(m.value)))
-  return { batches, texts, stop, done }
-}
 
 /** What every broker must do. `open` makes an empty one with these topics. */
 export function brokerContract(
@@ -244,6 +197,23 @@ export function brokerContract(
       expect(await committedOf('test')).toBe(3)
     })
 
+    it('never moves the committed offset of a group back', async () => {
+      await produceTexts('a', 'b', 'c')
+      const first = subscribe(broker)
+      await until(() => first.texts().length === 3, 'all')
+      await first.stop()
+      const end = new AbortController()
+      const again = subscribe(broker, {
+        signal: end.signal,
+        limits: { maxRecords: 1, maxBytes: 1_000, maxAgeMs: 0 },
+        startAt: async () => 0,
+        onCommitted: () => end.abort(),
+      })
+      await again.done
+      expect(again.texts()).toEqual(['a'])
+      expect(await committedOf('test')).toBe(3)
+    })
+
     it('reads all again, and says so, when the caller stands behind the end of the log', async () => {
       await produceTexts('a')
       const gaps: unknown[] = []
@@ -341,8 +311,4 @@ export function brokerContract(
       broker = await open(clock, specs)
     })
   })
-}
-
-export async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i += 1) await nextTurn()
 }

@@ -8,7 +8,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { VirtualClock } from '../../core/virtual-clock.ts'
 import { systemClock } from '../../host/clock.ts'
 import { SqlDb } from '../../host/sqlite.ts'
-import { brokerContract, message, start, subscribe, textOf, until } from '../broker.contract.ts'
+import { brokerContract } from '../broker.contract.ts'
+import { message, start, subscribe, textOf, until } from '../harness.contract.ts'
 import { openEmbeddedBroker } from './embedded.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'cryptos-broker-'))
@@ -50,6 +51,17 @@ describe('embedded broker', () => {
     for await (const m of brokers[0]!.read(single.name, { offset: 0 })) offsets.push(m.offset)
     expect(offsets).toEqual(Array.from({ length: 80 }, (_, i) => i))
     await Promise.all(brokers.map(b => b.close()))
+  })
+
+  it('stores nothing of a batch whose storing fails in the middle', async () => {
+    const broker = await openEmbeddedBroker({ file: newFile(), clock, topics: [single] })
+    const bad = message('k', 'b', { headers: { x: 1n as unknown as string } })
+    await expect(broker.produce([message('k', 'a'), bad])).rejects.toThrow('BigInt')
+    await broker.produce([message('k', 'c')])
+    const found = []
+    for await (const m of broker.read(single.name, { offset: 0 })) found.push([m.offset, textOf(m.value)])
+    expect(found).toEqual([[0, 'c']])
+    await broker.close()
   })
 
   it('sees a topic that another handle made', async () => {

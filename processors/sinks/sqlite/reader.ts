@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AssetId, DecimalString, EpochMicros, ProviderId } from '../../../core/brands.ts'
+import type { AssetId, EpochMicros, ProviderId } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import type {
   ChangeFeed,
@@ -14,8 +14,8 @@ import type {
 import type { Quote } from '../../../core/records.ts'
 import { Bell } from '../../../host/bell.ts'
 import { SqlDb } from '../../../host/sqlite.ts'
-import type { SqlRow, Statement } from '../../../host/sqlite.ts'
-import { originOf, quoteColumns, quoteJoins, quoteOf } from './rows.ts'
+import { latestOf, pointOf, prepareReads } from './reader-sql.ts'
+import { quoteOf } from './rows.ts'
 import { rollUpWidthsMs, storeSchema } from './schema.ts'
 
 export interface SqliteReaderOptions {
@@ -32,12 +32,12 @@ type Filter = { readonly asset?: AssetId; readonly currency?: string; readonly p
 class SqliteReader implements QuoteReader, ChangeFeed {
   readonly #db: SqlDb
   readonly #bell: Bell
-  readonly #sql: ReturnType<typeof prepareAll>
+  readonly #sql: ReturnType<typeof prepareReads>
   readonly #listeners = new Set<() => void>()
   constructor(db: SqlDb) {
     this.#db = db
     this.#bell = new Bell(db.file)
-    this.#sql = prepareAll(db)
+    this.#sql = prepareReads(db)
   }
 
   async latest(filter: Filter = {}): Promise<readonly LatestPrice[]> {
@@ -133,54 +133,6 @@ async function unlessBusy<T>(read: () => T): Promise<T> {
 /** Each filter twice: once to ask whether it is set. */
 const filterValues = (f: Filter): (string | null)[] =>
   [f.provider ?? null, f.asset ?? null, f.currency ?? null].flatMap(value => [value, value])
-
-const latestOf = (row: SqlRow): LatestPrice => ({
-  provider: String(row['provider']) as ProviderId,
-  asset: String(row['asset']) as AssetId,
-  symbol: String(row['symbol']),
-  currency: String(row['currency']),
-  price: String(row['price']) as DecimalString,
-  observedAt: Number(row['observedAt']) as EpochMicros,
-  receivedAt: Number(row['receivedAt']) as EpochMicros,
-  origin: originOf(Number(row['flags'])),
-})
-
-const pointOf = (row: SqlRow, provider: ProviderId, widthMicros: number): HistoryPoint => ({
-  provider,
-  time: (Number(row['start']) * widthMicros) as EpochMicros,
-  open: String(row['open']) as DecimalString,
-  high: String(row['high']) as DecimalString,
-  low: String(row['low']) as DecimalString,
-  close: String(row['close']) as DecimalString,
-  count: Number(row['count']),
-})
-
-function prepareAll(db: SqlDb) {
-  const p = (sql: string): Statement => db.prepare(sql)
-  const filtered =
-    '(? IS NULL OR provider=?) AND (? IS NULL OR asset=?) AND (? IS NULL OR currency=?) ORDER BY provider, asset, currency'
-  const latest = `SELECT provider, asset, currency, symbol, price, quote.observedAt AS observedAt, receivedAt, flags
-    FROM latest JOIN series ON series.id=latest.series
-    JOIN quote ON quote.series=latest.series AND quote.observedAt=latest.observedAt JOIN label ON label.id=quote.label`
-  return {
-    latest: p(`${latest} WHERE ${filtered}`),
-    latestOf: p(
-      `${latest} WHERE latest.series IN (SELECT value FROM json_each(?)) ORDER BY provider, asset, currency`,
-    ),
-    series: p(`SELECT id, provider FROM series WHERE ${filtered}`),
-    bars: p(
-      `SELECT start, open, high, low, close, count FROM bar
-       WHERE width=? AND series=? AND start>=? AND start<? ORDER BY start`,
-    ),
-    changes: p('SELECT id, series FROM change WHERE id>? ORDER BY id LIMIT ?'),
-    newest: p('SELECT max(id) AS id FROM change'),
-    oldest: p('SELECT min(id) AS id FROM change'),
-    rows: p(
-      `SELECT ${quoteColumns} FROM quote ${quoteJoins}
-       WHERE quote.series=? AND quote.observedAt>=? AND quote.observedAt<? ORDER BY quote.observedAt LIMIT ?`,
-    ),
-  }
-}
 
 /**
  * Opens the store for reading only.

@@ -1,6 +1,6 @@
-import type { DecimalString } from '../../../core/brands.ts'
 import type { SqlDb, SqlRow, Statement } from '../../../host/sqlite.ts'
-import { compareDecimals } from './compare.ts'
+import { barOfBars, barOfPrices } from './bars.ts'
+import type { Bar } from './bars.ts'
 import { rollUpWidthsMs } from './schema.ts'
 
 const [minuteMs, hourMs, dayMs] = rollUpWidthsMs
@@ -9,14 +9,6 @@ const minuteMicros = minuteMs * 1_000
 const maxBuckets = 2_000
 /** Changes that are kept for clients that come back. */
 const maxChanges = 10_000
-
-interface Bar {
-  readonly open: DecimalString
-  readonly high: DecimalString
-  readonly low: DecimalString
-  readonly close: DecimalString
-  readonly count: number
-}
 
 /**
  * Folds what batches touched into bars and latest prices. A bar is always computed anew from what lies under it (minutes from raw
@@ -122,38 +114,6 @@ class Buckets {
   each(visit: (series: number, bucket: number) => void): void {
     for (const [series, buckets] of this.#bySeries) for (const bucket of buckets) visit(series, bucket)
   }
-}
-
-const textOf = (row: SqlRow, column: string): DecimalString => String(row[column]) as DecimalString
-
-/** Rows in time order. */
-function barOfPrices(rows: readonly SqlRow[]): Bar | undefined {
-  const first = rows[0]
-  const last = rows.at(-1)
-  if (!first || !last) return undefined
-  let high = textOf(first, 'price')
-  let low = high
-  for (const row of rows) {
-    const price = textOf(row, 'price')
-    if (compareDecimals(price, high) > 0) high = price
-    if (compareDecimals(price, low) < 0) low = price
-  }
-  return { open: textOf(first, 'price'), high, low, close: textOf(last, 'price'), count: rows.length }
-}
-
-function barOfBars(rows: readonly SqlRow[]): Bar | undefined {
-  const first = rows[0]
-  const last = rows.at(-1)
-  if (!first || !last) return undefined
-  let high = textOf(first, 'high')
-  let low = textOf(first, 'low')
-  let count = 0
-  for (const row of rows) {
-    if (compareDecimals(textOf(row, 'high'), high) > 0) high = textOf(row, 'high')
-    if (compareDecimals(textOf(row, 'low'), low) < 0) low = textOf(row, 'low')
-    count += Number(row['count'])
-  }
-  return { open: textOf(first, 'open'), high, low, close: textOf(last, 'close'), count }
 }
 
 function prepareAll(db: SqlDb) {

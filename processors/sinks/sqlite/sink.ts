@@ -12,6 +12,7 @@ import { Dictionaries } from './dictionaries.ts'
 import { RollUp } from './rollup.ts'
 import { flagsOf, isCurrent } from './rows.ts'
 import { storeSchema } from './schema.ts'
+import { upsertPosition, upsertQuote } from './sink-sql.ts'
 import { Touched } from './touched.ts'
 
 export interface SqliteSinkOptions {
@@ -169,16 +170,6 @@ export class SqliteSink implements QuoteSink {
     }
   }
 }
-
-export const upsertQuote = `INSERT INTO quote(series, observedAt, version, price, priceFloat, marketCap, volume24h, supply, change24h,
-  receivedAt, flags, label, answer) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(series, observedAt) DO UPDATE SET
-  version=excluded.version, price=excluded.price, priceFloat=excluded.priceFloat, marketCap=excluded.marketCap,
-  volume24h=excluded.volume24h, supply=excluded.supply, change24h=excluded.change24h, receivedAt=excluded.receivedAt,
-  flags=excluded.flags, label=excluded.label, answer=excluded.answer WHERE excluded.version > quote.version`
-
-// Set, never guarded: after a log was made anew the position must be able to go back; the rows are idempotent.
-const upsertPosition = `INSERT INTO position(grp, topic, part, off) VALUES(?,?,?,?)
-  ON CONFLICT(grp, topic, part) DO UPDATE SET off=excluded.off`
 
 /**
  * Opens (and makes, if it is missing) the store of quotes, and folds what a crash left unfolded.

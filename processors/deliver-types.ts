@@ -1,0 +1,57 @@
+import type { BatchLimits, Broker } from '../core/ports/broker.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import type { Codec } from '../core/ports/codec.ts'
+import type { BatchSource, QuoteSink } from '../core/ports/sink.ts'
+import type { DeadLetter, Quote } from '../core/records.ts'
+import type { DeadLetters } from './dead-letters.ts'
+
+export interface DeliverOptions {
+  readonly broker: Broker
+  readonly sink: QuoteSink
+  readonly topic: string
+  /** `sink.<name>` unless given: each sink is a group of its own. */
+  readonly group?: string
+  readonly codec: Codec<Quote>
+  readonly limits: BatchLimits
+  /** Ends the delivery after the batch in hand; `deliver` then resolves. */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly deadLetters: Pick<DeadLetters, 'write'>
+  readonly onEvent?: (event: DeliverEvent) => void
+  /** 0 to below 1, for the jitter of pauses. */
+  readonly rng?: () => number
+  /** Tries of one write before the batch goes back to the broker, which gives it again after a pause. Default 5. */
+  readonly maxAttempts?: number
+}
+
+/** Messages since the start of this delivery. received = written + superseded + dead once nothing is in hand or redelivered. */
+export interface DeliverCounters {
+  readonly received: number
+  readonly written: number
+  readonly superseded: number
+  readonly dead: number
+  readonly retried: number
+}
+
+export type DeliverEvent =
+  | {
+      readonly kind: 'batch-stored'
+      readonly source: BatchSource
+      readonly lag: number
+      readonly counters: DeliverCounters
+    }
+  | { readonly kind: 'record-dead'; readonly letter: DeadLetter }
+  | {
+      readonly kind: 'write-retried'
+      readonly attempt: number
+      readonly pauseMs: number
+      readonly error: unknown
+    }
+  | { readonly kind: 'batch-thrown-back'; readonly error: unknown }
+  | {
+      readonly kind: 'gap'
+      readonly topic: string
+      readonly partition: number
+      readonly from: number
+      readonly to: number
+    }
