@@ -149,8 +149,10 @@ describe('the documentation', () => {
   })
   it('can be reached page by page from README.md or docs/README.md', () => {
     const seen = new Set(['README.md', 'docs/README.md'])
+    // A link to a folder shows its README.md.
     for (const page of seen)
-      for (const { file } of linksOf(page, read(page))) if (pages.includes(file)) seen.add(file)
+      for (const { file } of linksOf(page, read(page)))
+        for (const target of [file, join(file, 'README.md')]) if (pages.includes(target)) seen.add(target)
     expect(pages.filter(page => !seen.has(page))).toEqual([])
   })
   it('names only settings and errors that exist', () => {
