@@ -26,11 +26,12 @@ export class Connector {
 
   /** What makes requests for this URL; nothing is written of one until its `end` is called. */
   async requester(url: URL): Promise<Requester> {
-    const isSandbox = url.protocol === 'http:'
+    const { sandboxOrigin } = this.#options
+    const isSandbox = sandboxOrigin !== undefined && url.origin === new URL(sandboxOrigin).origin
     const host = url.hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) !== 0) checkAddress(host, host, isSandbox)
-    const key = isSandbox ? 'http' : 'https'
-    const made = this.#agents.get(key) ?? this.#make(isSandbox)
+    const key = `${url.protocol} ${isSandbox}`
+    const made = this.#agents.get(key) ?? this.#make(url.protocol, isSandbox)
     this.#agents.set(key, made)
     return made
   }
@@ -41,10 +42,10 @@ export class Connector {
   }
 
   /** Loads TLS (25 ms) only where it is used. */
-  async #make(isSandbox: boolean): Promise<Requester> {
+  async #make(protocol: string, isSandbox: boolean): Promise<Requester> {
     const keep = { keepAlive: true, timeout: 4 * SECOND, lookup: this.#lookup(isSandbox) }
-    const http = await import('node:http')
-    if (isSandbox) {
+    if (protocol === 'http:') {
+      const http = await import('node:http')
       const agent = this.#whenOpen(new http.Agent(keep), 'connect')
       return (url, options) => http.request(url, { ...options, agent })
     }

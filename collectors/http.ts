@@ -28,7 +28,7 @@ export interface HttpOptions {
   readonly clock: Clock
   /** Host names that may be called, over https only. */
   readonly allowedHosts: readonly string[]
-  /** The one origin that may be called over plain http: a sandbox on this machine, `http://127.0.0.1:8080`. */
+  /** The one origin on this machine that may be called, and the only one over plain http: `http://127.0.0.1:8080`. */
   readonly sandboxOrigin?: string
   /** Of a body, as sent and inflated. */
   readonly maxBytes: number
@@ -81,8 +81,13 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   }
 }
 
-const secretOf = ({ secretHeader }: HttpCall): Record<string, string> =>
-  secretHeader ? { [secretHeader.name]: secretHeader.value } : {}
+/** @throws CryptosError CRY_CONFIG_INVALID for a key that no header can carry: axios would cut out what it can not send */
+function secretOf({ secretHeader }: HttpCall): Record<string, string> {
+  if (!secretHeader) return {}
+  if (!/^[\x21-\x7e]+$/.test(secretHeader.value))
+    throw new CryptosError('CRY_CONFIG_INVALID', 'the key is empty or has a character that no key has')
+  return { [secretHeader.name]: secretHeader.value }
+}
 
 /** @throws CryptosError CRY_HTTP_HOST for all but https to an allowed host on its own port, and the sandbox's origin */
 function checkedUrl(text: string, options: HttpOptions): URL {

@@ -8,5 +8,4 @@ import { kraken } from './providers/kraken/index.ts'
 /** Every provider, by name. */
 export const providers: readonly Provider[] = [coinbase, coinmarketcap, kraken]
 
-export const providerById = (id: ProviderId | string): Provider | undefined =>
-  providers.find(p => p.id === id)
+export const providerById = (id: ProviderId | string): Provider | undefined => providers.find(p => p.id === id)
