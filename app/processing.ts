@@ -49,27 +49,32 @@ function report({ log, onProblem }: ProcessingPorts, event: DeliverEvent): void 
   switch (event.kind) {
     case 'batch-stored':
       onProblem('sink.sqlite', null)
-      return log.debug({ end: event.source.end, lag: event.lag, ...event.counters }, 'stored a batch')
+      log.debug({ end: event.source.end, lag: event.lag, ...event.counters }, 'stored a batch')
+      break
     case 'record-dead':
-      return log.warn(
+      log.warn(
         {
           id: event.letter.id,
           reason: event.letter.reason,
         },
         'a record went to the dead letters',
       )
+      break
     case 'write-retried':
       onProblem('sink.sqlite', `storing fails and is tried again: ${errorText(event.error)}`)
-      return log.warn({ attempt: event.attempt, ...errorFields(event.error) }, 'a write is tried again')
+      log.warn({ attempt: event.attempt, ...errorFields(event.error) }, 'a write is tried again')
+      break
     case 'batch-thrown-back':
       onProblem('sink.sqlite', `a batch could not be stored: ${errorText(event.error)}`)
-      return log.error(errorFields(event.error), 'a batch went back to the topic')
+      log.error(errorFields(event.error), 'a batch went back to the topic')
+      break
     case 'gap':
       onProblem(
         'topic.gap',
         `retention removed ${event.to - event.from} records of ${event.topic} before they were stored`,
       )
-      return log.error({ ...event }, 'records were lost to retention before they were stored')
+      log.error({ ...event }, 'records were lost to retention before they were stored')
+      break
   }
 }
 

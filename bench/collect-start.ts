@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../host/clock.ts'
@@ -39,11 +39,21 @@ async function requestMs(program: readonly string[], sandbox: Sandbox): Promise<
   return entry.at / 1_000 - startedAtMs
 }
 
+/** The published package's layout in a folder of its own: launcher, built program, dependencies. */
+async function packageLayout(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
+  await buildProgram(join(folder, 'dist'))
+  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
 /** [collect-start]: the built program as it is installed; the clone's unbuilt sources beside it. */
 export async function benchStart(): Promise<BenchLine[]> {
-  const built = await buildProgram()
+  const folder = await packageLayout()
+  const built = join(folder, 'bin', 'cryptos.mjs')
   const sources = join(root, 'bin', 'cryptos.mjs')
-  if (!existsSync(built)) throw new Error(`${built} was not built`)
   const clock = {
     ...systemClock,
     now: () =>
@@ -70,6 +80,7 @@ export async function benchStart(): Promise<BenchLine[]> {
     }
   } finally {
     await sandbox.close()
+    rmSync(folder, { recursive: true })
   }
   return lines(times)
 }

@@ -31,7 +31,10 @@ const git = (): string => {
 }
 
 function print(line: BenchLine): void {
-  if (json) return console.log(JSON.stringify(line))
+  if (json) {
+    console.log(JSON.stringify(line))
+    return
+  }
   const bar = line.bar === null ? '' : `  (bar ${line.bar} ${line.unit}: ${line.ok ? 'ok' : 'MISSED'})`
   console.log(`${line.name.padEnd(28)} ${line.value} ${line.unit}${bar}${line.note ? `  ${line.note}` : ''}`)
 }

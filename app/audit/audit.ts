@@ -60,7 +60,7 @@ export async function audit(ports: AuditPorts, from: EpochMicros, to: EpochMicro
     distinct: answers.held.size,
     pending: pending.size,
     groups: groups.size,
-    badGroups: [...new Set(differences.map(d => d.group))].sort(),
+    badGroups: [...new Set(differences.map(d => d.group))].sort((a, b) => a.localeCompare(b)),
     differences,
   }
 }

@@ -25,7 +25,10 @@ export function totals(side: Side): ReadonlyMap<string, GroupTotal> {
   }
   return new Map(
     [...lines].map(([group, all]) => {
-      const hash = createHash('sha256').update(all.sort().join('\n')).digest('hex').slice(0, 16)
+      const hash = createHash('sha256')
+        .update(all.sort((a, b) => (a < b ? -1 : 1)).join('\n'))
+        .digest('hex')
+        .slice(0, 16)
       return [group, { group, count: all.length, hash }]
     }),
   )

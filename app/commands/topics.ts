@@ -31,10 +31,12 @@ const create: Action = async context =>
 /** One line a record: where it is, then its text. */
 function printRecord(context: Context, message: StoredMessage): void {
   const value = message.value === null ? null : new TextDecoder().decode(message.value)
-  if (!context.json)
-    return context.print(
+  if (!context.json) {
+    context.print(
       `${message.partition}/${message.offset} ${toIso(message.timestamp)} ${message.key} ${value ?? '(none)'}`,
     )
+    return
+  }
   const { partition, offset, key, headers } = message
   process.stdout.write(
     `${JSON.stringify({ topic: message.topic, partition, offset, key, headers, at: toIso(message.timestamp), value })}\n`,

@@ -14,7 +14,9 @@ function takes(schema: z.ZodType): string {
     maximum?: number
     type?: string
     pattern?: string
+    anyOf?: { type?: string }[]
   }
+  if (json.anyOf?.some(option => option.type === 'boolean')) return 'true, false'
   if (json.enum) return json.enum.join(', ')
   if (json.minimum !== undefined && json.maximum !== undefined) return `${json.minimum} to ${json.maximum}`
   return json.pattern ? `\`${json.pattern}\`` : (json.type ?? 'list')

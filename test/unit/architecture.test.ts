@@ -59,7 +59,7 @@ interface Import {
 }
 
 /** Forbidden arrows among these imports, as sentences. */
-export function forbidden(imports: readonly Import[]): string[] {
+function forbidden(imports: readonly Import[]): string[] {
   return imports.flatMap(({ file, target }) => {
     const from = file.split('/')[0] ?? ''
     if (target.startsWith('.')) {
