@@ -95,7 +95,7 @@ function misunderstood(program: Command, line: string): string[] {
   for (const word of line.split(/\s+/)) {
     const sub = command.commands.find(c => c.name() === word)
     if (sub) command = sub
-    else if (command.commands.length > 0 && !word.startsWith('-'))
+    else if (command.commands.length > 0 && !/^[-<[]/.test(word))
       return [`cryptos ${line}: there is no command "${word}"`]
     else if (word.startsWith('--') && !hasOption(command, word.replace(/=.*$/, '')))
       wrong.push(`cryptos ${line}: ${command.name()} has no option ${word}`)
@@ -120,7 +120,7 @@ interface Proof {
 /** The tests that a table names: rows `| 33 | … | `file` "title", "title" |`. */
 const proofsOf = (text: string): Proof[] =>
   text.split('\n').flatMap(row => {
-    const item = Number(/^\| (\d+) \|/.exec(row)?.[1] ?? Number.NaN)
+    const item = Number(/^\|\s*(\d+)\s*\|/.exec(row)?.[1] ?? Number.NaN)
     if (Number.isNaN(item)) return []
     return [...row.matchAll(/`([^`]+\.test\.ts|[^`]+\.contract\.ts)`((?:,? "[^"]+")+)/g)].flatMap(m =>
       [...(m[2] ?? '').matchAll(/"([^"]+)"/g)].map(t => ({ item, file: m[1] ?? '', title: t[1] ?? '' })),
