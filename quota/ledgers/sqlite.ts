@@ -50,7 +50,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   const db = new SqlDb(options.file, { synchronous: 'FULL' })
   try {
     await migrate(db, ledgerSchema)
-    db.exec('PRAGMA wal_autocheckpoint=2000')
+    db.exec('PRAGMA wal_autocheckpoint=1000')
     const made = db.prepare(`INSERT OR IGNORE INTO meta(name, value) VALUES ('ledger', ?)`)
     const name = db.prepare(`SELECT value FROM meta WHERE name = 'ledger'`)
     if (!name.get()) await db.transaction(() => made.run(randomUUID()))
@@ -189,7 +189,8 @@ class SqliteLedger implements Ledger {
   }
 
   async lastSlots(dataset: string): Promise<{ answered: EpochMicros | null; tried: EpochMicros | null }> {
-    return this.#archive.lastSlots(dataset)
+    const inFlight = this.#unit.durableScopes().flatMap(state => state.open.map(r => r.slot ?? ''))
+    return this.#archive.lastSlots(dataset, inFlight)
   }
 
   async events(options: { limit: number; after?: number; scope?: string }): Promise<readonly QuotaEvent[]> {
@@ -233,8 +234,9 @@ class SqliteLedger implements Ledger {
   }
 
   #apply(step: Step, at: EpochMicros, byTime = false): void {
-    this.#unit.putScope(step.state, byTime && step.events.length === 0)
+    // The slots first: where they are in flight is read from the reservations that the new state may have closed.
     for (const change of step.slots) this.#unit.change(change)
+    this.#unit.putScope(step.state, byTime && step.events.length === 0)
     for (const event of step.events) this.#events.tell(event, step.state, at)
   }
 

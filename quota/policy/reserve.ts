@@ -5,7 +5,7 @@ import { logTime, type Step } from './advance.ts'
 import { addTo, endOf, totalOf } from './buckets.ts'
 import { lateMs, minuteWindowMs, type PolicyContext } from './constants.ts'
 import { monthEvent } from './events.ts'
-import type { SlotRow } from './slots.ts'
+import { reservedSlot, type SlotRow } from './slots.ts'
 import { callWidthMs, limitsOf, type Reservation, reservedOf, type ScopeState } from './state.ts'
 
 export interface ReserveInput {
@@ -169,18 +169,6 @@ function granted(state: ScopeState, input: ReserveInput, context: PolicyContext)
   const slots =
     input.slot === null
       ? []
-      : [{ kind: 'reserve' as const, row: rowOf(state.scope, input.slot, reservation) }]
+      : [{ kind: 'reserve' as const, row: reservedSlot(state.scope, input.slot, reservation) }]
   return { state: next, decision: grantOf(reservation), events: [event], slots }
 }
-
-const rowOf = (scope: string, slot: string, r: Reservation): SlotRow => ({
-  slot,
-  state: 'reserved',
-  attempts: r.attempt,
-  scope,
-  reservationId: r.id,
-  reservedAt: r.reservedAt,
-  deadline: r.deadline,
-  answerId: null,
-  updatedAt: r.reservedAt,
-})

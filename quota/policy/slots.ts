@@ -1,4 +1,5 @@
 import type { EpochMicros } from '../../core/brands.ts'
+import type { Reservation } from './state.ts'
 
 export type SlotState = 'reserved' | 'answered' | 'published' | 'failed-free' | 'failed-charged'
 
@@ -55,3 +56,16 @@ export function changedSlot(row: SlotRow | undefined, change: SlotChange): SlotR
         : undefined
   }
 }
+
+/** The row of a slot whose call is in flight. */
+export const reservedSlot = (scope: string, slot: string, r: Reservation): SlotRow => ({
+  slot,
+  state: 'reserved',
+  attempts: r.attempt,
+  scope,
+  reservationId: r.id,
+  reservedAt: r.reservedAt,
+  deadline: r.deadline,
+  answerId: null,
+  updatedAt: r.reservedAt,
+})

@@ -89,14 +89,38 @@ export function newScope(spec: ScopeSpec, now: EpochMicros): ScopeState {
   }
 }
 
-export const encodeState = (state: ScopeState): string => JSON.stringify(state)
+/** Reservations as plain lists: most of the text of a busy scope is theirs. */
+export const encodeState = (state: ScopeState): string =>
+  JSON.stringify({ ...state, open: state.open.map(packed) })
+
+type Packed = readonly [string, number, string | null, number, EpochMicros, EpochMicros, EpochMicros]
+
+const packed = (r: Reservation): Packed => [
+  r.id,
+  r.cost,
+  r.slot,
+  r.attempt,
+  r.reservedAt,
+  r.startBy,
+  r.deadline,
+]
+
+const unpacked = ([id, cost, slot, attempt, reservedAt, startBy, deadline]: Packed): Reservation => ({
+  id,
+  cost,
+  slot,
+  attempt,
+  reservedAt,
+  startBy,
+  deadline,
+})
 
 /** @throws CryptosError CRY_STORE_CORRUPT for text that this program did not write */
 export function decodeState(text: string): ScopeState {
-  const state = parse(text) as ScopeState | null
+  const state = parse(text) as (Omit<ScopeState, 'open'> & { readonly open: readonly Packed[] }) | null
   if (state?.v !== 1 || !Array.isArray(state.open) || !Array.isArray(state.calls))
     throw new CryptosError('CRY_STORE_CORRUPT', 'a scope of the quota ledger is damaged: restore the file')
-  return state
+  return { ...state, open: state.open.map(unpacked) }
 }
 
 function parse(text: string): unknown {

@@ -1,7 +1,7 @@
 import type { EpochMicros } from '../../../core/brands.ts'
 import type { Run } from '../../../core/records.ts'
 import { parseIso } from '../../../core/time.ts'
-import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
+import type { SqlDb } from '../../../host/sqlite.ts'
 
 /** Newest runs that are kept. */
 const runsKept = 10_000
@@ -25,13 +25,16 @@ export class Archive {
     } as const
   }
 
-  /** Of `<provider>/<dataset>`: slots sort by their period within it. */
-  lastSlots(dataset: string): { answered: EpochMicros | null; tried: EpochMicros | null } {
+  /** Of `<provider>/<dataset>`: slots sort by their period within it. A slot in flight counts as tried. */
+  lastSlots(
+    dataset: string,
+    inFlight: readonly string[],
+  ): { answered: EpochMicros | null; tried: EpochMicros | null } {
     const range = [`${dataset}/`, `${dataset}0`] as const
-    return {
-      answered: periodOf(this.#sql.answered.get(...range)),
-      tried: periodOf(this.#sql.tried.get(...range)),
-    }
+    let tried = String(this.#sql.tried.get(...range)?.['slot'] ?? '')
+    for (const slot of inFlight) if (slot.startsWith(range[0]) && slot > tried) tried = slot
+    const answered = String(this.#sql.answered.get(...range)?.['slot'] ?? '')
+    return { answered: periodOf(answered), tried: periodOf(tried) }
   }
 
   /** Inside a transaction. The same run again replaces itself. */
@@ -57,7 +60,7 @@ export class Archive {
 }
 
 /** `<provider>/<dataset>/<period start, ISO>/<page>` */
-function periodOf(row: SqlRow | undefined): EpochMicros | null {
-  const text = String(row?.['slot'] ?? '').split('/')[2]
+function periodOf(slot: string): EpochMicros | null {
+  const text = slot.split('/')[2]
   return text ? parseIso(text) : null
 }

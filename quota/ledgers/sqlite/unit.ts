@@ -3,12 +3,14 @@ import { CryptosError } from '../../../core/errors.ts'
 import type { SqlDb, SqlRow, Statement } from '../../../host/sqlite.ts'
 import {
   changedSlot,
+  reservedSlot,
   type SlotChange,
   type SlotRow,
   type SlotState,
   slotOfChange,
 } from '../../policy/slots.ts'
 import { decodeState, encodeState, type ScopeState } from '../../policy/state.ts'
+import type { EventLog } from './event-log.ts'
 
 /** Slots that are remembered between transactions: a settlement finds what its reservation left. */
 const slotsRemembered = 2_000
@@ -30,6 +32,7 @@ export class Unit {
   readonly #dirty = new Set<string>()
   readonly #slots = new Map<string, SlotRow | undefined>()
   readonly #dirtySlots = new Set<string>()
+  #names: readonly string[] | undefined
   #touched = false
   #dataVersion: number | undefined
   readonly #events: EventLog
@@ -51,6 +54,7 @@ export class Unit {
   /** After a rollback nothing in memory can be trusted. */
   forget(): void {
     this.#scopes = new Map()
+    this.#names = undefined
     this.#dataVersion = undefined
     this.#slots.clear()
     this.#events.forget()
@@ -69,7 +73,8 @@ export class Unit {
   }
 
   scopeNames(): readonly string[] {
-    return this.#sql.scopeNames.all().map(row => String(row['scope']))
+    this.#names ??= this.#sql.scopeNames.all().map(row => String(row['scope']))
+    return this.#names
   }
 
   /** Of the state that is durable now, for readers outside a transaction. */
@@ -80,6 +85,7 @@ export class Unit {
   addScope(state: ScopeState): void {
     const id = this.#sql.addScope.run(state.scope, 1, encodeState(state)).lastInsertRowid
     this.#scopes.set(state.scope, { id, version: 1, state })
+    this.#names = undefined
   }
 
   /** `isIdle`: only time went on, which needs no write of its own (asking again and again must not write again and again). */
@@ -100,9 +106,19 @@ export class Unit {
     this.#touched = true
   }
 
+  /** A slot in flight is durable in its scope's reservations; the table gets it when it is settled or reaped. */
   slot(slot: string): SlotRow | undefined {
-    if (!this.#slots.has(slot)) this.#slots.set(slot, slotRow(this.#sql.slot.get(slot)))
+    if (!this.#slots.has(slot))
+      this.#slots.set(slot, this.#inFlight(slot) ?? slotRow(this.#sql.slot.get(slot)))
     return this.#slots.get(slot)
+  }
+
+  #inFlight(slot: string): SlotRow | undefined {
+    for (const name of this.scopeNames()) {
+      const open = this.scope(name)?.open.find(r => r.slot === slot)
+      if (open) return reservedSlot(name, slot, open)
+    }
+    return undefined
   }
 
   change(change: SlotChange): void {
@@ -110,7 +126,7 @@ export class Unit {
     const next = changedSlot(this.slot(slot), change)
     if (!next) return
     this.#slots.set(slot, next)
-    this.#dirtySlots.add(slot)
+    if (next.state !== 'reserved') this.#dirtySlots.add(slot)
   }
 
   /** Writes what was changed. @throws CRY_STORE_BUSY when a version is not the one that was read */
