@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest'
+import { ProviderId } from '../core/brands.ts'
+import { parseIso } from '../core/time.ts'
+import { VirtualClock } from '../core/virtual-clock.ts'
+import type { Broker, StoredMessage } from '../core/ports/broker.ts'
+import type { RawAnswer } from '../core/ports/ledger.ts'
+import { openMemoryBroker } from '../topics/brokers/memory.ts'
+import { deadLetterJson } from '../topics/codecs/dead-letter-json.ts'
+import { quotaEventJson } from '../topics/codecs/quota-event-json.ts'
+import { quoteJson } from '../topics/codecs/quote-json.ts'
+import { topicTable, usedTopics } from '../topics/table.ts'
+import { Credits } from '../core/brands.ts'
+import { knownAssetRefs } from './assets.ts'
+import { shapes } from './providers/coinmarketcap/fixtures/shapes.ts'
+import { coinmarketcap } from './providers/coinmarketcap/index.ts'
+import { createPublisher, publishPending, type PublishPorts } from './publish.ts'
+import { QuotaEventPublisher } from './publish-quota-events.ts'
+import { contextText } from './saved-context.ts'
+import { openTestPoll, type TestPoll } from './testing.ts'
+
+const topics = topicTable()
+const start = '2026-11-21T12:00:30Z'
+
+interface Setup extends AsyncDisposable {
+  readonly test: TestPoll
+  readonly broker: Broker
+  readonly ports: PublishPorts
+  /** Stores one answer in the outbox, as a run does. */
+  answer(page: number, body: string, changes?: Partial<RawAnswer>): Promise<void>
+}
+
+async function setup(): Promise<Setup> {
+  const clock = new VirtualClock(parseIso(start))
+  const test = await openTestPoll('http://127.0.0.1:1', clock)
+  const broker = await openMemoryBroker({ clock })
+  await broker.createTopics(usedTopics(topics))
+  const source = await test.source(coinmarketcap, 'http://127.0.0.1:1', 'key')
+  const context = contextText({
+    page: { assets: knownAssetRefs(coinmarketcap), currency: 'USD' },
+    origin: 'live',
+  })
+  return {
+    ...{ test, broker },
+    ports: { ledger: test.ledger, broker, clock, providers: [coinmarketcap], holder: 'one' },
+    async answer(page, body, changes = {}) {
+      const slot = `coinmarketcap/quotes/2026-11-21T12:00:00.000Z/${page}`
+      const now = clock.now()
+      const { scope } = source
+      const reservationId = `r-${page}`
+      await test.ledger.reserve({ scope, reservationId, costMax: Credits(1), slot, now })
+      const charge = { kind: 'known', credits: Credits(1) } as const
+      const raw: RawAnswer = {
+        ...{
+          answerId: `${slot}#1`,
+          provider: coinmarketcap.id,
+          dataset: 'quotes',
+          slot,
+          runId: `run-${page}`,
+        },
+        ...{ receivedAt: now, httpStatus: 200, body: new TextEncoder().encode(body), context, ...changes },
+      }
+      const how = { providerDate: null, now, why: 'test', answer: raw }
+      await test.ledger.settle({ scope, reservationId, charge, ...how })
+    },
+    async [Symbol.asyncDispose]() {
+      await broker.close()
+      await test[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function messagesOf(broker: Broker, topic: string): Promise<StoredMessage[]> {
+  const found: StoredMessage[] = []
+  for await (const message of broker.read(topic, { offset: 0 })) found.push(message)
+  return found
+}
+
+describe('publishing', () => {
+  it('brings each answer to the topic once, with key, ids and the digits', async () => {
+    await using s = await setup()
+    await s.answer(0, shapes['v3 list']!)
+    expect(await publishPending(s.ports)).toEqual({ held: true, answers: 1, records: 1, deadLetters: 0 })
+    expect(await publishPending(s.ports)).toMatchObject({ held: true, answers: 0 })
+    const [message, ...more] = await messagesOf(s.broker, topics.quotes.name)
+    expect(more).toEqual([])
+    expect(message).toMatchObject({
+      key: 'coinmarketcap|bitcoin|USD',
+      headers: {
+        schema: 'quote.v1+json',
+        'record-id': `coinmarketcap|bitcoin|USD|${parseIso('2026-10-05T08:30:02Z')}`,
+        'run-id': 'run-0',
+      },
+    })
+    expect(quoteJson.decode(message!.value!)).toMatchObject({
+      ...{ price: '84278.770', origin: 'live', credits: 1, revision: 0, receivedAt: parseIso(start) },
+      rawRef: 'coinmarketcap/quotes/2026-11-21T12:00:00.000Z/0#1',
+    })
+  })
+
+  it('puts an answer that no mapping understands into the dead letters with its bytes, and goes on', async () => {
+    await using s = await setup()
+    await s.answer(0, '{"status":{"error_code":0},"data":[7]}')
+    await s.answer(1, shapes['simple/price']!)
+    await s.answer(2, shapes['v3 list']!, { provider: ProviderId('gone') })
+    await s.answer(3, shapes['v3 list']!, { context: 'torn' })
+    await s.answer(4, shapes['v3 list']!)
+    expect(await publishPending(s.ports)).toEqual({ held: true, answers: 5, records: 2, deadLetters: 3 })
+    const letters = (await messagesOf(s.broker, topics.deadLetters.name)).map(m =>
+      deadLetterJson.decode(m.value!),
+    )
+    expect(letters.map(l => [l.code, Buffer.from(l.bytes, 'base64').toString().slice(0, 30)])).toEqual([
+      ['CRY_PROVIDER_PAYLOAD', '{"status":{"error_code":0},"da'],
+      ['CRY_RECORD_INVALID', shapes['v3 list']!.slice(0, 30)],
+      ['CRY_RECORD_INVALID', shapes['v3 list']!.slice(0, 30)],
+    ])
+    expect(letters[0]).toMatchObject({
+      stage: 'collectors',
+      reason: '$.data[0]: wanted an object, got the number 7',
+    })
+    expect((await s.test.ledger.outbox.stats()).pending).toBe(0)
+  })
+
+  it('marks nothing that the broker does not have, and publishes it once the broker is back, with the same ids', async () => {
+    await using s = await setup()
+    await s.answer(0, shapes['v3 list']!)
+    const produce = s.broker.produce.bind(s.broker)
+    // The records are stored, but the word of it is lost: as when the process dies between the two steps.
+    s.broker.produce = async messages => {
+      await produce(messages)
+      throw new Error('lost')
+    }
+    await expect(publishPending(s.ports)).rejects.toThrow('lost')
+    expect((await s.test.ledger.outbox.stats()).pending).toBe(1)
+    s.broker.produce = produce
+    expect(await publishPending(s.ports)).toMatchObject({ answers: 1 })
+    const [first, second] = await messagesOf(s.broker, topics.quotes.name)
+    expect(second!.headers).toEqual(first!.headers)
+    expect(second!.value).toEqual(first!.value)
+  })
+
+  it('leaves the work to the holder of the lease, and takes over when the lease has run out', async () => {
+    await using s = await setup()
+    await s.answer(0, shapes['v3 list']!)
+    await s.test.ledger.outbox.acquireLease('another', s.test.clock.now(), 30_000)
+    expect(await publishPending(s.ports)).toMatchObject({ held: false, answers: 0 })
+    s.test.clock.advance(30_001)
+    expect(await publishPending(s.ports)).toMatchObject({ held: true, answers: 1 })
+  })
+
+  it('one publisher of a process sees what was stored while it worked', async () => {
+    await using s = await setup()
+    const publish = createPublisher(s.ports)
+    await s.answer(0, shapes['v3 list']!)
+    const first = publish()
+    await s.answer(1, shapes['simple/price']!)
+    const [second, third] = [publish(), publish()]
+    await Promise.all([first, second, third])
+    expect((await s.test.ledger.outbox.stats()).pending).toBe(0)
+    expect(await messagesOf(s.broker, topics.quotes.name)).toHaveLength(2)
+  })
+
+  it('ends a backlog of many pages', async () => {
+    await using s = await setup()
+    for (let page = 0; page < 45; page += 1) {
+      await s.answer(page, shapes['v3 list']!)
+      s.test.clock.advance(4_000)
+    }
+    expect(await publishPending(s.ports)).toMatchObject({ answers: 45, records: 45 })
+  })
+})
+
+describe('quota events', () => {
+  it('come in order, once, and go on where the topic ends after a restart', async () => {
+    await using s = await setup()
+    const ports = { ledger: s.test.ledger, broker: s.broker, topic: topics.quotaEvents.name }
+    await s.answer(0, shapes['v3 list']!)
+    const first = await new QuotaEventPublisher(ports).publish()
+    expect(first).toBeGreaterThan(0)
+    expect(await new QuotaEventPublisher(ports).publish()).toBe(0)
+    await s.answer(1, shapes['v3 list']!)
+    expect(await new QuotaEventPublisher(ports).publish()).toBeGreaterThan(0)
+    const events = (await messagesOf(s.broker, ports.topic)).map(m => quotaEventJson.decode(m.value!))
+    expect(events.map(e => e.sequence)).toEqual(events.map((_, i) => i + 1))
+  })
+})
