@@ -1,10 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Broker, ConsumeOptions, PartitionBatch, TopicMessage } from '../core/ports/broker.ts'
-import { fromEpochMs } from '../core/time.ts'
+import type { Broker, ConsumeOptions, PartitionBatch, TopicMessage, TopicSpec } from '../core/ports/broker.ts'
+import { DAY, fromEpochMs } from '../core/time.ts'
+import type { VirtualClock } from '../core/virtual-clock.ts'
 
 /** What tests of brokers and of their consumers share. */
 export const start = fromEpochMs(Date.UTC(2026, 10, 21, 12))
-const single = 'test.single.v1'
+export const topic = 'test.quotes.v1'
+export const single = 'test.single.v1'
+export const specs: readonly TopicSpec[] = [
+  { name: topic, partitions: 3, retentionMs: DAY, maxMessageBytes: 10_000 },
+  { name: single, partitions: 1, retentionMs: DAY, maxMessageBytes: 1_000 },
+]
+export type OpenBroker = (clock: VirtualClock, topics: readonly TopicSpec[]) => Promise<Broker>
+
 const utf8 = new TextEncoder()
 
 export const message = (

@@ -103,6 +103,16 @@ describe('codecs', () => {
     expect(() => quoteJson.decode(utf8.encode(planted))).toThrow('$.price:')
   })
 
+  it('find a field only on the object itself, also where something has spoilt Object.prototype', () => {
+    const bytes = spoilt({ price: undefined })
+    Object.defineProperty(Object.prototype, 'price', { value: '1', configurable: true })
+    try {
+      expect(() => quoteJson.decode(bytes)).toThrow('$.price:')
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'price')
+    }
+  })
+
   it('refuse what is no JSON object in valid UTF-8 of a sane size', () => {
     const valid = quoteJson.encode(sample)
     const cut = valid.slice(0, valid.length - 1)
