@@ -90,7 +90,7 @@ describe('history', () => {
       expect(store.historyAsked.at(-1)).toMatchObject({ from, to: start, stepMs: 60_000, currency: 'USD' })
     }
     await json(web, ask('from=-6h'))
-    expect(store.historyAsked.at(-1)).toMatchObject({ from: addMs(start, -6 * 3_600_000), stepMs: 60_000 })
+    expect(store.historyAsked.at(-1)).toMatchObject({ from: addMs(start, -6 * 3_600_000), stepMs: 15_000 })
     await json(web, ask('from=2026-11-20'))
     expect(store.historyAsked.at(-1)).toMatchObject({ from: parseIso('2026-11-20T00:00:00Z') })
   })

@@ -7,7 +7,8 @@ import { formatDuration, parseDuration, parseTime } from './times.ts'
 
 /** Most points a provider that one `history` answer may hold. */
 export const maxPoints = 5_000
-const wantedPoints = 400
+/** A day by the minute fits. */
+const wantedPoints = 1_500
 const stepLadderMs = [
   ...[1, 2, 5, 10, 15, 30].map(n => n * SECOND),
   ...[1, 2, 5, 10, 15, 30].map(n => n * MINUTE),
@@ -86,7 +87,7 @@ export function readLimit(
   return refuse(`limit must be a whole number from 1 to ${limits.most}`)
 }
 
-/** A step with about 400 points in the range. */
+/** The finest step of the ladder that gives no more than the wanted points. */
 export const chooseStepMs = (rangeMs: number): number =>
   stepLadderMs.find(step => step >= rangeMs / wantedPoints) ?? 30 * DAY
 

@@ -72,9 +72,9 @@ function announce() {
     )
 }
 
-/** @param {boolean} resumed */
+/** A resumed stream gives every newest price, but not each one in between: the lines are loaded anew either way. @param {boolean} resumed */
 async function begin(resumed) {
-  if (resumed) return
+  if (resumed) return history.load()
   const [meta, latest] = await Promise.all([fetchJson('/api/v1/meta'), fetchJson('/api/v1/latest')])
   model.know(meta)
   setText(byId('version'), `cryptos ${meta.version}`)

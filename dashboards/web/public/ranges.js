@@ -11,7 +11,7 @@ export const ranges = [
   { value: '15m', label: '15m', words: 'last 15 minutes', ms: 15 * minute, bucketMs: 1000 },
   { value: '1h', label: '1h', words: 'last hour', ms: hour, bucketMs: 5000 },
   { value: '6h', label: '6h', words: 'last 6 hours', ms: 6 * hour, bucketMs: minute },
-  { value: '24h', label: '24h', words: 'last 24 hours', ms: day, bucketMs: 5 * minute },
+  { value: '24h', label: '24h', words: 'last 24 hours', ms: day, bucketMs: minute },
   { value: '7d', label: '7d', words: 'last 7 days', ms: 7 * day, bucketMs: 30 * minute },
   { value: 'all', label: 'All', words: 'all time', ms: null, bucketMs: minute },
 ]

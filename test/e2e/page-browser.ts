@@ -1,0 +1,212 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from '../../core/brands.ts'
+import { type Asset, assets } from '../../core/assets.ts'
+import type { ChangeFeed, QuoteReader } from '../../core/ports/reader.ts'
+import type { Quote } from '../../core/records.ts'
+import { addMs, HOUR, MINUTE } from '../../core/time.ts'
+import { FakeStatus, run, scopeStatus } from '../../dashboards/web/fakes.contract.ts'
+import { startWeb, type Web } from '../../dashboards/web/server.ts'
+import { systemClock } from '../../host/clock.ts'
+import { openSqliteReader } from '../../processors/sinks/sqlite/reader.ts'
+import { openSqliteSink } from '../../processors/sinks/sqlite/sink.ts'
+
+/** The page over the real store in a real browser: what page.test.ts stands on. */
+
+const candidates = [
+  process.env['CRYPTOS_CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
+export const browserFile = candidates.find(file => file !== undefined && existsSync(file))
+
+export async function openBrowser(): Promise<{ context: BrowserContext; close: () => Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'cryptos-browser-'))
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: browserFile ?? '',
+    headless: true,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  const close = async (): Promise<void> => {
+    await context.close()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  return { context, close }
+}
+
+/** Console errors, broken rules of the Content-Security-Policy, uncaught errors and dialogs: all that must not be. */
+export function watchFor(page: Page): string[] {
+  const complaints: string[] = []
+  page.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`)
+  })
+  page.on('pageerror', error => complaints.push(`uncaught: ${error.message}`))
+  page.on('dialog', dialog => {
+    complaints.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  return complaints
+}
+
+const quote = (
+  provider: string,
+  asset: Pick<Asset, 'id' | 'symbol'>,
+  price: string,
+  at: EpochMicros,
+): Quote => ({
+  kind: 'quote',
+  provider: ProviderId(provider),
+  asset: asset.id,
+  symbol: asset.symbol,
+  sourceId: asset.id,
+  currency: 'USD',
+  price: DecimalString(price),
+  observedAt: at,
+  observedBy: 'source',
+  receivedAt: at,
+  revision: 0,
+  origin: 'live',
+  runId: 'e2e',
+  credits: Credits(0),
+  rawRef: 'e2e',
+})
+
+/** A reader that notes from where changes were asked for. */
+function spyOn(reader: QuoteReader & ChangeFeed, asked: number[]): QuoteReader & ChangeFeed {
+  return {
+    latest: filter => reader.latest(filter),
+    history: query => reader.history(query),
+    changes: (after, limit) => {
+      asked.push(after)
+      return reader.changes(after, limit)
+    },
+    newestChange: () => reader.newestChange(),
+    oldestChange: () => reader.oldestChange(),
+    rows: range => reader.rows(range),
+    onChange: callback => reader.onChange(callback),
+    close: () => reader.close(),
+  }
+}
+
+export const evilSymbol = '<img src=x onerror=alert(1)>'
+
+/** Two hours of prices by three providers in a real store, and a server over it. */
+export async function openWorld(options: { simulated?: string | null; empty?: boolean } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'cryptos-page-'))
+  const file = join(folder, 'series.db')
+  const sink = await openSqliteSink({ file, clock: systemClock })
+  let end = 0
+  const write = async (...quotes: Quote[]): Promise<void> => {
+    const source = {
+      group: 'e2e',
+      topic: 'market.quotes.v1',
+      partition: 0,
+      first: end,
+      end: end + quotes.length,
+    }
+    end = source.end
+    await sink.write(quotes, source)
+  }
+  const put = (provider: string, id: string, price: string): Promise<void> => {
+    const asset = assets.find(a => a.id === id) ?? { id: AssetId(id), symbol: evilSymbol }
+    return write(quote(provider, asset, price, systemClock.now()))
+  }
+  if (!options.empty) await write(...past())
+  const reader = await openSqliteReader({ file })
+  const status = new FakeStatus()
+  if (!options.empty) fillStatus(status)
+  const asked: number[] = []
+  const serve = (port: number): Promise<Web> =>
+    startWeb({
+      port,
+      reader: spyOn(reader, asked),
+      feed: reader,
+      status,
+      clock: systemClock,
+      simulated: options.simulated ?? null,
+      version: '0.0.0-e2e',
+    })
+  const world = {
+    web: await serve(0),
+    put,
+    status,
+    asked,
+    newest: () => reader.newestChange(),
+    restart: async (): Promise<void> => {
+      world.web = await serve(world.web.port)
+    },
+    close: async (): Promise<void> => {
+      await world.web.close()
+      await reader.close()
+      await sink.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  return world
+}
+
+function past(): Quote[] {
+  const now = systemClock.now()
+  const providers = ['coinbase', 'coinmarketcap', 'kraken']
+  const minutes = Array.from({ length: 120 }, (_, i) => i)
+  return minutes.flatMap(i =>
+    assets.slice(0, 5).flatMap((asset, a) =>
+      providers.map((provider, p) => {
+        const wave = Math.round(Math.sin(i / 9 + a) * 4_000 + i * 30 + p * 210)
+        const at = EpochMicros(addMs(now, -2 * HOUR + i * MINUTE) + p)
+        return quote(
+          provider,
+          asset,
+          `${80_000 - a * 7_000 + Math.floor(wave / 100)}.${String(Math.abs(wave % 100)).padStart(2, '0')}`,
+          at,
+        )
+      }),
+    ),
+  )
+}
+
+function fillStatus(status: FakeStatus): void {
+  const now = systemClock.now()
+  const month = {
+    window: 'month',
+    limit: 10_000,
+    used: 9_612,
+    reserved: 1,
+    left: 387,
+    resetsAt: addMs(now, 200 * HOUR),
+  } as const
+  const minute = {
+    window: 'minute',
+    limit: 30,
+    used: 3,
+    reserved: 1,
+    left: 26,
+    resetsAt: addMs(now, MINUTE),
+  } as const
+  status.scopes = [
+    scopeStatus({ windows: [minute, month], runsOutAt: addMs(now, 50 * HOUR), lastReconciledAt: now }),
+    scopeStatus({
+      scope: 'ip:api.kraken.com',
+      provider: ProviderId('kraken'),
+      frozen: 'an operator said so',
+    }),
+  ]
+  const ended = { startedAt: addMs(now, -900), endedAt: now }
+  status.ran = [
+    run(ended),
+    run({ ...ended, outcome: 'denied-by-quota', reason: 'the month has no credits left' }),
+    run({ ...ended, outcome: 'transport-error', reason: 'no whole answer within 20 s' }),
+  ]
+}
