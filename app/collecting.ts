@@ -58,10 +58,13 @@ export async function openCollecting(
   })
   const pace = createPace()
   const holder = randomUUID()
-  let publisher: (() => Promise<PublishResult>) | undefined
+  const openPublisher = async (): Promise<() => Promise<PublishResult>> =>
+    createPublisher({ ledger, broker: await broker(), clock, providers, topics, holder, log })
+  // The promise is kept, not what comes of it: callers that arrive while the broker opens must share one publisher.
+  let publisher: ReturnType<typeof openPublisher> | undefined
   const publish = async (): Promise<PublishResult> => {
-    publisher ??= createPublisher({ ledger, broker: await broker(), clock, providers, topics, holder, log })
-    return publisher()
+    publisher ??= openPublisher()
+    return (await publisher)()
   }
   const ports = {
     ledger,
@@ -76,8 +79,11 @@ export async function openCollecting(
   const close = async (): Promise<void> => {
     await pace.close()
     http.close()
-    await (await opening)?.close()
-    await ledger.close()
+    try {
+      await (await opening)?.close()
+    } finally {
+      await ledger.close()
+    }
   }
   return { ledger, broker, routes, ports, http, close }
 }

@@ -24,18 +24,47 @@ export function errorFields(error: unknown): LogFields {
   }
 }
 
+const secretName = /api[-_]?key|private[-_]?key|token|secret|passw|passphrase|authorization|cookie|credential/i
+const deepest = 6
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+
+/** What may be logged of a value: errors become fields, members with a secret's name are blanked, whatever they hold. */
+export function safeFields(value: unknown, depth = 0): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= deepest) return '[too deep]'
+  if (value instanceof Error) return errorFields(value)
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
+  if (value instanceof Map || value instanceof Set)
+    return safeFields(value instanceof Map ? Object.fromEntries(value) : [...value], depth)
+  if (Array.isArray(value)) return value.map(member => safeFields(member, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      secretName.test(name) && member !== undefined && member !== null
+        ? '[secret]'
+        : safeFields(member, depth + 1),
+    ]),
+  )
+}
+
 /** pino is loaded at the first line that is written, because a collector that has nothing to say should not pay for it. */
-export function createLog(level: string, secrets: readonly string[]): Log {
+export function createLog(
+  level: string,
+  secrets: readonly string[],
+  write: (line: string) => void = line => void process.stderr.write(line),
+): Log {
   const mask = createMask(secrets)
   let logger: Logger | undefined
   const open = (): Logger => {
     const pino = createRequire(import.meta.url)('pino') as typeof import('pino').pino
-    const destination = { write: (line: string) => void process.stderr.write(mask(line)) }
+    const destination = { write: (line: string) => write(mask(line)) }
     return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
   }
-  const write = (at: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+  const at = (name: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    if (levels.indexOf(name) < levels.indexOf(level)) return
     logger ??= open()
-    logger[at](fields, message)
+    logger[name](safeFields(fields) as object, message)
   }
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

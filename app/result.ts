@@ -20,7 +20,23 @@ export function fromOutcome(
   reason: string,
   more: Readonly<Record<string, unknown>> = {},
 ): Result {
-  return { exit: exitCodeOf(outcome), json: { outcome, reason, ...more }, text: `${outcome}: ${reason}` }
+  const remedy = remedies[outcome]
+  return {
+    exit: exitCodeOf(outcome),
+    json: { outcome, reason, ...(remedy === undefined ? {} : { remedy }), ...more },
+    text: `${outcome}: ${reason}${remedy === undefined ? '' : `\n  ${remedy}`}`,
+  }
+}
+
+/** What a person can do about an outcome; none where time alone helps. */
+const remedies: Readonly<Partial<Record<Outcome, string>>> = {
+  unauthorized:
+    'Put a valid key into the file that COINMARKETCAP_API_KEY_FILE names, or choose the plan that the key has',
+  'bad-request': 'Check CRYPTOS_ASSETS and CRYPTOS_CURRENCY; report it if they are right',
+  misconfigured: 'Correct what the reason names; cryptos config show tells what is set',
+  frozen: 'cryptos quota unfreeze lets spending go on',
+  'ledger-unavailable': 'Make the data folder usable (cryptos doctor tells more), then run it again',
+  'payload-invalid': 'cryptos dlq list shows the answer; report it',
 }
 
 /** An error as a result: one sentence and what to do. Configuration and usage end with 2, all else is worth a retry. */

@@ -1,10 +1,11 @@
 import { systemClock } from '../host/clock.ts'
+import { CryptosError } from '../core/errors.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Action } from './commands/command.ts'
-import { type Config, loadConfig } from './config/load.ts'
-import type { SettingName } from './config/settings.ts'
+import { type Config, type Environment, loadConfig } from './config/load.ts'
+import { type SettingName, secrets } from './config/settings.ts'
 import { createLog, errorFields } from './log.ts'
-import { createMask } from './mask.ts'
+import { createMask, maskDeep } from './mask.ts'
 import { fromError, type Result } from './result.ts'
 
 export interface ActionCall {
@@ -21,7 +22,7 @@ export async function runAction(call: ActionCall): Promise<Result> {
   try {
     config = loadConfig(process.env, call.overrides)
   } catch (error) {
-    return fromError(error)
+    return masked(fromError(error), secretsOf(process.env))
   }
   const secretValues = Object.values(config.secrets)
   const log = createLog(config.logLevel, secretValues)
@@ -29,30 +30,37 @@ export async function runAction(call: ActionCall): Promise<Result> {
   try {
     const print = (line: string): void => void (call.json || process.stdout.write(`${line}\n`))
     const clock = await openClock(config)
-    return await call.action(
-      { config, log, clock, signal: stop.signal, json: call.json, print },
-      call.args,
-      call.options,
-    )
+    const context = { config, log, clock, signal: stop.signal, json: call.json, print }
+    return masked(await call.action(context, call.args, call.options), secretValues)
   } catch (error) {
     log.debug(errorFields(error), 'the command failed')
-    const mask = createMask(secretValues)
-    const result = fromError(stop.signal.aborted ? stop.signal.reason : error)
-    return {
-      ...result,
-      text: mask(result.text),
-      json: JSON.parse(mask(JSON.stringify(result.json))) as Result['json'],
-    }
+    return masked(fromError(stop.signal.aborted ? stop.signal.reason : error), secretValues)
   } finally {
     stop.dispose()
   }
 }
 
+/** What a provider says may repeat the key that it was sent. */
+function masked(result: Result, secretValues: readonly string[]): Result {
+  const mask = createMask(secretValues)
+  return { ...result, text: mask(result.text), json: maskDeep(result.json, mask) as Result['json'] }
+}
+
+/** Secrets of an environment that could not be read as settings, so that the complaint does not show them. */
+export const secretsOf = (env: Environment): string[] =>
+  Object.values(secrets).flatMap(({ env: name }) => env[name] ?? [])
+
 /** The host's clock, or the virtual one of a simulation. */
 async function openClock(config: Config): Promise<Clock> {
   if (config.sandboxClockFile === undefined) return systemClock
   const { openClockFile } = await import('../sandbox/clock-file.ts')
-  return openClockFile(config.sandboxClockFile)
+  try {
+    return openClockFile(config.sandboxClockFile)
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code
+    const sentence = `CRYPTOS_SANDBOX_CLOCK_FILE: ${config.sandboxClockFile} is not a clock file (${why ?? 'unknown'})`
+    throw new CryptosError('CRY_CONFIG_INVALID', sentence, { cause })
+  }
 }
 
 function stopOnSignals(): { readonly signal: AbortSignal; dispose(): void } {

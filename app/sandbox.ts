@@ -21,6 +21,9 @@ export function sandboxPrices(config: Config): PriceSource {
   }
 }
 
+/** `up` shows prices for weeks; its judge needs no long memory. */
+const keepServed = 2_000
+
 /** The sandbox that runs already, if one is set, else one in this process. */
 export async function startSandboxFor(context: {
   config: Config
@@ -28,5 +31,5 @@ export async function startSandboxFor(context: {
 }): Promise<Pick<Sandbox, 'url' | 'close'>> {
   const { config, clock } = context
   if (config.sandboxUrl !== undefined) return { url: config.sandboxUrl, close: async () => undefined }
-  return await startSandbox({ port: config.sandboxPort, clock, prices: sandboxPrices(config) })
+  return await startSandbox({ port: config.sandboxPort, clock, prices: sandboxPrices(config), keepServed })
 }

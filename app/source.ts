@@ -14,7 +14,7 @@ export interface Source {
 }
 
 export const bannerText =
-  'Simulated data: no live source answered or none was asked for. These are not real prices.'
+  'These are not real prices: no live source answered, or none was asked for.'
 
 const reminder = (config: Config): string => join(config.dataDir, 'source')
 

@@ -59,7 +59,7 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
 }
 
 /** From what a person must see first to what needs no one. */
-const order: readonly Outcome[] = [
+export const outcomeOrder: readonly Outcome[] = [
   ...([
     'misconfigured',
     'unauthorized',
@@ -77,20 +77,20 @@ const order: readonly Outcome[] = [
     'quota-exhausted',
     'frozen',
     'denied-by-quota',
+    'slot-exhausted',
   ] as const),
   ...([
     'partial',
     'collected',
     'published',
-    'slot-exhausted',
     'source-disabled',
     'already-done',
     'not-due',
   ] as const),
 ]
 
-function worst(results: readonly PageResult[]): Pick<SweepResult, 'outcome' | 'reason' | 'retryAt'> {
-  const [first] = results.toSorted((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome))
+export function worst(results: readonly PageResult[]): Pick<SweepResult, 'outcome' | 'reason' | 'retryAt'> {
+  const [first] = results.toSorted((a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome))
   if (!first) return { outcome: 'source-disabled', reason: 'nothing was asked' }
   const same = results.filter(r => r.outcome === first.outcome).length
   const reason = results.length === 1 ? first.reason : `${first.reason} (${same} of ${results.length} pages)`

@@ -14,7 +14,7 @@ export class Bell {
   }
 
   ring(): void {
-    this.#handle ??= openSync(this.#file, 'a', 0o600)
+    this.#handle ??= this.#open()
     writeSync(this.#handle, '.', 0)
   }
 
@@ -31,6 +31,12 @@ export class Bell {
       clearInterval(timer)
       watcher.close()
     }
+  }
+
+  /** For writing in place: in append mode every ring would make the file longer. */
+  #open(): number {
+    closeSync(openSync(this.#file, 'a', 0o600))
+    return openSync(this.#file, 'r+')
   }
 
   close(): void {

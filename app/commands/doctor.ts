@@ -1,11 +1,14 @@
 import { examine } from '../doctor.ts'
+import { done, fromOutcome } from '../result.ts'
 import type { Action, Define } from './command.ts'
 
 const run: Action = async ({ config }) => {
   const findings = await examine(config)
   const bad = findings.filter(f => !f.ok)
   const text = findings.map(f => `${f.ok ? 'ok  ' : 'BAD '} ${f.name}: ${f.what}`)
-  return { exit: bad.length === 0 ? 0 : 2, json: { ok: bad.length === 0, findings }, text: text.join('\n') }
+  if (bad.length === 0) return done(text.join('\n'), { ok: true, findings })
+  const reason = bad.map(f => `${f.name}: ${f.what}`).join('; ')
+  return { ...fromOutcome('misconfigured', reason, { ok: false, findings }), text: text.join('\n') }
 }
 
 export const define: Define = (program, act) => {

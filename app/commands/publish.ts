@@ -1,22 +1,32 @@
-import { openCollecting } from '../collecting.ts'
+import { randomUUID } from 'node:crypto'
+import { publishPending } from '../../collectors/publish.ts'
+import { providers } from '../../collectors/registry.ts'
 import { done, fromOutcome } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
+import { openBroker, openLedger, topics } from '../stores.ts'
 import { using } from '../using.ts'
 import type { Action, Define } from './command.ts'
 
-const run: Action = async context =>
-  using(await openCollecting(context, settledSource(context.config)), async ({ ports }) => {
-    const result = await ports.publish?.()
-    const { pending } = await ports.ledger.outbox.stats()
-    if (pending > 0)
-      return fromOutcome('in-flight', `${pending} answers still wait: another process publishes`, {
-        ...(result as object),
+/** Calls no provider, so it needs no route, key or sandbox. */
+const run: Action = async ({ config, clock, log, signal }) => {
+  const source = settledSource(config)
+  return using(await openLedger(config, source, clock), async ledger =>
+    using(await openBroker(config, source, clock), async broker => {
+      const holder = randomUUID()
+      const result = await publishPending({ ledger, broker, clock, providers, topics, holder, log, signal })
+      const { pending } = await ledger.outbox.stats()
+      if (pending > 0)
+        return fromOutcome('in-flight', `${pending} answers still wait: another process publishes`, {
+          ...result,
+        })
+      return done('The outbox is empty: every answer is in the topics.', {
+        outcome: 'published',
+        reason: 'the outbox is empty',
+        ...result,
       })
-    return done('The outbox is empty: every answer is in the topics.', {
-      outcome: 'published',
-      ...(result as object),
-    })
-  })
+    }),
+  )
+}
 
 export const define: Define = (program, act) => {
   program

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import { findAsset } from '../../core/assets.ts'
+import { assets, findAsset } from '../../core/assets.ts'
 import type { AssetId } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { checkSecret, readSecretFile } from './secret-file.ts'
@@ -52,7 +52,13 @@ function refuseUnknownNames(env: Environment): void {
   const known = knownNames()
   for (const name of Object.keys(env))
     if (name.startsWith('CRYPTOS_') && !known.includes(name))
-      refuse(`${name} is not a setting${suggest(name, known)}`)
+      refuse(`${name} is not a setting${suggestName(name, known)}`)
+}
+
+/** A secret's name has no prefix, which is easily forgotten. */
+function suggestName(name: string, known: readonly string[]): string {
+  const bare = name.slice('CRYPTOS_'.length)
+  return known.includes(bare) ? `; did you mean ${bare}?` : suggest(name, known)
 }
 
 function readFile(env: Environment): Record<string, unknown> {
@@ -63,11 +69,7 @@ function readFile(env: Environment): Record<string, unknown> {
   try {
     values = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new CryptosError(
-      'CRY_CONFIG_INVALID',
-      `the settings file ${file} can not be read as JSON: ${String((cause as Error).message)}`,
-      { cause },
-    )
+    return refuse(`the settings file ${file} can not be read${whyUnread(cause)}`)
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values))
     return refuse(`the settings file ${file} is not a JSON object`)
@@ -75,6 +77,14 @@ function readFile(env: Environment): Record<string, unknown> {
   for (const key of Object.keys(values))
     if (!names.includes(key)) refuse(`${key} in ${file} is not a setting${suggest(key, names)}`)
   return values as Record<string, unknown>
+}
+
+/** The parser's own message quotes the file, which may hold a key by mistake: only the place is told. */
+function whyUnread(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code !== undefined) return ` (${code})`
+  const place = /\bline \d+ column \d+/.exec(String((error as Error).message))?.[0]
+  return ` as JSON${place === undefined ? '' : `: look at ${place}`}`
 }
 
 function readSetting(
@@ -93,11 +103,15 @@ function readSetting(
   )
 }
 
+const assetNames = (): string[] => assets.flatMap(a => [a.id, a.symbol.toLowerCase()])
+
 function toAssetId(text: string): AssetId {
   const asset = findAsset(text)
   return asset
     ? asset.id
-    : refuse(`CRYPTOS_ASSETS: "${text.slice(0, 60)}" is not a known asset; cryptos config assets lists them`)
+    : refuse(
+        `CRYPTOS_ASSETS: "${text.slice(0, 60)}" is not a known asset${suggest(text.toLowerCase(), assetNames())}; cryptos config assets lists them`,
+      )
 }
 
 function readSecrets(env: Environment): Partial<Record<SecretName, string>> {
@@ -109,7 +123,8 @@ function readSecrets(env: Environment): Partial<Record<SecretName, string>> {
     if (file !== undefined && direct !== undefined)
       refuse(`${variable} and ${variable}_FILE are both set: keep one`)
     const text = file === undefined ? direct : readSecretFile(file, `${variable}_FILE`)
-    if (text !== undefined) found[name] = checkSecret(text, variable)
+    if (text !== undefined)
+      found[name] = checkSecret(text, file === undefined ? variable : `${variable}_FILE (${file})`)
   }
   return found
 }

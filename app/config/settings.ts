@@ -1,7 +1,27 @@
 import * as z from 'zod'
 
-const wholeNumber = (min: number, max: number) =>
-  z.coerce.number<string | number>().int(`a whole number from ${min} to ${max}`).min(min).max(max)
+/** A number as JSON has it or as decimal text: no empty text, no hexadecimal, no `true`, which Number() would all take. */
+const numeric = (expected: string) =>
+  z.union(
+    [
+      z.number(),
+      z
+        .string()
+        .regex(/^-?\d{1,15}(\.\d{1,15})?$/)
+        .transform(Number),
+    ],
+    expected,
+  )
+
+const wholeNumber = (min: number, max: number) => {
+  const expected = `a whole number from ${min} to ${max} is wanted`
+  return numeric(expected).pipe(z.number().int(expected).min(min, expected).max(max, expected))
+}
+
+const share = (min: number, max: number) => {
+  const expected = `a number from ${min} to ${max} is wanted`
+  return numeric(expected).pipe(z.number().min(min, expected).max(max, expected))
+}
 
 const list = z.union([
   z.array(z.string()),
@@ -69,7 +89,7 @@ export const settings = {
   ),
   currency: setting(
     'CRYPTOS_CURRENCY',
-    z.string().regex(/^[A-Z]{3,5}$/, 'a currency code such as USD'),
+    z.string().regex(/^[A-Z]{3,5}$/, 'a currency code such as USD is wanted'),
     'USD',
     'Currency of the prices',
   ),
@@ -87,7 +107,7 @@ export const settings = {
   ),
   reserveShare: setting(
     'CRYPTOS_RESERVE_SHARE',
-    z.coerce.number<string | number>().min(0).max(0.9),
+    share(0, 0.9),
     0.02,
     'Share of a credit quota that even pacing leaves for people and repairs',
   ),
@@ -167,7 +187,8 @@ export const settings = {
     'CRYPTOS_SANDBOX_URL',
     z
       .string()
-      .regex(/^http:\/\/(127\.0\.0\.1|localhost):\d+$/, 'http://127.0.0.1:PORT')
+      .regex(/^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}$/, 'http://127.0.0.1:PORT is wanted')
+      .refine(text => URL.canParse(text), 'http://127.0.0.1:PORT is wanted, with a port up to 65535')
       .optional(),
     undefined,
     'A sandbox that already runs (`cryptos sandbox`); only a loopback address',
