@@ -24,7 +24,8 @@ export function errorFields(error: unknown): LogFields {
   }
 }
 
-const secretName = /api[-_]?key|private[-_]?key|token|secret|passw|passphrase|authorization|cookie|credential/i
+const secretName =
+  /api[-_]?key|private[-_]?key|token|secret|passw|passphrase|authorization|cookie|credential/i
 const deepest = 6
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 

@@ -2,24 +2,46 @@ import { Command, CommanderError } from 'commander'
 import { CryptosError } from '../core/errors.ts'
 import { commandNames, loadCommand } from './commands/index.ts'
 import type { Act, Action } from './commands/command.ts'
-import { runAction } from './run-action.ts'
+import { suggest } from './config/suggest.ts'
+import { createMask, maskDeep } from './mask.ts'
+import { runAction, secretsOf } from './run-action.ts'
 import { fromError, type Result } from './result.ts'
 import { version } from './version.ts'
 
 /** Runs one command line and sets the exit code; the last line of stdout is the result. */
 export async function main(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json')
+  endCleanly(json)
   try {
     await parse(argv)
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2
-      if (json && error.exitCode !== 0) finish(fromError(new CryptosError('CRY_USAGE', error.message)), true)
-      return
-    }
-    finish(fromError(error), json)
+    if (!(error instanceof CommanderError)) return finish(fromError(error), json)
+    if (error.exitCode === 0) return
+    // Commander has printed the whole help for a line without a command: it is the answer for people.
+    const helped = error.code === 'commander.help'
+    const sentence = helped ? 'no command is named' : usageSentence(error.message)
+    if (!helped || json) finish(fromError(new CryptosError('CRY_USAGE', sentence)), json)
+    process.exitCode = 2
   }
 }
+
+/** What nobody caught ends the program with a sentence, never with a stack trace; a reader that went away is no error. */
+function endCleanly(json: boolean): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  process.on('uncaughtException', error => {
+    const mask = createMask(secretsOf(process.env))
+    const result = fromError(error)
+    finish({ ...result, text: mask(result.text), json: maskDeep(result.json, mask) as Result['json'] }, json)
+    process.exit()
+  })
+}
+
+/** `error: unknown option '--x'\n(Did you mean --y?)` as one sentence. */
+const usageSentence = (message: string): string =>
+  message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\)$/s, '; did you mean $1')
 
 async function parse(argv: readonly string[]): Promise<void> {
   const program = new Command('cryptos')
@@ -29,13 +51,28 @@ async function parse(argv: readonly string[]): Promise<void> {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', footer)
     .exitOverride()
+    .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
   const named = argv.find(word => !word.startsWith('-'))
   const wanted = commandNames.filter(name => name === named)
   for (const name of wanted.length > 0 ? wanted : commandNames)
     (await loadCommand(name))(program, act(argv.includes('--json')))
   for (const sub of program.commands) inheritSettings(sub)
+  refuseUnknownPart(program, argv)
   await program.parseAsync([...argv], { from: 'user' })
+}
+
+/** A group runs its default for a word that it does not know, which then complains about too many arguments. */
+function refuseUnknownPart(program: Command, argv: readonly string[]): void {
+  const group = program.commands.find(command => command.name() === argv[0])
+  const part = argv[1]
+  if (!group || group.commands.length === 0 || part === undefined || part.startsWith('-')) return
+  const names = [...group.commands.map(command => command.name()), 'help']
+  if (names.includes(part)) return
+  throw new CryptosError(
+    'CRY_USAGE',
+    `${group.name()} has no command '${part.slice(0, 60)}'${suggest(part, names)} (${names.join(', ')})`,
+  )
 }
 
 /** Every subcommand answers to --json and ends by exception, so that usage errors exit with 2. */

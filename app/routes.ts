@@ -24,7 +24,7 @@ export function routeOf(name: string, config: Config, source: Source): Route {
   if (!provider)
     throw new CryptosError(
       'CRY_CONFIG_INVALID',
-      `"${name.slice(0, 60)}" is not a provider${suggest(name, names)}: there are ${names.join(', ')}`,
+      `"${name.slice(0, 60)}" is not a provider${suggest(name, names)} (there are ${names.join(', ')})`,
     )
   const key = keyOf(provider, config, source)
   const { source: poll, spec } = sourceOf(provider, {

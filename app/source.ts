@@ -13,8 +13,7 @@ export interface Source {
   readonly sandboxUrl?: string
 }
 
-export const bannerText =
-  'These are not real prices: no live source answered, or none was asked for.'
+export const bannerText = 'These are not real prices: no live source answered, or none was asked for.'
 
 const reminder = (config: Config): string => join(config.dataDir, 'source')
 

@@ -79,18 +79,13 @@ export const outcomeOrder: readonly Outcome[] = [
     'denied-by-quota',
     'slot-exhausted',
   ] as const),
-  ...([
-    'partial',
-    'collected',
-    'published',
-    'source-disabled',
-    'already-done',
-    'not-due',
-  ] as const),
+  ...(['partial', 'collected', 'published', 'source-disabled', 'already-done', 'not-due'] as const),
 ]
 
 export function worst(results: readonly PageResult[]): Pick<SweepResult, 'outcome' | 'reason' | 'retryAt'> {
-  const [first] = results.toSorted((a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome))
+  const [first] = results.toSorted(
+    (a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome),
+  )
   if (!first) return { outcome: 'source-disabled', reason: 'nothing was asked' }
   const same = results.filter(r => r.outcome === first.outcome).length
   const reason = results.length === 1 ? first.reason : `${first.reason} (${same} of ${results.length} pages)`

@@ -52,7 +52,9 @@ const run: Action = (context, _args, options) =>
     const ok = report.differences.length === 0
     const json = {
       outcome: ok ? 'collected' : 'failed',
-      reason: ok ? 'rows in = rows out' : `${report.differences.length} differences in ${report.badGroups.length} groups`,
+      reason: ok
+        ? 'rows in = rows out'
+        : `${report.differences.length} differences in ${report.badGroups.length} groups`,
       ok,
       from: toIso(from),
       to: toIso(now),

@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { findAsset } from '../../core/assets.ts'
 import { type AssetId, EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
@@ -81,9 +80,41 @@ function assetOf(text: unknown): { asset?: AssetId } {
   return { asset: asset.id }
 }
 
-async function write(out: Writable, text: string): Promise<void> {
-  if (!out.write(text)) await once(out, 'drain')
+/** A reader of the pipe that has seen enough (`| head`) ends the export, and is no error. */
+async function writeOut(lines: AsyncIterable<string>, file: string | undefined): Promise<void> {
+  const out = file === undefined ? process.stdout : createWriteStream(file, { mode: 0o600 })
+  try {
+    await pipeline(lines, out, { end: file !== undefined })
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? ''
+    if (file === undefined && (why === 'EPIPE' || why === 'ERR_STREAM_PREMATURE_CLOSE')) return
+    if (why === 'ENOSPC' || why === 'EDQUOT' || why === 'EFBIG')
+      throw new CryptosError(
+        'CRY_DISK_FULL',
+        `no space left to write ${file ?? 'standard output'} (${why})`,
+        {
+          cause,
+        },
+      )
+    if (!fileErrors.has(why)) throw cause
+    throw new CryptosError(
+      'CRY_USAGE',
+      `--out ${file} can not be written (${why}): name a file in a folder that you can write`,
+      { cause },
+    )
+  }
 }
+
+const fileErrors = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ELOOP',
+  'ENAMETOOLONG',
+])
 
 const run: Action = async (context, _args, options): Promise<Result> => {
   const now = context.clock.now()
@@ -97,15 +128,15 @@ const run: Action = async (context, _args, options): Promise<Result> => {
   const asJson = options['format'] === 'jsonl'
   if (!asJson && options['format'] !== 'csv') throw new CryptosError('CRY_USAGE', '--format is csv or jsonl')
   return using(await openReader(settledSource(context.config), context.clock), async reader => {
-    const out = file === undefined ? process.stdout : createWriteStream(file, { mode: 0o600 })
-    if (file !== undefined) await once(out, 'open')
-    if (!asJson) await write(out, `${columns.join(',')}\n`)
     let rows = 0
-    for await (const quote of reader.rows(range)) {
-      await write(out, `${asJson ? JSON.stringify(quote) : csvLine(quote)}\n`)
-      rows += 1
+    async function* lines(): AsyncGenerator<string> {
+      if (!asJson) yield `${columns.join(',')}\n`
+      for await (const quote of reader.rows(range)) {
+        rows += 1
+        yield `${asJson ? JSON.stringify(quote) : csvLine(quote)}\n`
+      }
     }
-    if (file !== undefined) out.end()
+    await writeOut(lines(), file)
     return done(file === undefined ? '' : `${rows} rows written to ${file}`, {
       rows,
       ...(file === undefined ? {} : { file }),

@@ -27,7 +27,7 @@ const run: Action = async (context, [name = ''], options) => {
   if (!provider)
     throw new CryptosError(
       'CRY_USAGE',
-      `"${name}" is not a provider${suggest(name, names)}: ${names.join(', ')}`,
+      `"${name.slice(0, 60)}" is not a provider${suggest(name, names)} (there are ${names.join(', ')})`,
     )
   const asset = options['asset'] as string | undefined
   const dataset = options['dataset'] as string | undefined

@@ -14,6 +14,8 @@ const run: Action = async ({ config, clock, log, signal }) => {
     using(await openBroker(config, source, clock), async broker => {
       const holder = randomUUID()
       const result = await publishPending({ ledger, broker, clock, providers, topics, holder, log, signal })
+      if (signal.aborted)
+        return fromOutcome('aborted', 'stopped between two answers; the rest waits', { ...result })
       const { pending } = await ledger.outbox.stats()
       if (pending > 0)
         return fromOutcome('in-flight', `${pending} answers still wait: another process publishes`, {

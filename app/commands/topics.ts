@@ -2,6 +2,7 @@ import { CryptosError } from '../../core/errors.ts'
 import type { StoredMessage } from '../../core/ports/broker.ts'
 import { MINUTE, addMs, toIso } from '../../core/time.ts'
 import { parseDuration } from '../duration.ts'
+import { suggest } from '../config/suggest.ts'
 import { done } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, topics } from '../stores.ts'
@@ -45,7 +46,10 @@ function printRecord(context: Context, message: StoredMessage): void {
 
 const tail: Action = async (context, [topic = ''], options) => {
   if (!names.includes(topic))
-    throw new CryptosError('CRY_USAGE', `"${topic}" is not a topic: ${names.join(', ')}`)
+    throw new CryptosError(
+      'CRY_USAGE',
+      `"${topic.slice(0, 60)}" is not a topic${suggest(topic, names)} (there are ${names.join(', ')})`,
+    )
   const sinceMs = parseDuration(String(options['since'] ?? '5m'), '--since')
   return using(await open(context), async broker => {
     let count = 0
