@@ -25,6 +25,8 @@ stops[QUOTE] = 1
 stops[BACKSLASH] = 1
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 48 && byte <= 57
+/** Perhaps white space: then `skipSpace` looks closer. Most answers have none, so this is all that is done. */
+const isSpace = (byte: number | undefined): boolean => byte !== undefined && byte <= 32
 const isHex = (byte: number | undefined): boolean =>
   byte !== undefined && (isDigit(byte) || (byte >= 65 && byte <= 70) || (byte >= 97 && byte <= 102))
 
@@ -75,10 +77,10 @@ function scanObject(scan: Scan, depth: number): void {
     if (count > scan.limits.maxItems) fail(scan, `over ${scan.limits.maxItems} members`)
     if (bytes[scan.at] !== QUOTE) fail(scan, 'no member name')
     scanString(scan)
-    skipSpace(scan)
+    if (bytes[scan.at] !== 58) skipSpace(scan)
     if (bytes[scan.at] !== 58) fail(scan, 'no colon')
     scan.at += 1
-    skipSpace(scan)
+    if (isSpace(bytes[scan.at])) skipSpace(scan)
     scanValue(scan, depth + 1)
     isOpen = !ends(scan, 125)
   }
@@ -113,12 +115,13 @@ function close(scan: Scan, node: number): void {
 
 /** After a value: true at the closing bracket; false after a comma, standing at what follows it. */
 function ends(scan: Scan, bracket: number): boolean {
-  skipSpace(scan)
-  const byte = scan.bytes[scan.at]
+  const { bytes } = scan
+  if (isSpace(bytes[scan.at])) skipSpace(scan)
+  const byte = bytes[scan.at]
   if (byte === bracket) return true
   if (byte !== COMMA) fail(scan, 'neither a comma nor an end')
   scan.at += 1
-  skipSpace(scan)
+  if (isSpace(bytes[scan.at])) skipSpace(scan)
   return false
 }
 

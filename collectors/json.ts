@@ -13,8 +13,14 @@ export class JsonNumber {
 /** A JSON value; objects and arrays are read only where they are asked. */
 export type Json = string | boolean | null | JsonNumber | JsonArray | JsonObject
 
+/** Node's own slices, without the look at the encoding's name that `toString` takes each time. */
+interface Slices extends Uint8Array {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+}
+
 interface Document {
-  readonly body: Buffer
+  readonly body: Slices
   readonly tape: Int32Array
 }
 
@@ -32,8 +38,11 @@ export function parseExact(body: Uint8Array, limits: JsonLimits = defaultJsonLim
     )
   if (!isUtf8(body)) throw new CryptosError('CRY_PROVIDER_PAYLOAD', 'not JSON: the bytes are not UTF-8')
   const tape = scanJson(body, limits)
-  return valueAt({ body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), tape }, 0)
+  return valueAt({ body: slicesOf(body), tape }, 0)
 }
+
+const slicesOf = (body: Uint8Array): Slices =>
+  Buffer.from(body.buffer, body.byteOffset, body.byteLength) as unknown as Slices
 
 /** A JSON array. */
 export class JsonArray {
@@ -90,10 +99,10 @@ const linkOf = ({ tape }: Document, node: number): number => tape[node + 2] ?? 0
 const isString = (document: Document, node: number): boolean =>
   document.body[startOf(document, node) - 1] === 34
 
-function nextOf(document: Document, node: number): number {
-  const kind = document.body[startOf(document, node)]
-  const isContainer = (kind === 123 || kind === 91) && !isString(document, node)
-  return isContainer ? linkOf(document, node) : node + NODE
+/** The node after this one and all that is in it: only containers have a link above 1. */
+function nextOf({ tape }: Document, node: number): number {
+  const link = tape[node + 2] ?? 0
+  return link > 1 ? link : node + NODE
 }
 
 function valueAt(document: Document, node: number): Json {
@@ -104,25 +113,30 @@ function valueAt(document: Document, node: number): Json {
   if (kind === 110) return null
   if (kind === 116) return true
   if (kind === 102) return false
-  return new JsonNumber(document.body.toString('latin1', startOf(document, node), endOf(document, node)))
+  return new JsonNumber(document.body.latin1Slice(startOf(document, node), endOf(document, node)))
 }
 
 function stringAt(document: Document, node: number): string {
-  const text = document.body.toString('utf8', startOf(document, node), endOf(document, node))
+  const text = document.body.utf8Slice(startOf(document, node), endOf(document, node))
   return linkOf(document, node) === 0 ? text : (JSON.parse(`"${text}"`) as string)
 }
 
-/** Compares without building the name: most members are passed over. */
+/** Compares without building the name: most members are passed over, by their length alone. */
 function nameIs(document: Document, key: number, name: string): boolean {
-  const start = startOf(document, key)
-  if (linkOf(document, key) !== 0) return stringAt(document, key) === name
-  const length = endOf(document, key) - start
-  // A name of n UTF-16 units takes at least n bytes, and the same n only if all are ASCII.
-  if (length < name.length) return false
-  for (let i = 0; i < name.length; i += 1) {
-    const unit = name.charCodeAt(i)
-    if (unit > 127) return stringAt(document, key) === name
-    if (document.body[start + i] !== unit) return false
-  }
-  return length === name.length
+  const { body, tape } = document
+  const start = tape[key] ?? 0
+  const end = tape[key + 1] ?? 0
+  // Escapes and names beyond ASCII take more bytes than units.
+  if (end - start > name.length) return isWide(document, key) && stringAt(document, key) === name
+  if (end - start < name.length) return false
+  for (let i = 0; i < name.length; i += 1) if (body[start + i] !== name.charCodeAt(i)) return false
+  return true
+}
+
+/** Whether a name has escapes or bytes beyond ASCII, and so has to be built to be compared. */
+function isWide(document: Document, key: number): boolean {
+  if (linkOf(document, key) !== 0) return true
+  for (let at = startOf(document, key); at < endOf(document, key); at += 1)
+    if ((document.body[at] ?? 0) > 127) return true
+  return false
 }

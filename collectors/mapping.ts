@@ -19,8 +19,10 @@ export interface Reading {
 /** A row of an answer: a price, or the reason why there is none (a null price is no error of shape). */
 export type Row = Reading | { readonly ref: AssetRef; readonly none: string }
 
+type Draft = { -readonly [K in keyof Quote]: Quote[K] }
+
 export function quoteOf(reading: Reading, context: MappingContext): Quote {
-  return {
+  const quote: Draft = {
     kind: 'quote',
     provider: context.provider,
     asset: reading.ref.asset,
@@ -28,10 +30,6 @@ export function quoteOf(reading: Reading, context: MappingContext): Quote {
     sourceId: reading.ref.sourceId,
     currency: reading.currency,
     price: reading.price,
-    ...(reading.marketCap === undefined ? {} : { marketCap: reading.marketCap }),
-    ...(reading.volume24h === undefined ? {} : { volume24h: reading.volume24h }),
-    ...(reading.supply === undefined ? {} : { supply: reading.supply }),
-    ...(reading.change24h === undefined ? {} : { change24h: reading.change24h }),
     observedAt: reading.observedAt ?? context.receivedAt,
     observedBy: reading.observedAt === undefined ? 'receiver' : 'source',
     receivedAt: context.receivedAt,
@@ -41,6 +39,11 @@ export function quoteOf(reading: Reading, context: MappingContext): Quote {
     credits: context.credits,
     rawRef: context.rawRef,
   }
+  if (reading.marketCap !== undefined) quote.marketCap = reading.marketCap
+  if (reading.volume24h !== undefined) quote.volume24h = reading.volume24h
+  if (reading.supply !== undefined) quote.supply = reading.supply
+  if (reading.change24h !== undefined) quote.change24h = reading.change24h
+  return quote
 }
 
 interface Missing {

@@ -10,7 +10,7 @@ import { collectPage } from './poll.ts'
 import type { PageTask, PollPorts } from './poll-types.ts'
 import { shapes } from './providers/coinmarketcap/fixtures/shapes.ts'
 import { coinmarketcap } from './providers/coinmarketcap/index.ts'
-import { openTestPoll, type TestPoll } from './testing.ts'
+import { openTestPoll, type TestPoll } from './testing/test-poll.ts'
 import { reconcileUsage } from './usage.ts'
 import { gatewayError, keyInfo2026 } from './providers/coinmarketcap/fixtures/shapes.ts'
 

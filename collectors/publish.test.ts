@@ -16,7 +16,7 @@ import { coinmarketcap } from './providers/coinmarketcap/index.ts'
 import { createPublisher, publishPending, type PublishPorts } from './publish.ts'
 import { QuotaEventPublisher } from './publish-quota-events.ts'
 import { contextText } from './saved-context.ts'
-import { openTestPoll, type TestPoll } from './testing.ts'
+import { openTestPoll, type TestPoll } from './testing/test-poll.ts'
 
 const topics = topicTable()
 const start = '2026-11-21T12:00:30Z'

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { parseIso } from '../core/time.ts'
+import { VirtualClock } from '../core/virtual-clock.ts'
+import { sandboxKey, startSandbox } from '../sandbox/server.ts'
+import { openMemoryBroker } from '../topics/brokers/memory.ts'
+import { quoteJson } from '../topics/codecs/quote-json.ts'
+import { topicTable, usedTopics } from '../topics/table.ts'
+import { knownAssetRefs } from './assets.ts'
+import { collectDataset } from './dataset.ts'
+import { createPublisher } from './publish.ts'
+import { providers } from './registry.ts'
+import { openTestPoll } from './testing/test-poll.ts'
+import { reconcileUsage } from './usage.ts'
+
+const topics = topicTable()
+
+describe('a sweep against the sandbox', () => {
+  it.each(providers.map(p => [p.id, p] as const))(
+    '%s: every asset once, the digits that were served, the credits that were charged',
+    async (_, provider) => {
+      const clock = new VirtualClock(parseIso('2026-11-21T12:00:39Z'))
+      await using sandbox = Object.assign(await startSandbox({ clock }), {
+        [Symbol.asyncDispose]: () => sandbox.close(),
+      })
+      await using test = await openTestPoll(sandbox.url, clock)
+      const broker = await openMemoryBroker({ clock })
+      await broker.createTopics(usedTopics(topics))
+      const key = provider.keyed ? sandboxKey : undefined
+      const source = await test.source(provider, sandbox.baseUrl(provider.id as never), key)
+      const signal = new AbortController().signal
+      const usage = await reconcileUsage(test.ports, source, signal)
+      expect(usage.kind).toBe(provider.usage ? 'reconciled' : 'none')
+
+      const publish = createPublisher({ ledger: test.ledger, broker, clock, providers, holder: 'test' })
+      const task = {
+        ...{ source, dataset: provider.datasets[0]!, assets: knownAssetRefs(provider), currency: 'USD' },
+        ...{ reserveShare: 0.02, signal },
+      }
+      const swept = await collectDataset({ ...test.ports, publish }, task)
+      if (swept.kind !== 'swept') throw new Error(JSON.stringify(swept))
+      expect(swept.pages.map(p => p.outcome)).toEqual(swept.pages.map(() => 'collected'))
+      expect((await collectDataset({ ...test.ports, publish }, task)).kind).toBe('not-due')
+
+      const entries = sandbox.meter.entries()
+      expect(entries.map(e => e.keyIn)).toEqual(entries.map(() => (provider.keyed ? 'header' : 'none')))
+      const sent = new Map(entries.flatMap(entry => entry.values.map(v => [v.sourceId, v.price] as const)))
+      const stored = new Map<string, string>()
+      for await (const message of broker.read(topics.quotes.name, { offset: 0 })) {
+        const quote = quoteJson.decode(message.value!)
+        stored.set(quote.sourceId, quote.price)
+        expect(quote.origin).toBe('sandbox')
+      }
+      expect(stored).toEqual(sent)
+      expect(stored.size).toBe(provider.assets.size)
+      expect(swept.pages.reduce((sum, p) => sum + p.credits, 0)).toBe(sandbox.meter.summary().counts.credits)
+      await broker.close()
+    },
+  )
+})
