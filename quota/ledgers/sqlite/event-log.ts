@@ -1,28 +1,38 @@
 import { EpochMicros, ProviderId } from '../../../core/brands.ts'
 import type { QuotaEvent, QuotaEventKind } from '../../../core/records.ts'
-import type { SqlDb } from '../../../host/sqlite.ts'
+import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
 import type { EventDraft } from '../../policy/events.ts'
 
 /** Newest events that are kept. */
 const eventsKept = 100_000
 const rowsAtOnce = 500
 
-/** One event as it lies in the file. */
-type Line = readonly [
-  sequence: number,
+/** What the events of one commit mostly share. */
+type Head = readonly [
   scope: string,
   provider: string,
+  window: QuotaEvent['window'],
+  limit: number | null,
+  resetsAt: number | null,
+]
+
+/** One event as it lies in the file: `head` is an index into the row's heads. */
+type Line = readonly [
+  head: number,
   at: number,
   what: QuotaEventKind,
   why: string,
   credits: number,
   slot: string | null,
-  window: QuotaEvent['window'],
-  limit: number | null,
   used: number,
   reserved: number,
-  resetsAt: number | null,
 ]
+
+/** The events of one commit, sequences ending at the row's own. */
+interface Packed {
+  readonly heads: readonly Head[]
+  readonly lines: readonly Line[]
+}
 
 interface Owner {
   readonly scope: string
@@ -33,6 +43,7 @@ interface Owner {
 export class EventLog {
   readonly #ledger: string
   readonly #sql
+  #heads: Head[] = []
   #lines: Line[] = []
   #newest: number | undefined
 
@@ -56,83 +67,86 @@ export class EventLog {
   tell(draft: EventDraft, owner: Owner, at: EpochMicros): void {
     this.#newest ??= Number(this.#sql.newest.get()?.['newest'] ?? 0)
     this.#newest += 1
-    const { what, why, credits, slot = null, window, limit, used, reserved, resetsAt } = draft
-    const { scope, provider } = owner
-    this.#lines.push([
-      this.#newest,
-      scope,
-      provider,
-      at,
-      what,
-      why,
-      credits,
-      slot,
-      window,
-      limit,
-      used,
-      reserved,
-      resetsAt,
-    ])
+    const { what, why, credits, slot = null, used, reserved } = draft
+    this.#lines.push([this.#headOf(draft, owner), at, what, why, credits, slot, used, reserved])
+  }
+
+  #headOf({ window, limit, resetsAt }: EventDraft, { scope, provider }: Owner): number {
+    const last = this.#heads.at(-1)
+    const isSame = last?.[0] === scope && last[2] === window && last[3] === limit && last[4] === resetsAt
+    return isSame ? this.#heads.length - 1 : this.#heads.push([scope, provider, window, limit, resetsAt]) - 1
   }
 
   /** Inside the transaction. */
   flush(): void {
     if (this.#newest === undefined || this.#lines.length === 0) return
-    this.#sql.add.run(this.#newest, JSON.stringify(this.#lines))
+    const packed: Packed = { heads: this.#heads, lines: this.#lines }
+    this.#sql.add.run(this.#newest, JSON.stringify(packed))
     if (this.#newest % 1_000 < this.#lines.length) this.#sql.cut.run(this.#newest - eventsKept)
   }
 
   finish(): void {
+    if (this.#lines.length === 0) return
+    this.#heads = []
     this.#lines = []
   }
 
   /** After a rollback, or when another process has written. */
   forget(): void {
+    this.#heads = []
     this.#lines = []
     this.#newest = undefined
   }
 
   /** Newest first unless `after` is given: then oldest first, from there on. */
   read({ limit, after, scope }: { limit: number; after?: number; scope?: string }): readonly QuotaEvent[] {
-    const found: Line[] = []
+    const found: QuotaEvent[] = []
     let place = after ?? Number.MAX_SAFE_INTEGER
     for (;;) {
       const rows = (after === undefined ? this.#sql.before : this.#sql.after).all(place, rowsAtOnce)
-      for (const row of rows) found.push(...wantedOf(String(row['body']), after, scope))
+      for (const row of rows) found.push(...this.#wanted(row, after, scope))
       const last = rows.at(-1)
       if (!last || rows.length < rowsAtOnce || found.length >= limit) break
       place = Number(last['sequence'])
     }
-    return found.slice(0, limit).map(line => this.#eventOf(line))
+    return found.slice(0, limit)
   }
 
-  #eventOf(line: Line): QuotaEvent {
-    const [sequence, scope, provider, at, what, why, credits, slot, window, limit, used, reserved, resetsAt] =
-      line
-    return {
-      kind: 'quota-event',
-      ledger: this.#ledger,
-      sequence,
-      scope,
-      provider: ProviderId(provider),
-      at: EpochMicros(at),
-      what,
-      why,
-      credits,
-      ...(slot === null ? {} : { slot }),
-      window,
-      limit,
-      used,
-      reserved,
-      resetsAt: resetsAt === null ? null : EpochMicros(resetsAt),
-    }
+  #wanted(row: SqlRow, after: number | undefined, scope: string | undefined): readonly QuotaEvent[] {
+    const wanted = unpack(this.#ledger, row).filter(
+      e => (after === undefined || e.sequence > after) && (scope === undefined || e.scope === scope),
+    )
+    return after === undefined ? wanted.toReversed() : wanted
   }
 }
 
-function wantedOf(body: string, after: number | undefined, scope: string | undefined): readonly Line[] {
-  const lines = JSON.parse(body) as readonly Line[]
-  const wanted = lines.filter(
-    l => (after === undefined || l[0] > after) && (scope === undefined || l[1] === scope),
-  )
-  return after === undefined ? wanted.toReversed() : wanted
+function unpack(ledger: string, row: SqlRow): readonly QuotaEvent[] {
+  const { heads, lines } = JSON.parse(String(row['body'])) as Packed
+  const first = Number(row['sequence']) - lines.length + 1
+  return lines.flatMap((line, index) => {
+    const head = heads[line[0]]
+    return head ? [eventOf(ledger, first + index, head, line)] : []
+  })
+}
+
+function eventOf(ledger: string, sequence: number, head: Head, line: Line): QuotaEvent {
+  const [scope, provider, window, limit, resetsAt] = head
+  const [, at, what, why, credits, slot, used, reserved] = line
+  return {
+    kind: 'quota-event',
+    ledger,
+    sequence,
+    scope,
+    provider: ProviderId(provider),
+    at: EpochMicros(at),
+    what,
+    why,
+    credits,
+    ...(slot === null ? {} : { slot }),
+    window,
+    limit,
+    used,
+    reserved,
+    resetsAt: resetsAt === null ? null : EpochMicros(resetsAt),
+  }
 }
