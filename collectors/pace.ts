@@ -26,13 +26,7 @@ export function createPace(): Pace {
     return found
   }
   return {
-    schedule: (turn, work) => {
-      const scheduled = limiterOf(turn).schedule(async () => {
-        if (turn.signal.aborted) throw stopped()
-        return work()
-      })
-      return scheduled
-    },
+    schedule: (turn, work) => inTurn(limiterOf(turn), turn.signal, work),
     async close() {
       await Promise.all(
         [...limiters.values()].map(l => l.stop({ dropWaitingJobs: true }).catch(alreadyStopped)),
@@ -46,3 +40,22 @@ const stopped = (): CryptosError => new CryptosError('CRY_ABORTED', 'stopped bef
 
 /** bottleneck rejects a second stop: then there is nothing left to stop. */
 const alreadyStopped = (): undefined => undefined
+
+/** Leaves the queue at once when the signal fires; a work that has begun goes on, since it has an answer to settle. */
+function inTurn<T>(limiter: Bottleneck, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let hasBegun = false
+    const leave = (): void => reject(stopped())
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+    limiter
+      .schedule(async () => {
+        if (signal.aborted) return
+        hasBegun = true
+        signal.removeEventListener('abort', leave)
+        resolve(await work())
+      })
+      // What rejects before the work has begun is the limiter that was stopped.
+      .catch(error => reject(hasBegun ? error : stopped()))
+  })
+}
