@@ -15,9 +15,10 @@ import { reconcileUsage } from './usage.ts'
 const topics = topicTable()
 
 describe('a sweep against the sandbox', () => {
-  it.each(providers.map(p => [p.id, p] as const))(
-    '%s: every asset once, the digits that were served, the credits that were charged',
-    async (_, provider) => {
+  const ways = providers.flatMap(p => [p.keyless && ([p, false] as const), p.keyed && ([p, true] as const)])
+  it.each(ways.filter(way => way !== undefined).map(([p, keyed]) => [p.id, keyed, p] as const))(
+    '%s, with a key: %s: every asset once, the digits that were served, the credits that were charged',
+    async (_, keyed, provider) => {
       const clock = new VirtualClock(parseIso('2026-11-21T12:00:39Z'))
       await using sandbox = Object.assign(await startSandbox({ clock }), {
         [Symbol.asyncDispose]: () => sandbox.close(),
@@ -25,11 +26,11 @@ describe('a sweep against the sandbox', () => {
       await using test = await openTestPoll(sandbox.url, clock)
       const broker = await openMemoryBroker({ clock })
       await broker.createTopics(usedTopics(topics))
-      const key = provider.keyed ? sandboxKey : undefined
+      const key = keyed ? sandboxKey : undefined
       const source = await test.source(provider, sandbox.baseUrl(provider.id as never), key)
       const signal = new AbortController().signal
       const usage = await reconcileUsage(test.ports, source, signal)
-      expect(usage.kind).toBe(provider.usage ? 'reconciled' : 'none')
+      expect(usage.kind).toBe(keyed && provider.usage ? 'reconciled' : 'none')
 
       const publish = createPublisher({ ledger: test.ledger, broker, clock, providers, holder: 'test' })
       const task = {
@@ -42,7 +43,7 @@ describe('a sweep against the sandbox', () => {
       expect((await collectDataset({ ...test.ports, publish }, task)).kind).toBe('not-due')
 
       const entries = sandbox.meter.entries()
-      expect(entries.map(e => e.keyIn)).toEqual(entries.map(() => (provider.keyed ? 'header' : 'none')))
+      expect(entries.map(e => e.keyIn)).toEqual(entries.map(() => (keyed ? 'header' : 'none')))
       const sent = new Map(entries.flatMap(entry => entry.values.map(v => [v.sourceId, v.price] as const)))
       const stored = new Map<string, string>()
       for await (const message of broker.read(topics.quotes.name, { offset: 0 })) {

@@ -4,7 +4,7 @@ import { slotOf } from '../quota/pages.ts'
 import { toCryptosError } from '../core/errors.ts'
 import { pageName, pagesOf } from './assets.ts'
 import { collectPage } from './poll.ts'
-import type { PageResult, PollPorts, Source } from './poll-types.ts'
+import { costMaxOf, type PageResult, type PollPorts, type Source } from './poll-types.ts'
 import type { AssetRef, Dataset, Page } from './provider.ts'
 
 export interface DatasetTask {
@@ -62,7 +62,7 @@ const sweepOf = ({ source, dataset, ...task }: DatasetTask, pages: readonly Page
     refreshMs: dataset.refreshMs,
     intervalMs: task.intervalMs ?? dataset.intervalMs,
     pages: pages.length,
-    costPerSweep: pages.reduce((sum, page) => sum + dataset.costMax(page), 0),
+    costPerSweep: pages.reduce((sum, page) => sum + costMaxOf({ source, dataset, page }), 0),
     reserveShare: task.reserveShare,
   },
 })

@@ -1,4 +1,4 @@
-import type { EpochMicros } from '../core/brands.ts'
+import { Credits, type EpochMicros } from '../core/brands.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Ledger, ReserveDecision } from '../core/ports/ledger.ts'
@@ -65,6 +65,18 @@ export const defaultDeadlineMs = 20 * SECOND
 /** A result before it knows its slot and run. */
 export type Ended = Omit<PageResult, 'slot' | 'runId'>
 export type Permit = Extract<ReserveDecision, { kind: 'granted' }>
+
+/** Whether the provider bills credits for this access: without a key CoinMarketCap tells a cost, but books none. */
+export const isBilled = ({ access }: Source): boolean =>
+  access.limits.creditsPerMonth !== null || access.limits.creditsPerDay !== null
+
+/** The dearest cost that a call for the page may have. */
+export const costMaxOf = ({
+  source,
+  dataset,
+  page,
+}: Pick<PageTask, 'source' | 'dataset' | 'page'>): Credits =>
+  isBilled(source) ? dataset.costMax(page) : Credits(0)
 
 /** One page, from the permit to the durable answer. */
 export interface Attempt {

@@ -6,6 +6,7 @@ import { announce } from '../core/steps.ts'
 import { free, providerDate, unknownCharge } from './judging.ts'
 import {
   type Attempt,
+  costMaxOf,
   defaultDeadlineMs,
   type Ended,
   ended,
@@ -70,7 +71,7 @@ async function reserve({ ports, task }: Attempt): Promise<Decision> {
     return await ports.ledger.reserve({
       scope: task.source.scope,
       reservationId: ports.newId(),
-      costMax: task.dataset.costMax(task.page),
+      costMax: costMaxOf(task),
       slot: task.slot,
       now: ports.clock.now(),
     })

@@ -1,7 +1,8 @@
 import type { EpochMicros } from '../core/brands.ts'
 import { toCryptosError } from '../core/errors.ts'
 import type { Charge, RawAnswer } from '../core/ports/ledger.ts'
-import { type Attempt, type Ended, ended, type Permit } from './poll-types.ts'
+import { free } from './judging.ts'
+import { type Attempt, costMaxOf, type Ended, ended, isBilled, type Permit } from './poll-types.ts'
 import type { HttpAnswer } from './provider.ts'
 import { contextText } from './saved-context.ts'
 
@@ -16,8 +17,9 @@ export interface Settling {
 /** Charge, slot and raw body in one transaction of the ledger. */
 export async function settle(attempt: Attempt, permit: Permit, settling: Settling): Promise<Ended> {
   const { ports, task } = attempt
-  const { charge, end, providerDate } = settling
-  const credits = charge.kind === 'known' ? charge.credits : task.dataset.costMax(task.page)
+  const { end, providerDate } = settling
+  const charge = isBilled(task.source) ? settling.charge : free
+  const credits = charge.kind === 'known' ? charge.credits : costMaxOf(task)
   const answer = settling.answer && rawAnswer(attempt, permit, settling.answer)
   try {
     await ports.ledger.settle({
