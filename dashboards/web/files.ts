@@ -30,6 +30,7 @@ const own: Readonly<Record<string, string>> = {
   '/quota.js': javascript,
   '/ranges.js': javascript,
   '/runs.js': javascript,
+  '/run-groups.js': javascript,
   '/theme.js': javascript,
   '/toggle.js': javascript,
   '/base.css': css,

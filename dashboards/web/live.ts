@@ -16,7 +16,7 @@ export interface LivePorts {
 
 /** Changes a read, and runs and quota events in a snapshot. */
 const pageSize = 200
-export const snapshotRuns = 30
+export const snapshotRuns = 60
 export const snapshotQuotaEvents = 20
 const tickMs = SECOND
 /** A ping tells the page that the line still works, and the server's time. */

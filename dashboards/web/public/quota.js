@@ -38,7 +38,8 @@ function scopeOf(scope, now) {
     { class: 'scope' },
     title,
     ...frozen,
-    ...scope.windows.map(w => windowOf(scope, w, now)),
+    ...scope.windows.flatMap(w => (w.limit === null ? [] : [windowOf(scope, w, w.limit, now)])),
+    ...unlimitedOf(scope.windows),
     paceOf(scope, now),
   )
 }
@@ -46,26 +47,26 @@ function scopeOf(scope, now) {
 /** @param {string} scope */
 const shorten = scope => (scope.length > 14 ? `${scope.slice(0, 12)}…` : scope)
 
-/** @param {Scope} scope @param {QuotaWindow} w @param {number} now */
-function windowOf(scope, w, now) {
-  const { limit } = w
-  const share = limit === null ? 0 : limit > 0 ? (w.used + w.reserved) / limit : 1
+/** One line for all windows without a limit. @param {QuotaWindow[]} windows */
+function unlimitedOf(windows) {
+  const free = windows.filter(w => w.limit === null)
+  if (free.length === 0) return []
+  const used = free.map(w => `${formatCount(w.used)} used this ${w.window}`).join(', ')
+  return [el('p', { class: 'pace' }, `No limit by ${free.map(w => w.window).join(' or ')}: ${used}.`)]
+}
+
+/** @param {Scope} scope @param {QuotaWindow} w @param {number} limit @param {number} now */
+function windowOf(scope, w, limit, now) {
+  const share = limit > 0 ? (w.used + w.reserved) / limit : 1
   const level = share >= 1 ? 'full' : share >= nearEnd ? 'near' : 'fine'
-  const left =
-    limit === null
-      ? el('span', {}, 'no limit')
-      : el('span', {}, el('b', {}, `${formatCount(w.left ?? 0)} left`), ` of ${formatCount(limit)}`)
+  const left = el('span', {}, el('b', {}, `${formatCount(w.left ?? 0)} left`), ` of ${formatCount(limit)}`)
+  const used = el('span', {}, `${formatCount(w.used)} used · ${formatCount(w.reserved)} reserved`)
   return el(
     'div',
     { class: 'window', 'data-level': level },
     el('p', { class: 'pair' }, el('b', {}, `This ${w.window}`), left),
-    ...(limit === null ? [] : [barOf(scope, w, limit)]),
-    el(
-      'p',
-      { class: 'pair under' },
-      el('span', {}, `${formatCount(w.used)} used · ${formatCount(w.reserved)} reserved`),
-      resetOf(w.resetsAt, now),
-    ),
+    barOf(scope, w, limit),
+    el('p', { class: 'pair under' }, used, resetOf(w.resetsAt, now)),
   )
 }
 
@@ -108,7 +109,7 @@ function paceOf({ runsOutAt, lastReconciledAt, drift, windows }, now) {
       )
     : isLimited
       ? 'At the pace of the last hour it lasts until the reset.'
-      : 'Only the calls a minute are limited.'
+      : ''
   const checked = lastReconciledAt
     ? ` Compared with the provider ${formatSpan(now - Date.parse(lastReconciledAt))} ago, ${driftText(drift)}.`
     : ''

@@ -1,5 +1,6 @@
 import { byId, el } from './dom.js'
 import { formatClock, formatCount, formatDay } from './format.js'
+import { groupRuns } from './run-groups.js'
 
 /**
  * @typedef {{ runId: string, provider: string, dataset: string, startedAt: string, endedAt: string, durationMs: number,
@@ -20,23 +21,24 @@ export function showRuns({ runs }) {
     return place.replaceChildren(
       el('p', { class: 'empty' }, 'No runs yet: the first one shows up here in a few seconds.'),
     )
+  const groups = groupRuns(runs)
   const head = el('tr', {}, ...columns.map(name => el('th', { scope: 'col' }, name)))
   const table = el(
     'table',
     {},
     el('caption', { class: 'hidden' }, 'The newest runs of the collectors, newest first'),
     el('thead', {}, head),
-    el('tbody', {}, ...runs.slice(0, showsAll ? runs.length : few).map(rowOf)),
+    el('tbody', {}, ...groups.slice(0, showsAll ? groups.length : few).map(rowOf)),
   )
-  place.replaceChildren(table, ...(runs.length > few ? [moreOf(runs)] : []))
+  place.replaceChildren(table, ...(groups.length > few ? [moreOf(runs, groups.length)] : []))
 }
 
-/** @param {RunView[]} runs */
-function moreOf(runs) {
+/** @param {RunView[]} runs @param {number} lines */
+function moreOf(runs, lines) {
   const button = el(
     'button',
     { class: 'more', type: 'button', 'aria-expanded': String(showsAll) },
-    showsAll ? `Show the newest ${few}` : `Show all ${runs.length}`,
+    showsAll ? `Show the newest ${few}` : `Show all ${lines}`,
   )
   button.addEventListener('click', () => {
     showsAll = !showsAll
@@ -46,8 +48,8 @@ function moreOf(runs) {
   return button
 }
 
-/** @param {RunView} run */
-function rowOf(run) {
+/** @param {import('./run-groups.js').RunGroup} group */
+function rowOf({ newest: run, count, records, credits, longestMs }) {
   const kind = run.exitCode === 0 ? 'done' : run.exitCode === 99 ? 'skipped' : 'failed'
   const ended = Date.parse(run.endedAt)
   const time = el(
@@ -61,12 +63,16 @@ function rowOf(run) {
     'tr',
     {},
     cell('time', time),
-    cell('source', `${run.provider} `, el('small', {}, run.dataset)),
+    cell(
+      'source',
+      `${run.provider} `,
+      el('small', {}, count > 1 ? `${run.dataset} × ${count}` : run.dataset),
+    ),
     cell('what', outcome),
     cell('reason', (run.reason || (run.outcome === 'collected' ? '' : run.meaning)) + again),
-    cell('num', formatCount(run.records)),
-    cell('num', formatCount(run.credits)),
-    cell('num', `${formatCount(run.durationMs)} ms`),
+    cell('num', formatCount(records)),
+    cell('num', formatCount(credits)),
+    cell('num', `${formatCount(longestMs)} ms`),
   )
 }
 
