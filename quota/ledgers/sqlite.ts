@@ -39,6 +39,9 @@ export interface SqliteLedgerOptions {
   readonly policy?: QuotaPolicy
 }
 
+/** Callers of one commit come within less than this. */
+const sameMomentMicros = 100_000
+
 export const defaultOutboxMaxBytes = 256 * 1024 * 1024
 
 /**
@@ -74,6 +77,7 @@ class SqliteLedger implements Ledger {
   readonly #policy: QuotaPolicy
   readonly #constants: QuotaConstants
   readonly #outboxMaxBytes: number
+  readonly #advanced = new Map<string, PolicyContext>()
 
   constructor(db: SqlDb, name: string, options: SqliteLedgerOptions) {
     this.#db = db
@@ -224,8 +228,17 @@ class SqliteLedger implements Ledger {
     return { now, jumpMs, clockAgrees: this.#watch.agrees(scope), constants: this.#constants }
   }
 
-  /** Brings a scope up to date. */
+  /** Brings a scope up to date, once for all callers of a commit (unless one of them brought news of the time). */
   #advance(scope: string, now: EpochMicros): PolicyContext {
+    const done = this.#advanced.get(scope)
+    if (done && done.clockAgrees === this.#watch.agrees(scope) && Math.abs(now - done.now) < sameMomentMicros)
+      return done
+    const context = this.#advanceNow(scope, now)
+    this.#advanced.set(scope, context)
+    return context
+  }
+
+  #advanceNow(scope: string, now: EpochMicros): PolicyContext {
     const state = this.#unit.knownScope(scope)
     const jumpMs = this.#watch.look(scope, this.#constants.clockJumpMs)
     const context = this.#context(scope, now, jumpMs)
@@ -245,6 +258,7 @@ class SqliteLedger implements Ledger {
   }
 
   #begin(): void {
+    this.#advanced.clear()
     if (this.#unit.begin()) this.outbox.forget()
   }
 
