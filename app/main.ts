@@ -31,6 +31,8 @@ function endCleanly(json: boolean): void {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error
     })
+  // Node opens its debugger at this signal, and with it the memory that holds the key, unless somebody else listens.
+  process.on('SIGUSR1', () => undefined)
   process.on('uncaughtException', error => {
     const mask = createMask(secretsOf(process.env))
     const result = fromError(error)

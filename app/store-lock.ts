@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { CryptosError } from '../core/errors.ts'
 import { SqlDb } from '../host/sqlite.ts'
 
+/** A lock that only its closing function knows would be freed by the garbage collector as soon as nobody keeps that. */
+const held = new Set<SqlDb>()
+
 /**
  * Keeps a second storing process off a data folder. The lock is a SQLite write lock, so the kernel frees it however the process ends.
  * @returns the function that frees it
@@ -19,5 +22,9 @@ export function lockStore(folder: string): () => void {
     const sentence = `another cryptos already works on ${folder}: stop it, or set CRYPTOS_DATA_DIR to another folder`
     throw new CryptosError('CRY_STORE_LOCKED', sentence, { cause })
   }
-  return () => db.close()
+  held.add(db)
+  return () => {
+    held.delete(db)
+    db.close()
+  }
 }

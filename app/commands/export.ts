@@ -27,9 +27,12 @@ const columns = [
   'origin',
 ] as const
 
-/** RFC 4180; a cell that a spreadsheet would run as a formula gets a quote in front. */
+const formulaStart = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
+const plainNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
+
+/** RFC 4180; a cell that a spreadsheet would run as a formula gets a quote in front, a negative number does not. */
 export function csvCell(text: string): string {
-  const safe = /^[=+@\t\r]|^-(?!\d)/.test(text) ? `'${text}` : text
+  const safe = formulaStart.test(text) && !plainNumber.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 

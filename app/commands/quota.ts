@@ -5,6 +5,7 @@ import { type Collecting, openCollecting } from '../collecting.ts'
 import { openCommandSource } from '../command-source.ts'
 import { parseDuration } from '../duration.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
+import { routesOf } from '../routes.ts'
 import { settledSource } from '../settled-source.ts'
 import { openLedger } from '../stores.ts'
 import { using } from '../using.ts'
@@ -63,7 +64,11 @@ const history: Action = (context, _args, options) =>
 const freeze: Action = (context, _args, options) =>
   withLedger(context, async ledger => {
     const scope = (options['scope'] as string | undefined) ?? null
-    const reason = String(options['reason'] ?? 'frozen by an operator')
+    const reason = String(options['reason'] ?? 'by an operator')
+    // A key that was never used has no view yet that could say so.
+    const { config, clock } = context
+    for (const route of routesOf(config, settledSource(config)))
+      await ledger.openScope(route.scope, clock.now())
     await ledger.freeze(scope, reason, context.clock.now())
     return done(`Spending is frozen ${scope ?? 'everywhere'}: ${reason}. cryptos quota unfreeze ends it.`, {
       frozen: scope ?? 'all',

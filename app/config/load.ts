@@ -95,7 +95,7 @@ function readSetting(
 ): unknown {
   const { env: variable, schema, fallback } = settings[name]
   const given = [overrides[name], env[variable], file[name]].find(value => value !== undefined)
-  const result = (schema as z.ZodType).safeParse(given ?? fallback)
+  const result = (schema as z.ZodType).safeParse(given === undefined ? fallback : given)
   if (result.success) return result.data
   const text = JSON.stringify(given) ?? 'nothing'
   return refuse(
