@@ -29,12 +29,18 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
 
   async function visit(
     url: string,
-    look: { width?: number; height?: number; scheme?: 'dark' | 'light' } = {},
+    look: {
+      width?: number
+      height?: number
+      scheme?: 'dark' | 'light'
+      before?: (page: Page) => Promise<void>
+    } = {},
   ): Promise<{ page: Page; complaints: string[] }> {
     const page = await browser.context.newPage()
     const complaints = watchFor(page)
     await page.emulateMedia({ colorScheme: look.scheme ?? 'dark', reducedMotion: 'reduce' })
     await page.setViewportSize({ width: look.width ?? 1440, height: look.height ?? 900 })
+    await look.before?.(page)
     await page.goto(url)
     return { page, complaints }
   }
@@ -92,6 +98,28 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     await page.locator('.asset [title="4321.25"]').waitFor()
     await page.locator('#state[data-state=live]').waitFor()
     expect(world.asked[0]).toBe(before)
+    await page.close()
+    await world.close()
+  })
+
+  it('keeps its order when live prices are faster than the first load', async () => {
+    const world = await openWorld()
+    const before = async (page: Page): Promise<void> => {
+      await page.route('**/api/v1/latest', async route => {
+        const newest = await world.newest()
+        await world.put('kraken', 'cardano', '0.75')
+        // What comes after the new change is asked for once that one was sent.
+        await expect.poll(() => world.asked.includes(newest + 1), { timeout: 10_000 }).toBe(true)
+        await route.continue()
+      })
+    }
+    const { page, complaints } = await visit(world.web.url, { before })
+    await untilLoaded(page)
+    await page.locator('.asset [title="0.75"]').waitFor()
+    expect(await seenText(page, '#focus-title')).toBe('Bitcoin BTC')
+    expect(await page.locator('.asset b').allTextContents()).toEqual(['BTC', 'ETH', 'SOL', 'XRP', 'ADA'])
+    expect(await page.locator('#tiles h3').allTextContents()).toEqual(['coinbase', 'coinmarketcap', 'kraken'])
+    expect(complaints).toEqual([])
     await page.close()
     await world.close()
   })

@@ -27,6 +27,9 @@ const model = new Model()
 let data = new ChartData()
 /** The server's clock minus ours: ages are told by the server's. */
 let offsetMs = 0
+let isLoaded = false
+/** @type {{ prices: import('./model.js').ApiPrice[] }[]} */
+let early = []
 /** @type {import('./quota.js').QuotaView | undefined} */
 let quota
 const now = () => Date.now() + offsetMs
@@ -81,8 +84,20 @@ async function begin(resumed) {
   for (const { prices: found, ...asset } of latest.assets)
     for (const price of found) model.apply({ ...asset, ...price })
   pickFirst()
-  await history.load()
+  isLoaded = true
+  const loaded = history.load()
+  for (const event of early) onPrices(event)
+  early = []
+  await loaded
   show()
+}
+
+/** Loads until it worked. @param {boolean} resumed */
+function beginSafely(resumed) {
+  begin(resumed && isLoaded).catch((/** @type {unknown} */ error) => {
+    line.failed(error)
+    setTimeout(beginSafely, 3000, resumed)
+  })
 }
 
 function pickFirst() {
@@ -107,8 +122,15 @@ function addLive(price) {
   if (keyOf(price) === state.key) data.add(price.provider, price.time, price.price, state.range.bucketMs)
 }
 
-/** @param {{ prices: import('./model.js').ApiPrice[] }} event */
+/**
+ * Before the first load there is no order of assets and no colour of a provider: what comes by then waits.
+ * @param {{ prices: import('./model.js').ApiPrice[] }} event
+ */
 function onPrices(event) {
+  if (!isLoaded) {
+    early.push(event)
+    return
+  }
   const isFirst = state.key === ''
   for (const price of event.prices) history.push(model.apply(price))
   pickFirst()
@@ -197,7 +219,7 @@ rangeChoice(ranges, state.range.value)
 showQuota({ scopes: [] }, now())
 showRuns({ runs: [] })
 connect({
-  onHello: ({ resumed }) => void begin(resumed).catch(line.failed),
+  onHello: ({ resumed }) => beginSafely(resumed),
   onPrices,
   onQuota: view => {
     quota = view
