@@ -11,6 +11,9 @@ import { Bell } from '../../host/bell.ts'
 import { systemClock } from '../../host/clock.ts'
 import { SqlDb } from '../../host/sqlite.ts'
 import { ledgerContract } from '../ledger.contract.ts'
+import type { LedgerContract } from '../ledger.fixture.ts'
+import { ledgerTimeContract } from '../ledger-time.contract.ts'
+import { outboxContract } from '../outbox.contract.ts'
 import { openSqliteLedger } from './sqlite.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'cryptos-ledger-'))
@@ -22,7 +25,13 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(dir, { recursive: true }))
 
-ledgerContract({ name: 'sqlite', open: (clock, options) => openSqliteLedger({ file, clock, ...options }) })
+const contract: LedgerContract = {
+  name: 'sqlite',
+  open: (clock, options) => openSqliteLedger({ file, clock, ...options }),
+}
+ledgerContract(contract)
+ledgerTimeContract(contract)
+outboxContract(contract)
 
 const start = parseIso('2026-11-21T12:00:00Z')
 const scope = 'key:0123456789abcdef'
