@@ -12,55 +12,69 @@ export async function readBody(
   maxBytes: number,
   limits: Limits,
 ): Promise<Uint8Array> {
-  const tooLarge = (): CryptosError =>
-    new CryptosError('CRY_HTTP_TOO_LARGE', `a body of more than ${maxBytes} bytes`)
   try {
-    if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
-    const inflate = await inflaterOf(answer)
-    return await new Promise((resolve, reject) => {
-      const fail = (error: Error): void => {
-        reject(limits.failure ?? error)
-        inflate?.destroy()
-      }
-      limits.onFailure(failure => fail(failure))
-      const collector = new Collector(maxBytes, () => fail(tooLarge()))
-      let wireBytes = 0
-      answer.on('data', (chunk: Buffer) => {
-        wireBytes += chunk.length
-        if (wireBytes > maxBytes) fail(tooLarge())
-      })
-      answer.on('error', fail)
-      answer.on('close', () => {
-        if (!answer.complete) fail(new CryptosError('CRY_HTTP_NETWORK', 'the answer was cut'))
-      })
-      const source = inflate ? answer.pipe(inflate) : answer
-      if (inflate)
-        inflate.on('error', () => fail(new CryptosError('CRY_HTTP_NETWORK', 'the compression is broken')))
-      source.on('data', (chunk: Buffer) => collector.add(chunk))
-      source.on('end', () => {
-        // A cut answer without a length ends too; only `complete` tells it from a whole one.
-        if (answer.complete) resolve(collector.bytes())
-      })
-    })
+    if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
+    return await collect(answer, await inflaterOf(answer), maxBytes, limits)
   } catch (error) {
     answer.destroy()
     throw error
   }
 }
 
-class Collector {
-  readonly #chunks: Buffer[] = []
+function collect(
+  answer: IncomingMessage,
+  inflate: Transform | undefined,
+  maxBytes: number,
+  limits: Limits,
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      reject(limits.failure ?? error)
+      inflate?.destroy()
+    }
+    limits.onFailure(fail)
+    const inflated = new Collector(maxBytes, fail)
+    const wire = new Counter(maxBytes, fail)
+    answer.on('data', (chunk: Buffer) => wire.add(chunk))
+    // A cut answer ends with an error, never with 'end'; where it does neither, 'close' tells.
+    answer.on('error', fail)
+    answer.on('close', () => {
+      if (!answer.complete) fail(new CryptosError('CRY_HTTP_NETWORK', 'the answer was cut'))
+    })
+    inflate?.on('error', () => fail(new CryptosError('CRY_HTTP_NETWORK', 'the compression is broken')))
+    const source = inflate ? answer.pipe(inflate) : answer
+    source.on('data', (chunk: Buffer) => inflated.add(chunk))
+    source.on('end', () => resolve(inflated.bytes()))
+  })
+}
+
+const tooLarge = (maxBytes: number): CryptosError =>
+  new CryptosError('CRY_HTTP_TOO_LARGE', `a body of more than ${maxBytes} bytes`)
+
+/** Counts bytes, and fails as soon as they are too many. */
+class Counter {
   readonly #max: number
-  readonly #onTooLarge: () => void
+  readonly #fail: (error: Error) => void
   #bytes = 0
-  constructor(max: number, onTooLarge: () => void) {
+  constructor(max: number, fail: (error: Error) => void) {
     this.#max = max
-    this.#onTooLarge = onTooLarge
+    this.#fail = fail
   }
-  add(chunk: Buffer): void {
+  /** Whether the chunk still fits. */
+  add(chunk: Buffer): boolean {
     this.#bytes += chunk.length
-    if (this.#bytes > this.#max) this.#onTooLarge()
-    else this.#chunks.push(chunk)
+    if (this.#bytes > this.#max) this.#fail(tooLarge(this.#max))
+    return this.#bytes <= this.#max
+  }
+}
+
+/** Keeps the chunks too. */
+class Collector extends Counter {
+  readonly #chunks: Buffer[] = []
+  override add(chunk: Buffer): boolean {
+    const fits = super.add(chunk)
+    if (fits) this.#chunks.push(chunk)
+    return fits
   }
   bytes(): Uint8Array {
     return Buffer.concat(this.#chunks)

@@ -106,6 +106,16 @@ describe('the HTTP client', () => {
     expect((await failing(http.send(call(`${origin}/endless`)))).code).toBe('CRY_HTTP_TOO_LARGE')
   })
 
+  it('stops a compressed body without an end that inflates to nothing', async () => {
+    const { origin, http } = await sandbox((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' })
+      const nothing = Buffer.concat(Array.from({ length: 100 }, () => gzipSync('')))
+      const timer = setInterval(() => response.write(nothing), 1)
+      response.on('close', () => clearInterval(timer))
+    })
+    expect((await failing(http.send(call(origin)))).code).toBe('CRY_HTTP_TOO_LARGE')
+  })
+
   it('ends a body that drips at the total deadline', async () => {
     const { origin, http } = await sandbox((_, response) => {
       response.writeHead(200, { 'content-length': '1000' })
