@@ -1,0 +1,211 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseIso } from '../../core/time.ts'
+import { type Step, steps } from '../../core/steps.ts'
+import { createClockFile, openClockFile } from '../../sandbox/clock-file.ts'
+import { basic2021 } from '../../sandbox/plan.ts'
+import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import {
+  acceptedAnswers,
+  bound,
+  isAnswerOf,
+  ledgerScopes,
+  servedEntries,
+  servedKey,
+  servedPrices,
+  storedPrices,
+  storedQuotes,
+  table,
+} from '../support/judge.ts'
+import { runCryptos, type Running, start } from '../support/program.ts'
+import { seededRandom } from '../support/random.ts'
+import { scratch } from '../support/scratch.ts'
+
+const killsPerStep = 5
+const randomKills = 50
+
+interface Job {
+  readonly step: Step | 'random'
+  /** The occurrence of the step, or milliseconds after the first round (below 0: after the stores begin to open). */
+  readonly when: number
+}
+
+interface Tally {
+  kills: number
+  served: number
+  rows: number
+}
+
+describe('kill -9', () => {
+  const folder = scratch('kill')
+  const clockFile = folder.file('clock')
+  const files = {
+    ledger: folder.file('data/sandbox/ledger.db'),
+    store: folder.file('data/sandbox/series.db'),
+  }
+  const sentFile = folder.file('sent')
+  const random = seededRandom(20_261_121)
+  let sandbox: Sandbox
+  let env: Record<string, string>
+
+  beforeAll(async () => {
+    createClockFile(clockFile, parseIso('2026-11-03T12:00:00Z'))
+    // The plan that the collector is told is the plan that is enforced: 333 credits a day, 30 calls a minute.
+    sandbox = await startSandbox({ clock: openClockFile(clockFile), plan: basic2021 })
+    env = {
+      CRYPTOS_DATA_DIR: folder.file('data'),
+      CRYPTOS_SOURCE: 'sandbox',
+      CRYPTOS_SANDBOX_URL: sandbox.url,
+      CRYPTOS_SANDBOX_CLOCK_FILE: clockFile,
+      CRYPTOS_COINMARKETCAP_PLAN: 'basic-2021',
+      CRYPTOS_ASSETS: 'bitcoin,ethereum',
+      CRYPTOS_OUTBOX_RETENTION_HOURS: '8000',
+      CRYPTOS_QUOTES_RETENTION_DAYS: '400',
+      AT_STEP_SENT: sentFile,
+    }
+  })
+  afterAll(async () => {
+    await sandbox.close()
+    folder[Symbol.dispose]()
+  })
+
+  /** The process starts now and waits for its turn, so that the next one loads while this one dies. */
+  const warm = (job: Job | undefined): Running | undefined =>
+    job &&
+    start('test/support/collector-loop.ts', [], {
+      ...env,
+      ...(job.step === 'random' ? {} : { AT_STEP: `${job.step}:${job.when}`, AT_STEP_MARK: markOf(job) }),
+    })
+  const markOf = (job: Job): string => folder.file(`mark-${job.step}-${job.when}`)
+
+  const rowCount = async (): Promise<number> =>
+    existsSync(files.store) ? (await storedQuotes(files.store)).length : 0
+
+  /** True when the process was killed where the job wanted it. */
+  async function kill(running: Running, job: Job): Promise<boolean> {
+    await running.says('loaded')
+    running.child.stdin?.write('go\n')
+    if (job.step === 'random') {
+      await running.says(job.when < 0 ? 'going' : 'turning')
+      await sleep(Math.abs(job.when))
+      running.child.kill('SIGKILL')
+    }
+    const { signal, code, stderr, stdout } = await running.ended
+    if (signal !== 'SIGKILL') throw new Error(`ended by itself: ${code} ${stderr} ${stdout}`)
+    if (job.step === 'random') return true
+    return existsSync(markOf(job)) && readFileSync(markOf(job), 'utf8').startsWith(job.step)
+  }
+
+  /** Whatever was killed: the provider never refused, no counter passed its limit, and the ledger knows of every credit. */
+  function expectNothingOverspent(): void {
+    expect(sandbox.meter.violationList).toEqual([])
+    const now = openClockFile(clockFile).now()
+    for (const state of ledgerScopes(files.ledger).filter(s => s.provider === 'coinmarketcap'))
+      for (const period of ['day', 'month'] as const) {
+        const { ours, theirs } = bound(state, sandbox.meter, now, period)
+        // A new period opens a minute after the reset: until then the ledger still counts in the old one.
+        if (now >= state[period].startsAt && now < state[period].resetsAt)
+          expect(ours, period).toBeGreaterThanOrEqual(theirs)
+      }
+  }
+
+  it('loses, doubles and overspends nothing in 90 kills', async () => {
+    const jobs = shuffled(
+      [
+        ...steps.flatMap(step =>
+          Array.from({ length: killsPerStep }, (_, i): Job => ({ step, when: i + 1 })),
+        ),
+        ...Array.from({ length: randomKills }, (): Job => ({ step: 'random', when: random() * 100 - 25 })),
+      ],
+      random,
+    )
+    const tallies = new Map<string, Tally>()
+    let waiting = warm(jobs[0])
+    for (const [index, job] of jobs.entries()) {
+      const running = waiting!
+      waiting = warm(jobs[index + 1])
+      const before = { served: servedEntries(sandbox.meter).length, rows: await rowCount() }
+      const hit = await kill(running, job)
+      const tally = tallies.get(job.step) ?? { kills: 0, served: 0, rows: 0 }
+      tally.kills += hit ? 1 : 0
+      tally.served += servedEntries(sandbox.meter).length - before.served
+      tally.rows += (await rowCount()) - before.rows
+      tallies.set(job.step, tally)
+      expectNothingOverspent()
+    }
+    const before = { served: servedEntries(sandbox.meter).length, rows: await rowCount() }
+    const acceptedBefore = acceptedAnswers(files.ledger).length
+    await runDry()
+    const end = { served: servedEntries(sandbox.meter).length, rows: await rowCount() }
+    // Nobody died in this part: every answer that was served was accepted.
+    expect(acceptedAnswers(files.ledger).length - acceptedBefore).toBe(end.served - before.served)
+    const rows = [...steps, 'random'].map(name => {
+      const tally = tallies.get(name) ?? { kills: 0, served: 0, rows: 0 }
+      return [name, tally.kills, tally.served, tally.rows] as const
+    })
+    const tail = ['run dry', 0, end.served - before.served, end.rows - before.rows] as const
+    console.log(table(['step', 'kills that hit', 'calls served', 'rows stored'], [...rows, tail]))
+    expect(Object.fromEntries(rows.map(([name, kills]) => [name, kills]))).toEqual({
+      ...Object.fromEntries(steps.map(step => [step, killsPerStep])),
+      random: randomKills,
+    })
+    expectNothingOverspent()
+    await expectNothingLost()
+    expectNothingCalledThrice()
+  })
+
+  async function runDry(): Promise<void> {
+    const last = start('test/support/collector-loop.ts', ['dry'], env)
+    await last.says('loaded')
+    last.child.stdin?.write('go\n')
+    const { code, stderr, stdout } = await last.ended
+    expect({ code, stderr, done: stdout.includes('done') }).toEqual({ code: 0, stderr: '', done: true })
+    const key = sandbox.meter.scopes().find(s => s.provider === 'coinmarketcap')
+    const days = key?.days.map(day => day.credits) ?? []
+    console.log(`credits used by day, of 333: ${days.join(', ')}`)
+    expect(Math.max(...days)).toBeLessThanOrEqual(333)
+    expect(Math.max(...days)).toBeGreaterThanOrEqual(Math.floor(0.99 * 333))
+  }
+
+  /** Every row is what was served, every accepted answer is stored, and no more answers are missing than processes were killed. */
+  async function expectNothingLost(): Promise<void> {
+    const audit = await runCryptos(['audit', '--since', '8000h'], env)
+    expect(audit.json).toMatchObject({ ok: true, pending: 0, unmapped: 0, differences: [] })
+    const entries = servedEntries(sandbox.meter)
+    const served = servedPrices(entries)
+    const stored = storedPrices(await storedQuotes(files.store))
+    for (const [key, price] of stored) expect([key, served.get(key)]).toEqual([key, price])
+    const accepted = acceptedAnswers(files.ledger)
+    for (const answer of accepted) {
+      const entry = entries.find(e => isAnswerOf(e, answer))
+      const missing = entry?.values.filter(value => !stored.has(servedKey(entry, value)))
+      expect([answer.slot, missing]).toEqual([answer.slot, []])
+    }
+    // What was served and not accepted died with its process: nothing durable ever depended on it.
+    const dead = entries.length - accepted.length
+    console.log(`${entries.length} answers served: ${accepted.length} accepted, ${dead} died with a process`)
+    expect(Number(audit.json['answers'])).toBe(accepted.length)
+    expect(stored.size).toBe(Number(audit.json['distinct']))
+  }
+
+  function expectNothingCalledThrice(): void {
+    const calls = new Map<string, number>()
+    for (const line of readFileSync(sentFile, 'utf8').trim().split('\n')) {
+      const slot = line.split(' ')[1] ?? ''
+      if (slot !== '') calls.set(slot, (calls.get(slot) ?? 0) + 1)
+    }
+    const most = Math.max(...calls.values())
+    const again = [...calls.values()].filter(n => n === 2).length
+    console.log(`${calls.size} slots, ${again} of them called twice, none oftener`)
+    expect(most).toBeLessThanOrEqual(2)
+    expect(again).toBeGreaterThan(0)
+  }
+})
+
+function shuffled<T>(items: readonly T[], random: () => number): readonly T[] {
+  return items
+    .map(item => ({ item, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}

@@ -1,0 +1,113 @@
+// A collector for the kill loops, made of the program's own parts: it sweeps, publishes and stores without a pause, on the clock file
+// that it moves itself from one slot to the next. On stdin: `go` opens the stores and starts; `end` stops when all is stored.
+// An argument `dry` ends the loop by itself when the paid provider's quota is used up.
+import { flushCompileCache } from 'node:module'
+import { createInterface } from 'node:readline'
+import { openCollecting } from '../../app/collecting.ts'
+import { loadConfig } from '../../app/config/load.ts'
+import { createLog } from '../../app/log.ts'
+import { openSink, runProcessing } from '../../app/processing.ts'
+import { sandboxSource } from '../../app/source.ts'
+import { storeGroup, topics } from '../../app/stores.ts'
+import { type SweepResult, sweep } from '../../app/sweep.ts'
+import { loadAxios } from '../../collectors/load-axios.ts'
+import type { Pace } from '../../collectors/pace.ts'
+import { reconcileUsage } from '../../collectors/usage.ts'
+import type { Broker } from '../../core/ports/broker.ts'
+import { addMs, HOUR, MINUTE } from '../../core/time.ts'
+import { moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
+
+/** Minutes until the ledger believes the provider's lower figure: its lag and its TTL. What died unsent is free again then. */
+const usageIsSureAfter = 20
+const untilDry = process.argv.includes('dry')
+const config = loadConfig(process.env)
+const clockFile = config.sandboxClockFile ?? ''
+/** The ledger decides; the seconds between two calls are real and would only make the loop long. */
+const noPace: Pace = { schedule: (_turn, work) => work(), close: async () => undefined }
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+async function loop(ending: AbortSignal): Promise<void> {
+  const clock = openClockFile(clockFile)
+  const log = createLog(config.logLevel, [])
+  const signal = new AbortController().signal
+  const source = sandboxSource(config, config.sandboxUrl ?? '')
+  const collecting = await openCollecting({ config, clock, log, signal }, source)
+  const sink = await openSink(source, clock)
+  const broker = await collecting.broker()
+  const stopStoring = new AbortController()
+  const storing = runProcessing(
+    { config, broker, sink, clock, log, onProblem: (_name, what) => what && say(what) },
+    stopStoring.signal,
+  )
+  say('open')
+  const ports = { ...collecting.ports, pace: noPace }
+  const round = async (): Promise<boolean> => {
+    await collecting.ledger.reap(clock.now())
+    const tasks = collecting.routes.flatMap(route =>
+      route.provider.datasets.flatMap(dataset => {
+        const now = clock.now()
+        const task = { route, dataset, config, signal }
+        // What a scheduler does: the slot that was due a minute ago once more, and the one that is due now.
+        return [addMs(now, -MINUTE), now].map(period => sweep(ports, { ...task, period }))
+      }),
+    )
+    return isDry(await Promise.all(tasks))
+  }
+  let dryRounds = 0
+  for (let count = 0; !ending.aborted; count += 1) {
+    const dry = await round()
+    if (count === 0) say('turning')
+    dryRounds = dry ? dryRounds + 1 : 0
+    if (dryRounds > usageIsSureAfter && untilDry) break
+    if (count % 5 === 0)
+      for (const route of collecting.routes) await reconcileUsage(ports, route.poll, signal)
+    moveClockFile(clockFile, { advanceMs: dry && !untilDry ? HOUR : MINUTE })
+  }
+  await collecting.ports.publish?.()
+  await allStored(broker)
+  stopStoring.abort()
+  await storing
+  await sink.close()
+  await collecting.close()
+}
+
+const isDry = (results: readonly SweepResult[]): boolean => {
+  const paid = results.filter(r => r.provider === 'coinmarketcap').at(-1)
+  return paid?.outcome === 'denied-by-quota' && /credits a (day|month)/.test(paid.reason)
+}
+
+/** Until the store's group has committed everything; the clock goes on, because batches close by its time. */
+async function allStored(broker: Broker): Promise<void> {
+  for (;;) {
+    const states = await broker.partitions(topics.quotes.name)
+    const committed = await broker.committed(storeGroup)
+    const offsetOf = (partition: number): number =>
+      committed.find(c => c.topic === topics.quotes.name && c.partition === partition)?.offset ?? 0
+    if (states.every(s => offsetOf(s.partition) >= s.end)) return
+    moveClockFile(clockFile, { advanceMs: 1_000 })
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+const ending = new AbortController()
+const lines = createInterface({ input: process.stdin })
+lines.on('close', () => process.exit(3))
+lines.on('line', line => {
+  if (line === 'end') ending.abort()
+  if (line !== 'go') return
+  say('going')
+  loop(ending.signal).then(
+    () => {
+      say('done')
+      process.exit(0)
+    },
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+      process.exit(1)
+    },
+  )
+})
+// What is loaded late otherwise; and a killed process leaves no compile cache behind.
+loadAxios()
+flushCompileCache()
+say('loaded')
