@@ -15,8 +15,10 @@ if (newEnough) await runHere()
 else await runInPinnedNode()
 
 async function runHere() {
+  // The variable is for the worker thread, which has a cache handler of its own.
+  process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'cryptos')
   // A namespace import, because a named one of a missing export would not even link on an old Node.
-  nodeModule.enableCompileCache?.(join(root, 'node_modules', '.cache', 'cryptos'))
+  nodeModule.enableCompileCache?.(process.env.NODE_COMPILE_CACHE)
   const source = join(root, 'app', 'main.ts')
   const program = existsSync(source) ? source : join(root, 'dist', 'main.js')
   const { main } = await import(pathToFileURL(program).href)

@@ -41,12 +41,13 @@ export class Transport {
   #write(request: ClientRequest, socket: Socket, call: CheckedCall, limits: Limits): void {
     limits.connected()
     if (socket.destroyed || limits.failure) return
+    // Announced before the last look: a process that is stopped at this step must not send when it wakes up.
+    announce('sent', call.slot)
     if (call.startBy !== undefined && this.#options.clock.now() > call.startBy) {
       const late = new CryptosError('CRY_HTTP_LATE', 'the permit had run out when the connection was open')
       request.destroy(late)
       return
     }
-    announce('sent', call.slot)
     call.onSent?.()
     request.end()
   }

@@ -70,7 +70,7 @@ describe('one page', () => {
     const test = await setup((_, response) => response.end(good))
     const result = await collectPage(test.ports, test.task)
     expect(result).toEqual({
-      ...{ outcome: 'collected', reason: '1 prices', slot, runId: 'id-1', credits: 1, records: 1 },
+      ...{ outcome: 'collected', reason: '1 price', slot, runId: 'id-1', credits: 1, records: 1 },
       answerId: `${slot}#1`,
     })
     expect(steps).toEqual(['reserve', 'sent', 'received', 'settled'])

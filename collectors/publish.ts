@@ -61,13 +61,11 @@ async function drain(ports: PublishPorts, total: Total): Promise<void> {
   while (await holdsLease(ports)) {
     total.held = true
     const entries = await ports.ledger.outbox.pending(pageSize)
-    for (const entry of entries) {
-      if (ports.signal?.aborted) return
-      const done = await publishOne(ports, entry)
-      total.answers += 1
-      total.records += done.records
-      total.deadLetters += done.deadLetters
-    }
+    if (entries.length === 0 || ports.signal?.aborted) return
+    const done = await publishTogether(ports, entries)
+    total.answers += entries.length
+    total.records += done.records
+    total.deadLetters += done.deadLetters
     if (entries.length < pageSize) return
   }
 }
@@ -75,22 +73,60 @@ async function drain(ports: PublishPorts, total: Total): Promise<void> {
 const holdsLease = ({ ledger, holder, clock }: PublishPorts): Promise<boolean> =>
   ledger.outbox.acquireLease(holder, clock.now(), leaseMs)
 
-async function publishOne(
-  ports: PublishPorts,
-  entry: OutboxEntry,
-): Promise<{ readonly records: number; readonly deadLetters: number }> {
+/** All entries in one produce and one mark: two commits, however many answers wait. */
+async function publishTogether(ports: PublishPorts, entries: readonly OutboxEntry[]): Promise<Counts> {
   const topics = ports.topics ?? topicTable()
-  const mapped = messagesOf(ports, entry, topics)
-  await ports.broker.produce(mapped.messages)
-  announce('published', entry.answerId)
-  await ports.ledger.outbox.markPublished([entry.answerId], ports.clock.now())
-  return mapped
+  const mapped = entries.map(entry => messagesOf(ports, entry, topics))
+  try {
+    await ports.broker.produce(mapped.flatMap(m => m.messages))
+  } catch (error) {
+    if (toCryptosError(error).code !== 'CRY_RECORD_INVALID') throw error
+    return publishApart(ports, entries, topics)
+  }
+  await mark(ports, entries)
+  return sum(mapped)
 }
 
-interface Messages {
+/** One by one, because one of them has a message that the broker refuses: that answer goes to the dead letters. */
+async function publishApart(
+  ports: PublishPorts,
+  entries: readonly OutboxEntry[],
+  topics: TopicTable,
+): Promise<Counts> {
+  const done: Counts[] = []
+  for (const entry of entries) {
+    let messages = messagesOf(ports, entry, topics)
+    try {
+      await ports.broker.produce(messages.messages)
+    } catch (error) {
+      const refused = toCryptosError(error)
+      if (refused.code !== 'CRY_RECORD_INVALID') throw error
+      messages = deadMessages(ports, entry, refused, topics)
+      await ports.broker.produce(messages.messages)
+    }
+    await mark(ports, [entry])
+    done.push(messages)
+  }
+  return sum(done)
+}
+
+async function mark({ ledger, clock }: PublishPorts, entries: readonly OutboxEntry[]): Promise<void> {
+  for (const entry of entries) announce('published', entry.answerId)
+  await ledger.outbox.markPublished(
+    entries.map(entry => entry.answerId),
+    clock.now(),
+  )
+}
+
+type Counts = Pick<PublishResult, 'records' | 'deadLetters'>
+
+const sum = (parts: readonly Counts[]): Counts => ({
+  records: parts.reduce((total, part) => total + part.records, 0),
+  deadLetters: parts.reduce((total, part) => total + part.deadLetters, 0),
+})
+
+interface Messages extends Counts {
   readonly messages: readonly TopicMessage[]
-  readonly records: number
-  readonly deadLetters: number
 }
 
 function messagesOf(ports: PublishPorts, entry: OutboxEntry, topics: TopicTable): Messages {
@@ -105,10 +141,19 @@ function messagesOf(ports: PublishPorts, entry: OutboxEntry, topics: TopicTable)
     const messages = records.map(quote => quoteMessage(topics.quotes.name, quote, codec))
     return { messages, records: records.length, deadLetters: 0 }
   } catch (error) {
-    const letter = letterOf(entry, toCryptosError(error))
-    ports.log?.warn({ answerId: entry.answerId, code: letter.code }, `to the dead letters: ${letter.reason}`)
-    return { messages: [deadLetterMessage(topics.deadLetters.name, letter)], records: 0, deadLetters: 1 }
+    return deadMessages(ports, entry, toCryptosError(error), topics)
   }
+}
+
+function deadMessages(
+  ports: PublishPorts,
+  entry: OutboxEntry,
+  error: CryptosError,
+  topics: TopicTable,
+): Messages {
+  const letter = letterOf(entry, error)
+  ports.log?.warn({ answerId: entry.answerId, code: letter.code }, `to the dead letters: ${letter.reason}`)
+  return { messages: [deadLetterMessage(topics.deadLetters.name, letter)], records: 0, deadLetters: 1 }
 }
 
 /** The records of a raw answer, by its provider's own mapping. @throws CryptosError when nothing can be read from it */

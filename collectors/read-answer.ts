@@ -29,15 +29,16 @@ export function readAnswer(
 }
 
 const mostNamed = 5
+const prices = (count: number): string => (count === 1 ? '1 price' : `${count} prices`)
 
 function summaryOf({ records, missing }: Mapped): Pick<Ended, 'outcome' | 'reason' | 'records'> {
   const count = records.length
-  if (missing.length === 0) return { outcome: 'collected', reason: `${count} prices`, records: count }
+  if (missing.length === 0) return { outcome: 'collected', reason: prices(count), records: count }
   const named = missing.slice(0, mostNamed).map(m => `${m.asset} (${m.reason})`)
   const more = missing.length > mostNamed ? ` and ${missing.length - mostNamed} more` : ''
   return {
     outcome: 'partial',
-    reason: `${count} prices, none for ${named.join(', ')}${more}`,
+    reason: `${prices(count)}, none for ${named.join(', ')}${more}`,
     records: count,
   }
 }

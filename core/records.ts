@@ -21,6 +21,7 @@ export interface Quote {
   readonly currency: Currency
   readonly price: DecimalString
   readonly marketCap?: DecimalString
+  /** As the provider counts it: CoinMarketCap in the currency of the quote, Kraken and Coinbase in units of the asset. */
   readonly volume24h?: DecimalString
   readonly supply?: DecimalString
   /** Per cent over 24 hours, as the provider gives it. */

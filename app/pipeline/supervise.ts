@@ -9,6 +9,9 @@ import type { Problems } from './problems.ts'
 /** design: `up` and `process` end within 10 s of a signal; what is left of that is for the page. */
 const stopDeadlineMs = 8 * SECOND
 
+/** Batches are small and short-lived: a larger nursery would only be held, never needed. */
+const maxYoungGenerationSizeMb = 8
+
 /** The pipeline in its own thread. */
 export interface RunningPipeline {
   /** Resolves when the pipeline stopped as told. @throws CryptosError why it ended by itself */

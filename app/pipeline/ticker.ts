@@ -1,11 +1,14 @@
 import { exitCodeOf, type Outcome } from '../../core/outcomes.ts'
 import { MINUTE, SECOND, toIso } from '../../core/time.ts'
 import type { Dataset } from '../../collectors/provider.ts'
+import type { PollPorts } from '../../collectors/poll-types.ts'
+import { QuotaEventPublisher } from '../../collectors/publish-quota-events.ts'
 import { reconcileUsage } from '../../collectors/usage.ts'
 import { reconcileDue } from '../../quota/reconcile.ts'
 import type { Collecting } from '../collecting.ts'
 import { errorFields } from '../log.ts'
 import type { Route } from '../routes.ts'
+import { topics } from '../stores.ts'
 import { type SweepResult, sweep } from '../sweep.ts'
 import type { PipelineOptions } from './pipeline.ts'
 
@@ -14,7 +17,8 @@ export interface TickerOptions extends PipelineOptions {
 }
 
 const reapEveryMs = 5 * SECOND
-const publishEveryMs = 5 * SECOND
+/** For answers that a crash left, and for the quota events; what a sweep brought is published right after it. */
+const publishEveryMs = 10 * SECOND
 /** Outcomes that need nobody's eye. */
 const quiet: ReadonlySet<Outcome> = new Set(['not-due', 'already-done', 'collected', 'published'])
 
@@ -28,8 +32,14 @@ export class Ticker {
   #reapedAtMs = Number.NEGATIVE_INFINITY
   #publishedAtMs = Number.NEGATIVE_INFINITY
 
+  #events: QuotaEventPublisher | undefined
+  /** Without a publisher of its own: all pages of a sweep are published together. */
+  readonly #collectPorts: PollPorts
+
   constructor(options: TickerOptions) {
     this.#options = options
+    const { publish: _, ...ports } = options.collecting.ports
+    this.#collectPorts = ports
   }
 
   async tick(): Promise<void> {
@@ -42,7 +52,8 @@ export class Ticker {
     }
     if (nowMs - this.#publishedAtMs >= publishEveryMs) {
       this.#publishedAtMs = nowMs
-      this.#start('publish', async () => void (await this.#publish()))
+      this.#start('publish', () => this.#publish())
+      this.#start('publish quota events', () => this.#publishEvents())
     }
     for (const route of collecting.routes) {
       this.#start(`usage ${route.provider.id}`, () => this.#reconcile(route))
@@ -59,21 +70,37 @@ export class Ticker {
   #start(name: string, work: () => Promise<void>): void {
     if (this.#busy.has(name) || (this.#sleepUntilMs.get(name) ?? 0) > this.#options.clock.monotonicMs())
       return
-    const { log } = this.#options
+    const { log, onProblem } = this.#options
     const running = work()
-      .catch((error: unknown) => log.error(errorFields(error), `${name} failed`))
+      .catch((error: unknown) => {
+        onProblem(name, `${name} failed: ${error instanceof Error ? error.message : String(error)}`)
+        log.error(errorFields(error), `${name} failed`)
+      })
       .finally(() => this.#busy.delete(name))
     this.#busy.set(name, running)
   }
 
   async #publish(): Promise<void> {
-    const { pending } = await this.#options.collecting.ledger.outbox.stats()
-    if (pending > 0) await this.#options.collecting.ports.publish?.()
+    const { ledger, ports } = this.#options.collecting
+    const { pending } = await ledger.outbox.stats()
+    if (pending > 0) await ports.publish?.()
+    this.#options.onProblem('publish', null)
+  }
+
+  async #publishEvents(): Promise<void> {
+    const { ledger, broker } = this.#options.collecting
+    this.#events ??= new QuotaEventPublisher({
+      ledger,
+      broker: await broker(),
+      topic: topics.quotaEvents.name,
+    })
+    await this.#events.publish()
   }
 
   async #sweep(route: Route, dataset: Dataset): Promise<void> {
-    const { collecting, config, signal, clock } = this.#options
-    const result = await sweep(collecting.ports, { route, dataset, config, signal })
+    const { config, signal, clock } = this.#options
+    const result = await sweep(this.#collectPorts, { route, dataset, config, signal })
+    if (result.pages.some(page => page.records > 0)) await this.#publish()
     if (result.retryAt !== undefined) {
       const waitMs = Math.min(MINUTE, (result.retryAt - clock.now()) / 1_000)
       this.#sleepUntilMs.set(`${route.provider.id}/${dataset.id}`, clock.monotonicMs() + waitMs)
