@@ -99,3 +99,8 @@ function isInStateT(pid: number): boolean {
   const file = `/proc/${pid}/stat`
   return !existsSync(file) || /\) T/.test(readFileSync(file, 'latin1'))
 }
+
+/** Resolves when it is so; the test's own time limit is the only one. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(5)
+}
