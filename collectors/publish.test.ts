@@ -159,6 +159,35 @@ describe('publishing', () => {
     expect(await messagesOf(s.broker, topics.quotes.name)).toHaveLength(2)
   })
 
+  it('never lets two rounds of one process overlap, whenever a caller comes', async () => {
+    await using s = await setup()
+    let [active, most, rounds] = [0, 0, 0]
+    const late: Promise<unknown>[] = []
+    const { outbox } = s.test.ledger
+    const watched: typeof outbox = Object.assign(Object.create(outbox), {
+      acquireLease: outbox.acquireLease.bind(outbox),
+      async pending(limit: number) {
+        active += 1
+        rounds += 1
+        most = Math.max(most, active)
+        return await outbox.pending(limit)
+      },
+      async releaseLease(holder: string) {
+        await outbox.releaseLease(holder)
+        active -= 1
+        // Callers in every microtask in which the round ends, as those that were settled in the same commit are.
+        if (rounds > 1) return
+        for (let i = 0; i < 20; i += 1) void microtasks(i).then(() => late.push(publish()))
+      },
+    })
+    const ledger = Object.assign(Object.create(s.test.ledger), { outbox: watched }) as typeof s.test.ledger
+    const publish = createPublisher({ ...s.ports, ledger })
+    await Promise.all([publish(), publish()])
+    await Promise.all(late)
+    expect(late).toHaveLength(20)
+    expect([most, rounds > 1]).toEqual([1, true])
+  })
+
   it('ends a backlog of many pages', async () => {
     await using s = await setup()
     for (let page = 0; page < 45; page += 1) {
@@ -183,3 +212,7 @@ describe('quota events', () => {
     expect(events.map(e => e.sequence)).toEqual(events.map((_, i) => i + 1))
   })
 })
+
+async function microtasks(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await Promise.resolve()
+}

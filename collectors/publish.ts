@@ -206,8 +206,10 @@ export function createPublisher(ports: PublishPorts): () => Promise<PublishResul
     return running
   }
   return () => {
+    // Who waits is asked first: between two rounds none is running, and a third must not slip in beside the second.
+    if (next) return next
     if (!running) return start()
-    next ??= running.then(start, start)
+    next = running.then(start, start)
     return next
   }
 }
