@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { CryptosError } from '../core/errors.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
@@ -22,13 +22,26 @@ export const storeFiles = (folder: string) => ({
 export const topics = topicTable()
 export const storeGroup = 'sink.sqlite'
 
+/** What keeps one from writing at the nearest folder that is there: a failed mkdir says ENOENT for a read-only disk. */
+function reasonAt(folder: string): string | undefined {
+  const nearest = existsSync(folder) || dirname(folder) === folder ? folder : undefined
+  if (nearest === undefined) return reasonAt(dirname(folder))
+  try {
+    accessSync(nearest, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
+
 /** Makes the folder, private to the user. @throws CryptosError CRY_STORE_UNWRITABLE */
 export function prepareFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     accessSync(folder, constants.W_OK | constants.X_OK)
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    const why = code === 'ENOENT' ? (reasonAt(resolve(folder)) ?? code) : code
     throw new CryptosError(
       'CRY_STORE_UNWRITABLE',
       `the data folder ${folder} can not be written (${why}): correct its permissions or set CRYPTOS_DATA_DIR`,

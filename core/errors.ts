@@ -24,7 +24,7 @@ export const errorKinds = {
   CRY_DISK_FULL: kind(
     'retry',
     'The disk or its quota is full',
-    'Free space; nothing was lost and nothing was spent',
+    'Free space and run it again; nothing was lost',
   ),
   CRY_HTTP_ADDRESS: kind(
     'stop',
@@ -87,7 +87,7 @@ export const errorKinds = {
   CRY_SECRET_FILE: kind(
     'stop',
     'A file with a secret is missing, unreadable or readable by others',
-    'chmod 600 the file that the message names',
+    'Correct the path of the file that the message names, or chmod 600 it',
   ),
   CRY_SERVER_BUSY: kind('wait', 'A store or broker asked for patience', 'Nothing: it is tried again'),
   CRY_STORE_BUSY: kind(

