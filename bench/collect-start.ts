@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../host/clock.ts'
 import { startSandbox, type Sandbox } from '../sandbox/server.ts'
-import { buildProgram } from '../scripts/build.ts'
 import type { BenchLine } from './line.ts'
+import { packageLayout } from './package-layout.ts'
 import { median, round } from './line.ts'
 
 const pairs = 15
@@ -37,16 +37,6 @@ async function requestMs(program: readonly string[], sandbox: Sandbox): Promise<
   const entry = sandbox.meter.entries()[before]
   if (!entry) throw new Error('cryptos collect sent no request')
   return entry.at / 1_000 - startedAtMs
-}
-
-/** The published package's layout in a folder of its own: launcher, built program, dependencies. */
-async function packageLayout(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
-  await buildProgram(join(folder, 'dist'))
-  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  return folder
 }
 
 /** [collect-start]: the built program as it is installed; the clone's unbuilt sources beside it. */

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '../host/clock.ts'
 import { startSandbox } from '../sandbox/server.ts'
 import type { BenchLine } from './line.ts'
+import { packageLayout } from './package-layout.ts'
 import { round } from './line.ts'
 
 const warmUpMs = 15_000
@@ -25,7 +26,7 @@ function cpuSeconds(pid: number): number {
 const rssMegabytes = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
 
-/** [up-idle-cpu] and [up-rss]: `cryptos up` with its default sources, nobody looking, the simulator in another process. */
+/** [up-idle-cpu] and [up-rss], of the program as it is installed: `cryptos up` with its default sources, nobody looking, the simulator in another process. */
 export async function benchUp(): Promise<BenchLine[]> {
   const sandbox = await startSandbox({ clock: systemClock })
   const dataDir = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
@@ -35,7 +36,8 @@ export async function benchUp(): Promise<BenchLine[]> {
     CRYPTOS_SANDBOX_URL: sandbox.url,
     CRYPTOS_LOG_LEVEL: 'warn',
   }
-  const bin = join(import.meta.dirname, '..', 'bin', 'cryptos.mjs')
+  const folder = await packageLayout()
+  const bin = join(folder, 'bin', 'cryptos.mjs')
   const child = spawn(process.execPath, [bin, 'up', '--source', 'sandbox', '--port', '0'], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -64,6 +66,6 @@ export async function benchUp(): Promise<BenchLine[]> {
     child.kill('SIGTERM')
     await once(child, 'exit')
     await sandbox.close()
-    rmSync(dataDir, { recursive: true })
+    for (const made of [dataDir, folder]) rmSync(made, { recursive: true })
   }
 }

@@ -28,6 +28,7 @@ export function setUp() {
     )
     process.exit(1)
   }
+  spawnSync(nodeBinary(), [join(root, 'scripts', 'warm-up.mjs')], { stdio: 'inherit' })
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, wanted)
 }

@@ -1,0 +1,16 @@
+import { cpSync, mkdtempSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildProgram } from '../scripts/build.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** The published package's layout in a folder of its own: launcher, built program, dependencies. */
+export async function packageLayout(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
+  await buildProgram(join(folder, 'dist'))
+  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  return folder
+}
