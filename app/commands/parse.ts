@@ -3,7 +3,8 @@ import { CryptosError } from '../../core/errors.ts'
 import { providerById, providers } from '../../collectors/registry.ts'
 import { parseBody } from '../../collectors/parse-body.ts'
 import { suggest } from '../config/suggest.ts'
-import { done, fromOutcome } from '../result.ts'
+import { exitCodeOf } from '../../core/outcomes.ts'
+import { done } from '../result.ts'
 import type { Action, Define } from './command.ts'
 
 function readBody(file: string): Uint8Array {
@@ -38,7 +39,10 @@ const run: Action = async (context, [name = ''], options) => {
     currency: String(options['currency'] ?? context.config.currency),
     receivedAt: context.clock.now(),
   })
-  if ('outcome' in parsed) return fromOutcome(parsed.outcome, parsed.reason)
+  if ('outcome' in parsed) {
+    const { outcome, reason } = parsed
+    return { exit: exitCodeOf(outcome), json: { outcome, reason }, text: `${outcome}: ${reason}` }
+  }
   const text = parsed.records.map(
     r => `${r.asset} ${r.price} ${r.currency} at ${new Date(r.observedAt / 1_000).toISOString()}`,
   )
