@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseIso } from '../../core/time.ts'
+import { MINUTE, parseIso } from '../../core/time.ts'
 import { type Step, steps } from '../../core/steps.ts'
-import { createClockFile, openClockFile } from '../../sandbox/clock-file.ts'
+import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
 import { basic2021 } from '../../sandbox/plan.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import {
@@ -18,7 +18,7 @@ import {
   storedQuotes,
   table,
 } from '../support/judge.ts'
-import { runCryptos, type Running, start } from '../support/program.ts'
+import { cryptos, runCryptos, type Running, start, until } from '../support/program.ts'
 import { seededRandom } from '../support/random.ts'
 import { scratch } from '../support/scratch.ts'
 
@@ -154,6 +154,56 @@ describe('kill -9', () => {
     await expectNothingLost()
     expectNothingCalledThrice()
   })
+
+  it('kills the real program in its worker thread at each step, and it goes on where it was', async () => {
+    using own = scratch('kill-up')
+    const clock = own.file('clock')
+    // In the middle of every slot, where all that is due is due at once.
+    createClockFile(clock, parseIso('2026-11-05T08:00:38Z'))
+    const provider = await startSandbox({ clock: openClockFile(clock) })
+    const settings = {
+      CRYPTOS_DATA_DIR: own.file('data'),
+      CRYPTOS_SANDBOX_URL: provider.url,
+      CRYPTOS_SANDBOX_CLOCK_FILE: clock,
+      // The clock stands still while a process lives.
+      CRYPTOS_BATCH_MAX_AGE_MS: '0',
+    }
+    const up = ['up', '--source', 'sandbox', '--port', '0']
+    const killed: string[] = []
+    for (const step of steps) {
+      const mark = own.file(step)
+      const { signal } = await cryptos(up, { ...settings, AT_STEP: `${step}:1`, AT_STEP_MARK: mark }).ended
+      killed.push(`${step} ${signal} ${existsSync(mark)}`)
+      moveClockFile(clock, { advanceMs: 2 * MINUTE })
+    }
+    expect(killed).toEqual(steps.map(step => `${step} SIGKILL true`))
+    const last = cryptos(up, settings)
+    await last.says('Prices:')
+    const store = own.file('data/sandbox/series.db')
+    const accepted = (): number => acceptedAnswers(own.file('data/sandbox/ledger.db')).length
+    const servedBefore = servedEntries(provider.meter).length
+    // Its own sweep of 8 answers, and all that the killed ones had left.
+    await until(
+      async () =>
+        servedEntries(provider.meter).length >= servedBefore && accepted() > 8 && (await isAudited(settings)),
+    )
+    last.child.kill('SIGTERM')
+    expect((await last.ended).code).toBe(0)
+    const rows = storedPrices(await storedQuotes(store))
+    const served = servedPrices(servedEntries(provider.meter))
+    for (const [key, price] of rows) expect([key, served.get(key)]).toEqual([key, price])
+    console.log(
+      `up: ${killed.length} kills, ${servedEntries(provider.meter).length} answers served, ${accepted()} accepted, ${rows.size} rows`,
+    )
+    expect(provider.meter.violationList).toEqual([])
+    await provider.close()
+  })
+
+  async function isAudited(settings: Readonly<Record<string, string>>): Promise<boolean> {
+    const { json } = await runCryptos(['audit', '--since', '24h'], { ...settings, CRYPTOS_SOURCE: 'sandbox' })
+    expect(json).toMatchObject({ ok: true, differences: [] })
+    return json['pending'] === 0
+  }
 
   async function runDry(): Promise<void> {
     const last = start('test/support/collector-loop.ts', ['dry'], env)

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { EpochMicros } from '../../core/brands.ts'
 import type { QuotaEvent } from '../../core/records.ts'
-import { type Step } from '../../core/steps.ts'
+import type { Step } from '../../core/steps.ts'
 import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
 import { reconcileUsage } from '../../collectors/usage.ts'
 import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'

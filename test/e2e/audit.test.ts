@@ -1,0 +1,166 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Quote, quoteId } from '../../core/records.ts'
+import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
+import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
+import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import { sweep } from '../../app/sweep.ts'
+import { storedQuotes } from '../support/judge.ts'
+import { type Ended, runCryptos } from '../support/program.ts'
+import { openRig } from '../support/rig.ts'
+import { scratch } from '../support/scratch.ts'
+
+interface Difference {
+  readonly kind: string
+  readonly in: string
+  readonly group: string
+  readonly id: string
+}
+
+const folder = scratch('audit')
+const clockFile = folder.file('clock')
+let sandbox: Sandbox
+/** The row that each plant works on; there is another of its group. */
+let row: Quote
+
+beforeAll(async () => {
+  createClockFile(clockFile, parseIso('2026-11-21T12:30:00Z'))
+  const clock = openClockFile(clockFile)
+  sandbox = await startSandbox({ clock })
+  const rig = await openRig({ dataDir: folder.file('good'), sandboxUrl: sandbox.url, clock })
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const route of rig.collecting.routes)
+      for (const dataset of route.provider.datasets)
+        await sweep(rig.ports, {
+          route,
+          dataset,
+          config: rig.config,
+          signal: new AbortController().signal,
+          period: 'now',
+        })
+    moveClockFile(clockFile, { advanceMs: MINUTE })
+  }
+  await rig.drain()
+  await rig.close()
+  row = (await storedQuotes(rig.files.series)).filter(
+    q => q.provider === 'coinbase' && q.asset === 'ethereum',
+  )[1]!
+})
+
+afterAll(async () => {
+  await sandbox.close()
+  folder[Symbol.dispose]()
+})
+
+const audit = (dataDir: string): Promise<Ended & { json: Record<string, unknown> }> =>
+  runCryptos(['audit'], {
+    CRYPTOS_DATA_DIR: dataDir,
+    CRYPTOS_SOURCE: 'sandbox',
+    CRYPTOS_SANDBOX_CLOCK_FILE: clockFile,
+  })
+
+/** Does harm to a copy of the good data. */
+async function plant(name: string, file: 'series.db' | 'log.db', harm: (db: DatabaseSync) => unknown) {
+  const dataDir = folder.file(name)
+  cpSync(folder.file('good'), dataDir, { recursive: true })
+  const db = new DatabaseSync(join(dataDir, 'sandbox', file))
+  // A plant that does nothing would prove nothing.
+  const before = Number(db.prepare('SELECT total_changes() AS n').get()?.['n'])
+  harm(db)
+  const changed = Number(db.prepare('SELECT total_changes() AS n').get()?.['n']) - before
+  db.close()
+  return { ...(await audit(dataDir)), changed }
+}
+
+const groupOf = (q: Quote): string => `${q.provider} ${q.asset} ${toIso(q.observedAt).slice(0, 13)}Z`
+const lastDigit = (price: string): string => `${price.slice(0, -1)}${price.endsWith('7') ? '3' : '7'}`
+const one = (kind: string, place: string, q: Quote): Difference[] => [
+  { kind, in: place, group: groupOf(q), id: quoteId(q) },
+]
+const series = `SELECT id FROM series WHERE provider = 'coinbase' AND asset = 'ethereum'`
+const message = `topic = (SELECT id FROM topic WHERE name = 'market.quotes.v1') AND
+  json_extract(CAST(v AS TEXT), '$.provider') = 'coinbase' AND json_extract(CAST(v AS TEXT), '$.asset') = 'ethereum' AND
+  json_extract(CAST(v AS TEXT), '$.observedAt') = ?`
+
+describe('cryptos audit', () => {
+  it('finds good data equal', async () => {
+    const { code, json } = await audit(folder.file('good'))
+    expect([code, json]).toMatchObject([
+      0,
+      { ok: true, pending: 0, unmapped: 0, differences: [], badGroups: [] },
+    ])
+    expect(json['rows']).toEqual({ answers: 54, topic: 54, store: 54 })
+    expect(json['distinct']).toBe(sandbox.meter.summary().counts['values'])
+  })
+
+  it('names a row that was deleted from the store', async () => {
+    const found = await plant('deleted', 'series.db', db =>
+      db.prepare(`DELETE FROM quote WHERE series = (${series}) AND observedAt = ?`).run(row.observedAt),
+    )
+    expectOne(found, one('missing', 'store', row))
+  })
+
+  it('names a row of which one digit was changed in the store', async () => {
+    const found = await plant('changed', 'series.db', db =>
+      db
+        .prepare(`UPDATE quote SET price = ? WHERE series = (${series}) AND observedAt = ?`)
+        .run(lastDigit(row.price), row.observedAt),
+    )
+    expectOne(found, one('changed', 'store', row))
+  })
+
+  it('names a row that nobody served in the store', async () => {
+    const extra = { ...row, observedAt: addMs(row.observedAt, 1) }
+    const found = await plant('extra', 'series.db', db =>
+      db
+        .prepare(
+          `INSERT INTO quote SELECT series, observedAt + 1000, version, price, priceFloat, marketCap, volume24h, supply, change24h,
+           receivedAt, flags, label, answer FROM quote WHERE series = (${series}) AND observedAt = ?`,
+        )
+        .run(row.observedAt),
+    )
+    expectOne(found, one('extra', 'store', extra))
+  })
+
+  it('names a record that was deleted from the topic', async () => {
+    const found = await plant('topic-deleted', 'log.db', db =>
+      db.prepare(`DELETE FROM log WHERE ${message}`).run(row.observedAt),
+    )
+    expectOne(found, one('missing', 'topic', row))
+  })
+
+  it('names a record of which one digit was changed in the topic', async () => {
+    const found = await plant('topic-changed', 'log.db', db =>
+      db
+        .prepare(`UPDATE log SET v = CAST(replace(CAST(v AS TEXT), ?, ?) AS BLOB) WHERE ${message}`)
+        .run(`"${row.price}"`, `"${lastDigit(row.price)}"`, row.observedAt),
+    )
+    expectOne(found, one('changed', 'topic', row))
+  })
+
+  it('names a record that nobody served in the topic', async () => {
+    const extra = { ...row, observedAt: addMs(row.observedAt, 1) }
+    const found = await plant('topic-extra', 'log.db', db => {
+      db.prepare(
+        `INSERT INTO log SELECT topic, part, (SELECT max(off) + 1 FROM log AS l WHERE l.topic = log.topic AND l.part = log.part), k,
+         CAST(replace(CAST(v AS TEXT), ?, ?) AS BLOB), h, ts FROM log WHERE ${message}`,
+      ).run(String(row.observedAt), String(extra.observedAt), row.observedAt)
+      db.exec(
+        'UPDATE part SET next = (SELECT max(off) + 1 FROM log WHERE log.topic = part.topic AND log.part = part.part) WHERE next > 0',
+      )
+    })
+    expectOne(found, one('extra', 'topic', extra))
+  })
+})
+
+function expectOne(
+  found: Ended & { readonly json: Record<string, unknown>; readonly changed: number },
+  differences: readonly Difference[],
+): void {
+  expect(found.changed).toBeGreaterThan(0)
+  expect(found.json['differences']).toEqual(differences)
+  expect(found.json['badGroups']).toEqual(differences.map(d => d.group))
+  expect([found.code, found.json['ok']]).toEqual([1, false])
+}
