@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../host/clock.ts'
 import { startSandbox, type Sandbox } from '../sandbox/server.ts'
@@ -21,9 +20,12 @@ function runMs(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number>
   })
 }
 
-/** Milliseconds from the start of `cryptos collect kraken` until the sandbox has its request. */
-async function requestMs(program: readonly string[], sandbox: Sandbox): Promise<number> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
+/** Slots of their own, so that no call is "already done". */
+const firstSlotMs = Date.UTC(2026, 0, 1)
+let slots = 0
+
+/** Milliseconds from the start of `cryptos collect kraken` until the sandbox has its request. The data folder exists, as it does for a scheduler. */
+async function requestMs(program: string, sandbox: Sandbox, dataDir: string): Promise<number> {
   const before = sandbox.meter.entries().length
   const env = {
     ...process.env,
@@ -31,9 +33,10 @@ async function requestMs(program: readonly string[], sandbox: Sandbox): Promise<
     CRYPTOS_SANDBOX_URL: sandbox.url,
     CRYPTOS_LOG_LEVEL: 'silent',
   }
+  slots += 1
+  const slot = new Date(firstSlotMs + slots * 60_000).toISOString()
   const startedAtMs = performance.timeOrigin + performance.now()
-  await runMs([...program, 'collect', 'kraken', '--source', 'sandbox', '--json', '--now'], env)
-  rmSync(dataDir, { recursive: true })
+  await runMs([program, 'collect', 'kraken', '--source', 'sandbox', '--json', '--slot', slot], env)
   const entry = sandbox.meter.entries()[before]
   if (!entry) throw new Error('cryptos collect sent no request')
   return entry.at / 1_000 - startedAtMs
@@ -59,8 +62,8 @@ export async function benchStart(): Promise<BenchLine[]> {
   try {
     for (let pair = -1; pair < pairs; pair += 1) {
       const node = await runMs(['-e', '0'], process.env)
-      const one = await requestMs([built], sandbox)
-      const two = await requestMs([sources], sandbox)
+      const one = await requestMs(built, sandbox, join(folder, 'data'))
+      const two = await requestMs(sources, sandbox, join(folder, 'data'))
       const nodeAgain = await runMs(['-e', '0'], process.env)
       if (pair < 0) continue
       times.node.push(node)
