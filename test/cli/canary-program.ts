@@ -1,14 +1,8 @@
 import { collectOnce } from '../../app/collecting.ts'
 import type { Action } from '../../app/commands/command.ts'
-import { runPipeline } from '../../app/pipeline/pipeline.ts'
 import { fromOutcome } from '../../app/result.ts'
 import { runAction } from '../../app/run-action.ts'
 import { liveSource } from '../../app/source.ts'
-import { startWeb } from '../../dashboards/web/server.ts'
-import { openReader } from '../../app/reader.ts'
-import { openLedger } from '../../app/stores.ts'
-import { statusReader } from '../../app/up/status-reader.ts'
-import { Problems } from '../../app/pipeline/problems.ts'
 
 /**
  * `collect` and `up` with the user's own key, sent to a simulator at CRYPTOS_SANDBOX_URL. The program itself sends its own
@@ -22,6 +16,12 @@ const collect: Action = async context => {
 }
 
 const up: Action = async context => {
+  const { runPipeline } = await import('../../app/pipeline/pipeline.ts')
+  const { startWeb } = await import('../../dashboards/web/server.ts')
+  const { openReader } = await import('../../app/reader.ts')
+  const { openLedger } = await import('../../app/stores.ts')
+  const { statusReader } = await import('../../app/up/status-reader.ts')
+  const { Problems } = await import('../../app/pipeline/problems.ts')
   const { config, clock, log } = context
   const source = sourceOf(config)
   const problems = new Problems((name, what) => log.warn({ name }, what ?? 'well again'))

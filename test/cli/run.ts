@@ -34,7 +34,8 @@ export function environment(env: Env): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(CRYPTOS_|COINMARKETCAP_|NODE_OPTIONS|NODE_V8|VITEST)/.test(name),
   )
-  return { ...Object.fromEntries(own), ...env }
+  const cache = join(root, 'node_modules', '.cache', 'cryptos')
+  return { ...Object.fromEntries(own), NODE_COMPILE_CACHE: cache, ...env }
 }
 
 /** Starts any command line in a folder without a settings file. */
