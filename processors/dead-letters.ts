@@ -51,7 +51,7 @@ export function openDeadLetters(options: DeadLettersOptions): DeadLetters {
     if (letter.partition < 0 || letter.topic === topic)
       throw new CryptosError(
         'CRY_USAGE',
-        `${id} never was a message of a topic that is read; an answer is mapped again by \`cryptos rederive\``,
+        `${id} never was a message of a topic that is read; an answer is mapped anew by \`cryptos publish --again 24h\`, after the fix`,
       )
     const now = clock.now()
     await broker.produce([originalOf(letter, now), tombstone(topic, id, now)])

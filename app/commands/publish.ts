@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { publishPending } from '../../collectors/publish.ts'
 import { providers } from '../../collectors/registry.ts'
+import { parseDuration } from '../duration.ts'
 import { done, fromOutcome } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, openLedger, topics } from '../stores.ts'
@@ -8,10 +9,13 @@ import { using } from '../using.ts'
 import type { Action, Define } from './command.ts'
 
 /** Calls no provider, so it needs no route, key or sandbox. */
-const run: Action = async ({ config, clock, log, signal }) => {
+const run: Action = async ({ config, clock, log, signal }, _args, options) => {
   const source = settledSource(config)
   return using(await openLedger(config, source, clock), async ledger =>
     using(await openBroker(config, source, clock), async broker => {
+      const again = options['again']
+      if (again !== undefined)
+        await ledger.outbox.republish(parseDuration(String(again), '--again'), clock.now())
       const holder = randomUUID()
       const result = await publishPending({ ledger, broker, clock, providers, topics, holder, log, signal })
       if (signal.aborted)
@@ -34,5 +38,9 @@ export const define: Define = (program, act) => {
   program
     .command('publish')
     .description('bring answers that wait in the outbox to the topics')
+    .option(
+      '--again <duration>',
+      'also those of the last 24h (or 2h …) that were published: after a fix, or a loss in the broker',
+    )
     .action(act(run))
 }

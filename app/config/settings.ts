@@ -115,7 +115,7 @@ export const settings = {
     'CRYPTOS_COINMARKETCAP_PLAN',
     z.string().min(1),
     'basic-2026',
-    'Plan whose limits hold until the key itself tells (see docs/reference/plans.md)',
+    'Plan whose limits hold until the key itself tells (see docs/how-to/use-a-key.md)',
   ),
   coinmarketcapKeyOwned: setting(
     'CRYPTOS_COINMARKETCAP_KEY_OWNED',
