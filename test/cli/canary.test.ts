@@ -158,7 +158,7 @@ describe('a key that is used', () => {
     })
     const url = running.said.stdout.trim()
     const latest = async (): Promise<string> => (await fetch(new URL('/api/v1/latest', url))).text()
-    for (let tries = 0; tries < 100 && !(await latest()).includes('bitcoin'); tries += 1)
+    for (let tries = 0; tries < 600 && !(await latest()).includes('bitcoin'); tries += 1)
       await new Promise(resolve => setTimeout(resolve, 50))
     const paths = ['/', '/health', '/api/v1/latest', '/api/v1/quota', '/api/v1/runs']
     const pages = await Promise.all(
