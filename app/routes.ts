@@ -1,13 +1,11 @@
-import { CryptosError } from '../core/errors.ts'
 import type { ScopeSpec } from '../core/ports/ledger.ts'
 import type { Source as PollSource } from '../collectors/poll-types.ts'
 import type { Provider } from '../collectors/provider.ts'
-import { providerById, providers } from '../collectors/registry.ts'
 import { sourceOf } from '../collectors/source.ts'
 import { planLimits } from '../quota/plans.ts'
 import { sandboxKey } from '../sandbox/key.ts'
 import type { Config } from './config/load.ts'
-import { suggest } from './config/suggest.ts'
+import { providerNamed } from './provider-named.ts'
 import type { Source } from './source.ts'
 
 /** One provider as it is reached now, and the quota that it falls under. */
@@ -19,13 +17,7 @@ export interface Route {
 
 /** @throws CryptosError CRY_CONFIG_INVALID for an unknown provider, or one that needs a key that is not set */
 export function routeOf(name: string, config: Config, source: Source): Route {
-  const provider = providerById(name)
-  const names = providers.map(p => p.id as string)
-  if (!provider)
-    throw new CryptosError(
-      'CRY_CONFIG_INVALID',
-      `"${name.slice(0, 60)}" is not a provider${suggest(name, names)} (there are ${names.join(', ')})`,
-    )
+  const provider = providerNamed(name, 'CRY_CONFIG_INVALID')
   const key = keyOf(provider, config, source)
   const { source: poll, spec } = sourceOf(provider, {
     ...(key === undefined ? {} : { key }),

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { CryptosError } from '../../core/errors.ts'
-import { providerById, providers } from '../../collectors/registry.ts'
+import { providers } from '../../collectors/registry.ts'
 import { parseBody } from '../../collectors/parse-body.ts'
-import { suggest } from '../config/suggest.ts'
+import { providerNamed } from '../provider-named.ts'
 import { exitCodeOf } from '../../core/outcomes.ts'
 import { done } from '../result.ts'
 import type { Action, Define } from './command.ts'
@@ -23,13 +23,7 @@ function statusOf(given: unknown): number {
 }
 
 const run: Action = async (context, [name = ''], options) => {
-  const provider = providerById(name)
-  const names = providers.map(p => p.id as string)
-  if (!provider)
-    throw new CryptosError(
-      'CRY_USAGE',
-      `"${name.slice(0, 60)}" is not a provider${suggest(name, names)} (there are ${names.join(', ')})`,
-    )
+  const provider = providerNamed(name, 'CRY_USAGE')
   const asset = options['asset'] as string | undefined
   const dataset = options['dataset'] as string | undefined
   const parsed = parseBody(provider, readBody(String(options['file'])), {
