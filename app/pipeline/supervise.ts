@@ -27,6 +27,7 @@ export async function startPipelineThread(
   const source = join(import.meta.dirname, 'thread.ts')
   const worker = new Worker(existsSync(source) ? source : join(import.meta.dirname, 'thread.js'), {
     workerData: start,
+    resourceLimits: { maxYoungGenerationSizeMb },
   })
   const ready = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
