@@ -2,6 +2,7 @@ import { CryptosError } from '../../core/errors.ts'
 import type { Ledger, ScopeStatus, WindowStatus } from '../../core/ports/ledger.ts'
 import { toIso } from '../../core/time.ts'
 import { type Collecting, openCollecting } from '../collecting.ts'
+import { providerNamed } from '../provider-named.ts'
 import { openCommandSource } from '../command-source.ts'
 import { parseDuration } from '../duration.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
@@ -11,7 +12,6 @@ import { openLedger } from '../stores.ts'
 import { using } from '../using.ts'
 import { planLimits, plans } from '../../quota/plans.ts'
 import { whatIf } from '../../quota/what-if.ts'
-import { providerById, providers } from '../../collectors/registry.ts'
 import { reconcileUsage } from '../../collectors/usage.ts'
 import type { Action, Context, Define } from './command.ts'
 
@@ -88,19 +88,18 @@ const ask: Action = async (_context, _args, options) => {
   if (!Number.isInteger(assets) || assets < 1)
     throw new CryptosError('CRY_USAGE', '--assets takes a whole number from 1')
   const intervalMs = parseDuration(String(options['every']), '--every')
-  const name = String(options['provider'])
-  const dataset = providerById(name)?.datasets[0]
-  if (!dataset)
+  const provider = providerNamed(String(options['provider']), 'CRY_USAGE')
+  const dataset = provider.datasets[0]
+  if (!dataset) throw new CryptosError('CRY_USAGE', `${provider.title} has no dataset`)
+  const known = Object.keys(plans).filter(plan => plan.startsWith(`${provider.id}/`))
+  const plan = options['plan'] === undefined ? known[0] : `${provider.id}/${String(options['plan'])}`
+  if (plan === undefined || !known.includes(plan)) {
+    const names = known.map(name => name.split('/')[1])
     throw new CryptosError(
       'CRY_USAGE',
-      `--provider: "${name}" is not one of ${providers.map(p => p.id).join(', ')}`,
+      `--plan: ${provider.title} has no such plan (there are ${names.join(', ')})`,
     )
-  const plan = `${name}/${String(options['plan'])}`
-  if (!Object.hasOwn(plans, plan))
-    throw new CryptosError(
-      'CRY_USAGE',
-      `--plan: there is no plan ${plan}; known are ${Object.keys(plans).join(', ')}`,
-    )
+  }
   const { pageSize, refreshMs } = dataset
   const answer = whatIf({ limits: planLimits(plan), assets, pageSize, intervalMs, refreshMs })
   return done(answer.sentence, { ...answer })
@@ -143,7 +142,7 @@ export const define: Define = (program, act) => {
     .requiredOption('--assets <n>', 'how many assets')
     .requiredOption('--every <duration>', 'how often, such as 60s')
     .option('--provider <id>', 'provider', 'coinmarketcap')
-    .option('--plan <name>', 'plan', 'basic-2026')
+    .option('--plan <name>', "plan; the provider's newest free one by default")
     .action(act(ask))
   quota
     .command('reconcile')
