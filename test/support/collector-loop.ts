@@ -47,8 +47,8 @@ async function loop(ending: AbortSignal): Promise<void> {
       route.provider.datasets.flatMap(dataset => {
         const now = clock.now()
         const task = { route, dataset, config, signal }
-        // What a scheduler does: the slot that was due a minute ago once more, and the one that is due now.
-        return [addMs(now, -MINUTE), now].map(period => sweep(ports, { ...task, period }))
+        // What a scheduler does: the slots of the last two minutes once more, and the one that is due now.
+        return [addMs(now, -2 * MINUTE), addMs(now, -MINUTE), now].map(period => sweep(ports, { ...task, period }))
       }),
     )
     return isDry(await Promise.all(tasks))
