@@ -101,7 +101,9 @@ const ask: Action = async (_context, _args, options) => {
     )
   }
   const { pageSize, refreshMs } = dataset
-  const answer = whatIf({ limits: planLimits(plan), assets, pageSize, intervalMs, refreshMs })
+  const limits = planLimits(plan)
+  const isBilled = limits.creditsPerMonth !== null || limits.creditsPerDay !== null
+  const answer = whatIf({ limits, assets, pageSize, creditsPerPage: isBilled ? 1 : 0, intervalMs, refreshMs })
   return done(answer.sentence, { ...answer })
 }
 
