@@ -5,7 +5,7 @@ import { addMs, HOUR, toIso } from '../../core/time.ts'
 import { mapEntry } from '../../collectors/publish.ts'
 import { providers } from '../../collectors/registry.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
-import { audit, type AuditReport } from '../audit/audit.ts'
+import { type AuditReport, auditWhileWriting } from '../audit/audit.ts'
 import { parseDuration } from '../duration.ts'
 import { openReader } from '../reader.ts'
 import type { Result } from '../result.ts'
@@ -48,7 +48,7 @@ const run: Action = (context, _args, options) =>
       group: storeGroup,
       map: (entry: OutboxEntry) => mapEntry(providers, entry).records,
     }
-    const report = await audit(ports, from, now)
+    const report = await auditWhileWriting(ports, from, now)
     const ok = report.differences.length === 0
     const json = {
       outcome: ok ? 'collected' : 'failed',

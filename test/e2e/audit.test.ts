@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Ledger, Outbox } from '../../core/ports/ledger.ts'
 import { type Quote, quoteId } from '../../core/records.ts'
 import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
 import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
@@ -93,6 +94,23 @@ describe('cryptos audit', () => {
     ])
     expect(json['rows']).toEqual({ answers: 54, topic: 54, store: 54 })
     expect(json['distinct']).toBe(sandbox.meter.summary().counts['values'])
+  })
+
+  it('looks twice while others write: an answer that is settled during the first look is no difference', async () => {
+    const clock = openClockFile(clockFile)
+    const rig = await openRig({ dataDir: folder.file('good'), sandboxUrl: sandbox.url, clock })
+    let looks = 0
+    const settledLate = (ledger: Ledger): Ledger => {
+      const between: Outbox['between'] = async function* (from, to) {
+        looks += 1
+        const entries = await Array.fromAsync(ledger.outbox.between(from, to))
+        yield* looks === 1 ? entries.slice(0, -1) : entries
+      }
+      return { ...ledger, outbox: { ...ledger.outbox, between } }
+    }
+    const report = await rig.audit(settledLate)
+    await rig.close()
+    expect([report.differences, looks]).toEqual([[], 2])
   })
 
   it('names a row that was deleted from the store', async () => {

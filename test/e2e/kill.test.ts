@@ -37,7 +37,8 @@ interface Tally {
   rows: number
 }
 
-describe('kill -9', () => {
+// A limit for a machine that does much else at the time; alone it takes half a minute.
+describe('kill -9', { timeout: 240_000 }, () => {
   const folder = scratch('kill')
   const clockFile = folder.file('clock')
   const files = {

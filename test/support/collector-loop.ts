@@ -48,7 +48,9 @@ async function loop(ending: AbortSignal): Promise<void> {
         const now = clock.now()
         const task = { route, dataset, config, signal }
         // What a scheduler does: the slots of the last two minutes once more, and the one that is due now.
-        return [addMs(now, -2 * MINUTE), addMs(now, -MINUTE), now].map(period => sweep(ports, { ...task, period }))
+        return [addMs(now, -2 * MINUTE), addMs(now, -MINUTE), now].map(period =>
+          sweep(ports, { ...task, period }),
+        )
       }),
     )
     return isDry(await Promise.all(tasks))
@@ -108,6 +110,6 @@ lines.on('line', line => {
   )
 })
 // What is loaded late otherwise; and a killed process leaves no compile cache behind.
-loadAxios()
+await loadAxios()
 flushCompileCache()
 say('loaded')

@@ -1,5 +1,5 @@
 import { openCollecting, type Collecting } from '../../app/collecting.ts'
-import { audit, type AuditReport } from '../../app/audit/audit.ts'
+import { type AuditReport, auditWhileWriting } from '../../app/audit/audit.ts'
 import { type Config, loadConfig } from '../../app/config/load.ts'
 import { createLog } from '../../app/log.ts'
 import { openSink, runProcessing } from '../../app/processing.ts'
@@ -12,6 +12,7 @@ import { mapEntry } from '../../collectors/publish.ts'
 import { providers } from '../../collectors/registry.ts'
 import { EpochMicros } from '../../core/brands.ts'
 import type { Clock } from '../../core/ports/clock.ts'
+import type { Ledger } from '../../core/ports/ledger.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 
 /** The ledger decides; the seconds between two calls of a process are real time, which a virtual month does not have. */
@@ -26,8 +27,8 @@ export interface Rig {
   readonly ports: PollPorts
   /** Publishes what waits and stores all of the topic. */
   drain(): Promise<void>
-  /** Of everything that there is. */
-  audit(): Promise<AuditReport>
+  /** Of everything that there is; `seen` = the ledger as the audit sees it. */
+  audit(seen?: (ledger: Ledger) => Ledger): Promise<AuditReport>
   close(): Promise<void>
 }
 
@@ -64,7 +65,8 @@ export async function openRig(options: {
     collecting,
     ports,
     drain,
-    audit: () => auditAll(collecting, source, clock),
+    audit: (seen = ledger => ledger) =>
+      auditAll({ ...collecting, ledger: seen(collecting.ledger) }, source, clock),
     close: () => collecting.close(),
   }
 }
@@ -108,7 +110,7 @@ async function auditAll(collecting: Collecting, source: Source, clock: Clock): P
       map: (entry: Parameters<typeof mapEntry>[1]) => mapEntry(providers, entry).records,
     }
     // The newest time that still leaves room for the audit's own margin.
-    return await audit(ports, EpochMicros(86_400_000_000), EpochMicros(4_000_000_000_000_000))
+    return await auditWhileWriting(ports, EpochMicros(86_400_000_000), EpochMicros(4_000_000_000_000_000))
   } finally {
     await reader.close()
   }
