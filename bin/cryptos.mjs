@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node since 18 can read: finds a Node that is new enough, then runs the program in it.
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { constants } from 'node:os'
@@ -44,6 +43,7 @@ async function runInPinnedNode() {
     )
     process.exit(2)
   }
+  const { spawn } = await import('node:child_process')
   const child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: 'inherit',
     env: { ...process.env, CRYPTOS_LAUNCHED: '1' },

@@ -45,7 +45,8 @@ export class Connector {
   async #make(protocol: string, isSandbox: boolean): Promise<Requester> {
     const keep = { keepAlive: true, timeout: 4 * SECOND, lookup: this.#lookup(isSandbox) }
     if (protocol === 'http:') {
-      const http = await import('node:http')
+      // Not import(): that reads every export, and http.WebSocket brings all of undici (50 ms).
+      const http = process.getBuiltinModule('node:http')
       const agent = this.#whenOpen(new http.Agent(keep), 'connect')
       return (url, options) => http.request(url, { ...options, agent })
     }

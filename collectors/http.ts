@@ -60,7 +60,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   return {
     async send(call) {
       const url = checkedUrl(call.url, options)
-      const sent = loadAxios().request<Uint8Array>({
+      const sent = (await loadAxios()).request<Uint8Array>({
         url: url.href,
         method: 'get',
         headers: { ...call.headers, ...secretOf(call) },

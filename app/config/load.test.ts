@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { isCryptosError } from '../../core/errors.ts'
 import { type Environment, loadConfig } from './load.ts'
-import { otherNames, settings } from './settings.ts'
+import { otherNames, type Setting, settings } from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cryptos-config-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -27,6 +27,16 @@ function refusal(env: Environment, overrides = {}): string {
   }
   return 'taken'
 }
+
+describe('the table of settings', () => {
+  it.each(Object.values(settings))(
+    'has a default for $env that its own check lets pass unchanged',
+    setting => {
+      const { schema, fallback } = setting as Setting
+      expect(schema().safeParse(fallback)).toEqual({ success: true, data: fallback })
+    },
+  )
+})
 
 describe('precedence', () => {
   it('is command line over environment over file over default', () => {

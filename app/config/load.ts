@@ -95,9 +95,10 @@ function readSetting(
 ): unknown {
   const { env: variable, schema, fallback } = settings[name]
   const given = [overrides[name], env[variable], file[name]].find(value => value !== undefined)
-  const result = (schema as z.ZodType).safeParse(given === undefined ? fallback : given)
+  if (given === undefined) return fallback
+  const result = (schema() as z.ZodType).safeParse(given)
   if (result.success) return result.data
-  const text = JSON.stringify(given) ?? 'nothing'
+  const text = JSON.stringify(given)
   return refuse(
     `${variable} can not be ${text.slice(0, 80)}: ${result.error.issues.map(issue => issue.message).join('; ')}`,
   )

@@ -23,35 +23,33 @@ const share = (min: number, max: number) => {
   return numeric(expected).pipe(z.number().min(min, expected).max(max, expected))
 }
 
-const list = z.union([
-  z.array(z.string()),
-  z.string().transform(text =>
-    text
-      .split(',')
-      .map(part => part.trim())
-      .filter(part => part !== ''),
-  ),
-])
+const list = () =>
+  z.union([
+    z.array(z.string()),
+    z.string().transform(text =>
+      text
+        .split(',')
+        .map(part => part.trim())
+        .filter(part => part !== ''),
+    ),
+  ])
 
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform(text => text === 'true')])
+const flag = () => z.union([z.boolean(), z.enum(['true', 'false']).transform(text => text === 'true')])
 
 export interface Setting {
   /** Name in the environment. */
   readonly env: string
-  readonly schema: z.ZodType
+  /** Made for a value that is given: making all of them is a large part of the start of a command. */
+  readonly schema: () => z.ZodType
+  /** As the schema gives it out. */
   readonly fallback: unknown
   readonly doc: string
 }
 
-const setting = <S extends z.ZodType>(
-  env: string,
-  schema: S,
-  fallback: z.input<S> | undefined,
-  doc: string,
-) => ({
+const setting = <S extends z.ZodType>(env: string, schema: () => S, fallback: z.output<S>, doc: string) => ({
   env,
-  schema: schema as S,
-  fallback: fallback as z.input<S> | undefined,
+  schema,
+  fallback,
   doc,
 })
 
@@ -59,25 +57,25 @@ const setting = <S extends z.ZodType>(
 export const settings = {
   dataDir: setting(
     'CRYPTOS_DATA_DIR',
-    z.string().min(1),
+    () => z.string().min(1),
     '.cryptos',
     'Folder of the ledger, the log and the store; private to the user. Live and sandbox data have a folder each inside it. A local disk, never NFS',
   ),
   source: setting(
     'CRYPTOS_SOURCE',
-    z.enum(['auto', 'live', 'sandbox']),
+    () => z.enum(['auto', 'live', 'sandbox']),
     'auto',
     '`live` = the real providers, `sandbox` = simulated ones, `auto` = live if any answers or a key is set, else sandbox',
   ),
   port: setting(
     'CRYPTOS_PORT',
-    wholeNumber(0, 65_535),
+    () => wholeNumber(0, 65_535),
     8377,
     'Port of the page and the web API; 0 = any free one',
   ),
   host: setting(
     'CRYPTOS_HOST',
-    z.string().min(1),
+    () => z.string().min(1),
     '127.0.0.1',
     'Address that the page listens on; anything but a loopback address needs CRYPTOS_TOKEN_FILE',
   ),
@@ -89,7 +87,7 @@ export const settings = {
   ),
   currency: setting(
     'CRYPTOS_CURRENCY',
-    z.string().regex(/^[A-Z]{3,5}$/, 'a currency code such as USD is wanted'),
+    () => z.string().regex(/^[A-Z]{3,5}$/, 'a currency code such as USD is wanted'),
     'USD',
     'Currency of the prices',
   ),
@@ -101,19 +99,19 @@ export const settings = {
   ),
   minIntervalSeconds: setting(
     'CRYPTOS_MIN_INTERVAL_SECONDS',
-    wholeNumber(0, 86_400),
+    () => wholeNumber(0, 86_400),
     0,
     'Never ask a provider for the same page more often than this; 0 = as the provider folder says',
   ),
   reserveShare: setting(
     'CRYPTOS_RESERVE_SHARE',
-    share(0, 0.9),
+    () => share(0, 0.9),
     0.02,
     'Share of a credit quota that even pacing leaves for people and repairs',
   ),
   coinmarketcapPlan: setting(
     'CRYPTOS_COINMARKETCAP_PLAN',
-    z.string().min(1),
+    () => z.string().min(1),
     'basic-2026',
     'Plan whose limits hold until the key itself tells (see docs/how-to/use-a-key.md)',
   ),
@@ -125,95 +123,96 @@ export const settings = {
   ),
   batchMaxRecords: setting(
     'CRYPTOS_BATCH_MAX_RECORDS',
-    wholeNumber(1, 100_000),
+    () => wholeNumber(1, 100_000),
     1_000,
     'A micro-batch is stored when it has this many records',
   ),
   batchMaxBytes: setting(
     'CRYPTOS_BATCH_MAX_BYTES',
-    wholeNumber(1_000, 100_000_000),
+    () => wholeNumber(1_000, 100_000_000),
     1_000_000,
     'A micro-batch is stored when it has this many bytes',
   ),
   batchMaxAgeMs: setting(
     'CRYPTOS_BATCH_MAX_AGE_MS',
-    wholeNumber(0, 60_000),
+    () => wholeNumber(0, 60_000),
     100,
     'A micro-batch is stored when its oldest record has waited this many milliseconds',
   ),
   httpConnectTimeoutMs: setting(
     'CRYPTOS_HTTP_CONNECT_TIMEOUT_MS',
-    wholeNumber(100, 60_000),
+    () => wholeNumber(100, 60_000),
     5_000,
     'Milliseconds to connect to a provider',
   ),
   httpDeadlineMs: setting(
     'CRYPTOS_HTTP_DEADLINE_MS',
-    wholeNumber(200, 120_000),
+    () => wholeNumber(200, 120_000),
     20_000,
     'Milliseconds from connecting to the last byte of an answer',
   ),
   httpMaxBytes: setting(
     'CRYPTOS_HTTP_MAX_BYTES',
-    wholeNumber(1_000, 100_000_000),
+    () => wholeNumber(1_000, 100_000_000),
     8_000_000,
     'Largest answer, on the wire and inflated',
   ),
   outboxMaxBytes: setting(
     'CRYPTOS_OUTBOX_MAX_BYTES',
-    wholeNumber(100_000, 100_000_000_000),
+    () => wholeNumber(100_000, 100_000_000_000),
     2_000_000_000,
     'Bytes of unpublished answers at which spending stops; nothing is ever dropped',
   ),
   outboxRetentionHours: setting(
     'CRYPTOS_OUTBOX_RETENTION_HOURS',
-    wholeNumber(1, 8_760),
+    () => wholeNumber(1, 8_760),
     24,
     'Hours that published raw answers are kept',
   ),
   quotesRetentionDays: setting(
     'CRYPTOS_QUOTES_RETENTION_DAYS',
-    wholeNumber(1, 36_500),
+    () => wholeNumber(1, 36_500),
     7,
     'Days that the topic market.quotes.v1 keeps records (the store keeps its rows)',
   ),
   logLevel: setting(
     'CRYPTOS_LOG_LEVEL',
-    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+    () => z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
     'info',
     'Least level that is logged, on stderr',
   ),
   sandboxUrl: setting(
     'CRYPTOS_SANDBOX_URL',
-    z
-      .string()
-      .regex(/^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}$/, 'http://127.0.0.1:PORT is wanted')
-      .refine(text => URL.canParse(text), 'http://127.0.0.1:PORT is wanted, with a port up to 65535')
-      .optional(),
+    () =>
+      z
+        .string()
+        .regex(/^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}$/, 'http://127.0.0.1:PORT is wanted')
+        .refine(text => URL.canParse(text), 'http://127.0.0.1:PORT is wanted, with a port up to 65535')
+        .optional(),
     undefined,
     'A sandbox that already runs (`cryptos sandbox`); only a loopback address',
   ),
   sandboxPort: setting(
     'CRYPTOS_SANDBOX_PORT',
-    wholeNumber(0, 65_535),
+    () => wholeNumber(0, 65_535),
     0,
     'Port of `cryptos sandbox`; 0 = any free one',
   ),
   sandboxSeed: setting(
     'CRYPTOS_SANDBOX_SEED',
-    wholeNumber(0, 4_294_967_295),
+    () => wholeNumber(0, 4_294_967_295),
     1,
     'Seed of the simulated prices',
   ),
   sandboxPrices: setting(
     'CRYPTOS_SANDBOX_PRICES',
-    z.string().optional(),
+    () => z.string().optional(),
     undefined,
     'CSV file (time, asset, price) that the sandbox plays instead of its seeded walk',
   ),
   sandboxClockFile: setting(
     'CRYPTOS_SANDBOX_CLOCK_FILE',
-    z.string().optional(),
+    () => z.string().optional(),
     undefined,
     'Virtual clock shared by the processes of a simulation; refused with live data',
   ),
@@ -242,5 +241,5 @@ export const otherNames = [
 
 type Settings = typeof settings
 export type SettingName = keyof Settings
-export type SettingValues = { readonly [Name in SettingName]: z.output<Settings[Name]['schema']> }
+export type SettingValues = { readonly [Name in SettingName]: z.output<ReturnType<Settings[Name]['schema']>> }
 export type SecretName = keyof typeof secrets

@@ -32,7 +32,7 @@ export const configurationReference = (): string =>
       rows.map(([name, s]) => [
         `\`${s.env}\``,
         `\`${name}\``,
-        takes(s.schema),
+        takes(s.schema()),
         asText(s.fallback) && `\`${asText(s.fallback)}\``,
         s.doc,
       ]),

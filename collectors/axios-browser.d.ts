@@ -1,0 +1,3 @@
+declare module 'axios/dist/browser/axios.cjs' {
+  export { default } from 'axios'
+}
