@@ -12,6 +12,7 @@ import type { Config } from './config/load.ts'
 import type { Log } from './log.ts'
 import { type Route, routeOf, routesOf } from './routes.ts'
 import type { Source } from './source.ts'
+import { withoutSecrets } from './without-secrets.ts'
 import { openBroker, openLedger, topics } from './stores.ts'
 import { type SweepResult, sweep } from './sweep.ts'
 
@@ -49,13 +50,14 @@ export async function openCollecting(
   let opening: Promise<Broker> | undefined
   const broker = (): Promise<Broker> => (opening ??= openBroker(config, source, clock))
   for (const route of routes) await ledger.openScope(route.scope, clock.now())
-  const http = createHttpClient({
+  const client = createHttpClient({
     clock,
     allowedHosts: routes.map(r => new URL(r.poll.access.baseUrl).hostname),
     ...(source.sandboxUrl === undefined ? {} : { sandboxOrigin: source.sandboxUrl }),
     maxBytes: config.httpMaxBytes,
     connectDeadlineMs: config.httpConnectTimeoutMs,
   })
+  const http = withoutSecrets(client, Object.values(config.secrets))
   const pace = createPace()
   const holder = randomUUID()
   const openPublisher = async (): Promise<() => Promise<PublishResult>> =>

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { toCryptosError } from '../core/errors.ts'
+import { systemClock } from '../host/clock.ts'
 import { SqlDb } from '../host/sqlite.ts'
 import type { Config } from './config/load.ts'
 import { hint } from './mask.ts'
@@ -14,6 +15,8 @@ export interface Finding {
 }
 
 const MIB = 1_048_576
+const patience = 20
+const pauseMs = 100
 const leastFreeBytes = 200 * MIB
 
 /** Looks at everything that can be looked at without calling a provider. */
@@ -26,7 +29,7 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
     ? [
         check('disk space', () => freeSpace(config.dataDir)),
         ...modes(config.dataDir),
-        ...stores(config.dataDir),
+        ...(await stores(config.dataDir)),
       ]
     : []
   return [nodeVersion(), folder, ...rest, await portFree(config), key(config)]
@@ -65,7 +68,7 @@ function modes(folder: string): Finding[] {
   ]
 }
 
-function stores(folder: string): Finding[] {
+async function stores(folder: string): Promise<Finding[]> {
   const files = ['live', 'sandbox'].flatMap(kind => {
     const inside = join(folder, kind)
     return existsSync(inside)
@@ -74,7 +77,20 @@ function stores(folder: string): Finding[] {
           .map(f => join(inside, f))
       : []
   })
-  return files.map(file => check(file, () => integrity(file)))
+  return Promise.all(files.map(lookAt))
+}
+
+/** A database that another process is just closing is busy for a moment, not ill. */
+async function lookAt(file: string): Promise<Finding> {
+  for (let left = patience; ; left -= 1) {
+    try {
+      return { name: file, ok: true, what: integrity(file) }
+    } catch (error) {
+      const { code, message } = toCryptosError(error)
+      if (code !== 'CRY_STORE_BUSY' || left === 0) return { name: file, ok: false, what: message }
+    }
+    await systemClock.sleep(pauseMs)
+  }
 }
 
 function integrity(file: string): string {

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import {
+  cryptosMany,
+  expectAnswer,
   cryptos,
   databases,
   type Env,
@@ -137,9 +139,25 @@ describe.concurrent('bad input ends with one sentence and what to do, and nothin
     const all = { ...env, ...more }
     const calls = sandbox.meter.entries().length
     expectSentence(await cryptos(args, all), refusal)
-    expectJson(await cryptos([...args, '--json'], all), { ...refusal, outcome: 'misconfigured' })
     expect(sandbox.meter.entries().length).toBe(calls)
     expect(databases(data)).toMatchObject(before)
+  })
+})
+
+describe('bad input with --json', () => {
+  it('ends with an outcome of the closed list, the reason, the code and what to do', async () => {
+    const answers = await cryptosMany(cases.map(c => ({ args: c.args, env: { ...env, ...c.env } })))
+    expect(answers).toHaveLength(cases.length)
+    for (const [index, { exit, code, sentence }] of cases.entries()) {
+      const answer = answers[index]
+      if (answer) expectAnswer(answer, { exit, code, sentence, outcome: 'misconfigured' })
+    }
+    expect(databases(data)).toMatchObject(before)
+  })
+  it('does so when it is the real program too', async () => {
+    const said = await cryptos(['collct', '--json'], env)
+    expect([said.code, said.stderr, said.stdout.split('\n').length]).toEqual([2, '', 2])
+    expect(lastJson(said)).toMatchObject({ outcome: 'misconfigured', code: 'CRY_USAGE' })
   })
 })
 

