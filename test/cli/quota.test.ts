@@ -88,7 +88,9 @@ describe.concurrent('cryptos quota', () => {
   it('freezes one key or host alone', async () => {
     await cryptos(['collect', 'kraken', '--now'], env('one'))
     expect((await quota('one', 'freeze', '--scope', 'ip:api.kraken.com')).code).toBe(0)
-    expect((await cryptos(['collect', 'kraken', '--now'], env('one'))).code).toBe(99)
+    const slot = ['--slot', '2026-01-01T00:00:00Z']
+    const stopped = await cryptos(['collect', 'kraken', ...slot, '--json'], env('one'))
+    expect([stopped.code, lastJson(stopped)['outcome']]).toEqual([99, 'frozen'])
     const other = await cryptos(['collect', 'coinbase', '--now', '--assets', 'ethereum'], env('one'))
     expect(other.code).toBe(0)
     const wrong = await quota('one', 'freeze', '--scope', 'ip:api.krakn.com', '--json')
