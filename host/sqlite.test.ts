@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -156,5 +157,25 @@ describe('migrations', () => {
     const [one, two] = [database('a/x.db', 10_000), database('a/x.db', 10_000)]
     await Promise.all([migrate(one, steps), migrate(two, steps)])
     expect(one.prepare('SELECT count(*) AS n FROM a').get()?.['n']).toBe(1)
+  })
+})
+
+describe('opening beside other processes', () => {
+  it('a file that one connection opens and closes all the time is opened by another each time', () => {
+    database().exec('CREATE TABLE t(a INTEGER)')
+    const file = join(folder, 'a/x.db')
+    const script = `const { DatabaseSync } = require('node:sqlite'); const end = Date.now() + 600
+      while (Date.now() < end) { try { const d = new DatabaseSync(${JSON.stringify(file)}); d.exec('INSERT INTO t VALUES (1)'); d.close() } catch (e) { if ((e.errcode & 255) !== 5) throw e } }`
+    const child = spawn(process.execPath, ['-e', script])
+    let opened = 0
+    const end = performance.now() + 500
+    while (performance.now() < end) {
+      const db = new SqlDb(file, { synchronous: 'NORMAL', readOnly: opened % 2 === 0, lockDeadlineMs: 5_000 })
+      db.prepare('SELECT count(*) AS n FROM t').get()
+      db.close()
+      opened += 1
+    }
+    child.kill('SIGKILL')
+    expect(opened).toBeGreaterThan(5)
   })
 })

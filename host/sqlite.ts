@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CryptosError } from '../core/errors.ts'
 import { SECOND } from '../core/time.ts'
+import { isInputOutputError, mapError, pause, whenRecovered } from './sqlite-errors.ts'
 
 export type SqlValue = string | number | bigint | null | Uint8Array
 export type SqlRow = Record<string, SqlValue>
@@ -70,10 +71,10 @@ export class SqlDb {
     this.file = file
     this.#lockDeadlineMs = options.lockDeadlineMs ?? 10 * SECOND
     this.#db = this.#guard(() => openFile(file, options))
-    this.exec(
-      `PRAGMA busy_timeout=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA synchronous=${options.synchronous}`,
-    )
-    if (!options.readOnly) this.#switchToWal()
+    const always = `PRAGMA busy_timeout=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA synchronous=${options.synchronous}`
+    this.#patiently(() => this.exec(always))
+    if (!options.readOnly)
+      this.#patiently(() => this.exec('PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864'))
   }
 
   prepare(sql: string): Statement {
@@ -127,16 +128,17 @@ export class SqlDb {
     if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK')
   }
 
-  #switchToWal(): void {
+  /** Opening can meet another process that opens, closes or recovers the file: it takes milliseconds, so this thread may wait. */
+  #patiently(work: () => void): void {
     const giveUpAt = performance.now() + this.#lockDeadlineMs
     for (;;) {
       try {
-        this.exec('PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864')
+        work()
         return
       } catch (error) {
         const busy = error instanceof CryptosError && error.code === 'CRY_STORE_BUSY'
         if (!busy || performance.now() > giveUpAt) throw error
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)
+        pause(2)
       }
     }
   }
@@ -144,7 +146,7 @@ export class SqlDb {
   #guard<T>(work: () => T): T {
     if (this.#broken) throw this.#broken
     try {
-      return work()
+      return whenRecovered(work)
     } catch (error) {
       const mapped = mapError(error, this.file)
       if (isInputOutputError(error)) this.#broken = mapped
@@ -163,60 +165,3 @@ function openFile(file: string, options: SqlOptions): DatabaseSync {
 
 const countParameters = (sql: string): number =>
   (sql.replaceAll(/'(?:[^']|'')*'/g, '').match(/\?/g) ?? []).length
-
-const primaryCode = (error: unknown): number | undefined => {
-  const code = (error as { errcode?: number } | null)?.errcode
-  return typeof code === 'number' ? code & 255 : undefined
-}
-const isInputOutputError = (error: unknown): boolean => primaryCode(error) === 10
-
-/** SQLite's primary result codes to ours: https://sqlite.org/rescode.html */
-function mapError(error: unknown, file: string): CryptosError {
-  if (error instanceof CryptosError) return error
-  const cause = error instanceof Error ? error : new Error(String(error))
-  const systemCode = (cause as NodeJS.ErrnoException).code
-  switch (primaryCode(error)) {
-    case 5:
-    case 6:
-      return new CryptosError('CRY_STORE_BUSY', `${file} is being written by another process`, { cause })
-    case 10:
-      return new CryptosError(
-        'CRY_LEDGER_UNAVAILABLE',
-        `reading or writing ${file} failed (${cause.message}); start again after the disk is well`,
-        { cause },
-      )
-    case 11:
-    case 26:
-      return new CryptosError(
-        'CRY_STORE_CORRUPT',
-        `${file} is damaged: restore it or move the data folder away`,
-        { cause },
-      )
-    case 13:
-      return new CryptosError('CRY_DISK_FULL', `no space left to write ${file}`, { cause })
-    case 3:
-    case 8:
-    case 14:
-      return new CryptosError(
-        'CRY_STORE_UNWRITABLE',
-        `${file} can not be opened or written: check the folder's permissions`,
-        { cause },
-      )
-    default:
-      if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT')
-        return new CryptosError('CRY_DISK_FULL', `no space left to write ${file}`, { cause })
-      if (
-        systemCode === 'EACCES' ||
-        systemCode === 'EROFS' ||
-        systemCode === 'EPERM' ||
-        systemCode === 'ENOTDIR' ||
-        systemCode === 'EEXIST'
-      )
-        return new CryptosError(
-          'CRY_STORE_UNWRITABLE',
-          `${file} can not be created: check the folder's permissions or set CRYPTOS_DATA_DIR`,
-          { cause },
-        )
-      return new CryptosError('CRY_INTERNAL', `SQLite: ${cause.message}`, { cause })
-  }
-}

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { z } from 'zod'
+import type { ZodMiniType } from 'zod/mini'
 import { assets, findAsset } from '../../core/assets.ts'
 import type { AssetId } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
@@ -96,7 +96,7 @@ function readSetting(
   const { env: variable, schema, fallback } = settings[name]
   const given = [overrides[name], env[variable], file[name]].find(value => value !== undefined)
   if (given === undefined) return fallback
-  const result = (schema() as z.ZodType).safeParse(given)
+  const result = (schema() as ZodMiniType).safeParse(given)
   if (result.success) return result.data
   const text = JSON.stringify(given)
   return refuse(

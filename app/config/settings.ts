@@ -1,52 +1,70 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
+
+const text = () => z.string('a text is wanted').check(z.minLength(1, 'a text is wanted, and it is empty'))
+
+const matching = (pattern: RegExp, expected: string) => z.string(expected).check(z.regex(pattern, expected))
+
+const oneOf = <const T extends string>(...names: readonly T[]) =>
+  z.enum(names as readonly [T, ...T[]], `one of ${names.join(', ')} is wanted`)
 
 /** A number as JSON has it or as decimal text: no empty text, no hexadecimal, no `true`, which Number() would all take. */
 const numeric = (expected: string) =>
   z.union(
-    [
-      z.number(),
-      z
-        .string()
-        .regex(/^-?\d{1,15}(\.\d{1,15})?$/)
-        .transform(Number),
-    ],
+    [z.number(), z.pipe(matching(/^-?\d{1,15}(\.\d{1,15})?$/, expected), z.transform(Number))],
     expected,
   )
 
 const wholeNumber = (min: number, max: number) => {
   const expected = `a whole number from ${min} to ${max} is wanted`
-  return numeric(expected).pipe(z.number().int(expected).min(min, expected).max(max, expected))
+  const range = [z.int(expected), z.gte(min, expected), z.lte(max, expected)] as const
+  return z.pipe(numeric(expected), z.number().check(...range))
 }
 
 const share = (min: number, max: number) => {
   const expected = `a number from ${min} to ${max} is wanted`
-  return numeric(expected).pipe(z.number().min(min, expected).max(max, expected))
+  return z.pipe(numeric(expected), z.number().check(z.gte(min, expected), z.lte(max, expected)))
 }
 
-const list = () =>
-  z.union([
-    z.array(z.string()),
-    z.string().transform(text =>
-      text
-        .split(',')
-        .map(part => part.trim())
-        .filter(part => part !== ''),
-    ),
-  ])
+const namesIn = (line: string): string[] =>
+  line
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
 
-const flag = () => z.union([z.boolean(), z.enum(['true', 'false']).transform(text => text === 'true')])
+const list = () =>
+  z.union(
+    [z.array(z.string()), z.pipe(z.string(), z.transform(namesIn))],
+    'names separated by commas are wanted',
+  )
+
+const flag = () =>
+  z.union(
+    [
+      z.boolean(),
+      z.pipe(
+        z.enum(['true', 'false']),
+        z.transform(word => word === 'true'),
+      ),
+    ],
+    'true or false is wanted',
+  )
 
 export interface Setting {
   /** Name in the environment. */
   readonly env: string
   /** Made for a value that is given: making all of them is a large part of the start of a command. */
-  readonly schema: () => z.ZodType
+  readonly schema: () => z.ZodMiniType
   /** As the schema gives it out. */
   readonly fallback: unknown
   readonly doc: string
 }
 
-const setting = <S extends z.ZodType>(env: string, schema: () => S, fallback: z.output<S>, doc: string) => ({
+const setting = <S extends z.ZodMiniType>(
+  env: string,
+  schema: () => S,
+  fallback: z.output<S>,
+  doc: string,
+) => ({
   env,
   schema,
   fallback,
@@ -57,13 +75,13 @@ const setting = <S extends z.ZodType>(env: string, schema: () => S, fallback: z.
 export const settings = {
   dataDir: setting(
     'CRYPTOS_DATA_DIR',
-    () => z.string().min(1),
+    text,
     '.cryptos',
     'Folder of the ledger, the log and the store; private to the user. Live and sandbox data have a folder each inside it. A local disk, never NFS',
   ),
   source: setting(
     'CRYPTOS_SOURCE',
-    () => z.enum(['auto', 'live', 'sandbox']),
+    () => oneOf('auto', 'live', 'sandbox'),
     'auto',
     '`live` = the real providers, `sandbox` = simulated ones, `auto` = live if any answers or a key is set, else sandbox',
   ),
@@ -75,7 +93,7 @@ export const settings = {
   ),
   host: setting(
     'CRYPTOS_HOST',
-    () => z.string().min(1),
+    text,
     '127.0.0.1',
     'Address that the page listens on; anything but a loopback address needs CRYPTOS_TOKEN_FILE',
   ),
@@ -87,7 +105,7 @@ export const settings = {
   ),
   currency: setting(
     'CRYPTOS_CURRENCY',
-    () => z.string().regex(/^[A-Z]{3,5}$/, 'a currency code such as USD is wanted'),
+    () => matching(/^[A-Z]{3,5}$/, 'a currency code such as USD is wanted'),
     'USD',
     'Currency of the prices',
   ),
@@ -111,7 +129,7 @@ export const settings = {
   ),
   coinmarketcapPlan: setting(
     'CRYPTOS_COINMARKETCAP_PLAN',
-    () => z.string().min(1),
+    text,
     'basic-2026',
     'Plan whose limits hold until the key itself tells (see docs/how-to/use-a-key.md)',
   ),
@@ -177,18 +195,18 @@ export const settings = {
   ),
   logLevel: setting(
     'CRYPTOS_LOG_LEVEL',
-    () => z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+    () => oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
     'info',
     'Least level that is logged, on stderr',
   ),
   sandboxUrl: setting(
     'CRYPTOS_SANDBOX_URL',
     () =>
-      z
-        .string()
-        .regex(/^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}$/, 'http://127.0.0.1:PORT is wanted')
-        .refine(text => URL.canParse(text), 'http://127.0.0.1:PORT is wanted, with a port up to 65535')
-        .optional(),
+      z.optional(
+        matching(/^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}$/, 'http://127.0.0.1:PORT is wanted').check(
+          z.refine(url => URL.canParse(url), 'http://127.0.0.1:PORT is wanted, with a port up to 65535'),
+        ),
+      ),
     undefined,
     'A sandbox that already runs (`cryptos sandbox`); only a loopback address',
   ),
@@ -206,13 +224,13 @@ export const settings = {
   ),
   sandboxPrices: setting(
     'CRYPTOS_SANDBOX_PRICES',
-    () => z.string().optional(),
+    () => z.optional(z.string('a text is wanted')),
     undefined,
     'CSV file (time, asset, price) that the sandbox plays instead of its seeded walk',
   ),
   sandboxClockFile: setting(
     'CRYPTOS_SANDBOX_CLOCK_FILE',
-    () => z.string().optional(),
+    () => z.optional(z.string('a text is wanted')),
     undefined,
     'Virtual clock shared by the processes of a simulation; refused with live data',
   ),
