@@ -1,12 +1,5 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node since 18 can read: finds a Node that is new enough, then runs the program in it.
-import { existsSync } from 'node:fs'
-import * as nodeModule from 'node:module'
-import { constants } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const newEnough = major > 22 || (major === 22 && minor >= 13)
 
@@ -14,20 +7,25 @@ if (newEnough) await runHere()
 else await runInPinnedNode()
 
 async function runHere() {
+  // Not imported: an import reads every export of a module of Node, and with some of them loads much that is not needed here.
+  const { existsSync } = process.getBuiltinModule('node:fs')
+  const { enableCompileCache } = process.getBuiltinModule('node:module')
+  const { fileURLToPath } = process.getBuiltinModule('node:url')
   // The variable is for the worker thread, which has a cache handler of its own.
-  process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'cryptos')
-  // A namespace import, because a named one of a missing export would not even link on an old Node.
-  nodeModule.enableCompileCache?.(process.env.NODE_COMPILE_CACHE)
-  const source = join(root, 'app', 'main.ts')
-  const program = existsSync(source) ? source : join(root, 'dist', 'main.js')
-  const { main } = await import(pathToFileURL(program).href)
+  process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/cryptos', import.meta.url))
+  enableCompileCache(process.env.NODE_COMPILE_CACHE)
+  const source = new URL('../app/main.ts', import.meta.url)
+  const program = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
+  const { main } = await import(program.href)
   await main(process.argv.slice(2))
 }
 
-function pinnedNode() {
+async function pinnedNode() {
+  const { createRequire } = await import('node:module')
+  const { dirname, join } = await import('node:path')
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   try {
-    const folder = dirname(nodeModule.createRequire(import.meta.url).resolve(`${name}/package.json`))
+    const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
     return join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
   } catch (error) {
     if (error.code !== 'MODULE_NOT_FOUND') throw error
@@ -36,7 +34,7 @@ function pinnedNode() {
 }
 
 async function runInPinnedNode() {
-  const node = process.env.CRYPTOS_LAUNCHED ? undefined : pinnedNode()
+  const node = process.env.CRYPTOS_LAUNCHED ? undefined : await pinnedNode()
   if (!node) {
     process.stderr.write(
       `cryptos needs Node 22.13 or newer; this is ${process.versions.node}. Install a newer Node, or run "npm ci" in the clone.\n`,
@@ -44,6 +42,7 @@ async function runInPinnedNode() {
     process.exit(2)
   }
   const { spawn } = await import('node:child_process')
+  const { constants } = await import('node:os')
   const child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: 'inherit',
     env: { ...process.env, CRYPTOS_LAUNCHED: '1' },

@@ -1,5 +1,5 @@
 import { cpSync, rmSync } from 'node:fs'
-import { builtinModules } from 'node:module'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
 
@@ -22,6 +22,22 @@ const axiosWithoutFetch: Plugin = {
 }
 
 /**
+ * Takes Node's own modules as they are: an import makes a second module of each, which reads every export, lazy ones too. The
+ * program starts no other program; commander and node-cron could, so that they find an empty module.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  resolveId: source => (isBuiltin(source) && source !== 'node:module' ? `\0${source}` : undefined),
+  load(id) {
+    if (!isBuiltin(id.slice(1))) return undefined
+    const name = id.slice(1).replace(/^(?:node:)?/, 'node:')
+    return name === 'node:child_process'
+      ? 'module.exports = {}'
+      : `module.exports = process.getBuiltinModule('${name}')`
+  },
+}
+
+/**
  * Builds the published program into `outDir`: few files instead of hundreds, because a scheduled `cryptos collect` pays for every
  * file that Node opens. A clone runs its sources and needs no build. pino brings worker files of its own and stays a dependency.
  */
@@ -31,8 +47,9 @@ export async function buildProgram(outDir = join(root, 'dist')): Promise<void> {
     cwd: root,
     input: { main: 'app/main.ts', thread: 'app/pipeline/thread.ts' },
     platform: 'node',
-    external: [/^node:/, ...builtinModules, 'pino'],
-    plugins: [axiosWithoutFetch],
+    external: ['pino', 'node:module'],
+    resolve: { alias: { bottleneck: 'bottleneck/light.js' } },
+    plugins: [builtins, axiosWithoutFetch],
     onLog: (level, log, handle) => (log.code === 'EVAL' ? undefined : handle(level, log)),
   })
   await build.write({

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Setting, secrets, settings } from '../../app/config/settings.ts'
 import { page, table } from './table.ts'
 
@@ -7,7 +7,7 @@ const asText = (value: unknown): string =>
   value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value)
 
 /** What values are taken, from the JSON schema of the check itself. */
-function takes(schema: z.ZodType): string {
+function takes(schema: z.ZodMiniType): string {
   const json = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as {
     enum?: string[]
     minimum?: number
