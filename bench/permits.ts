@@ -98,7 +98,7 @@ export async function benchPermits(): Promise<BenchLine[]> {
 
 /** Until both write-ahead logs have been written over once: a growing file is slower than a grown one. */
 async function warmUp(bare: DatabaseSync, ledger: Ledger): Promise<void> {
-  for (let i = 0; i < 12; i += 1) {
+  for (let i = 0; i < 40; i += 1) {
     bareLoop(bare)
     await batched(ledger)
   }

@@ -9,11 +9,9 @@ import type {
   ScopeStatus,
   Settlement,
 } from '../../core/ports/ledger.ts'
-import { toCryptosError } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { QuotaEvent, Run } from '../../core/records.ts'
 import { announce } from '../../core/steps.ts'
-import { Bell } from '../../host/bell.ts'
 import { migrate } from '../../host/migrations.ts'
 import { SqlDb } from '../../host/sqlite.ts'
 import type { Step } from '../policy/advance.ts'
@@ -26,6 +24,7 @@ import { CommitQueue } from './sqlite/commit-queue.ts'
 import { SqliteOutbox } from './sqlite/outbox.ts'
 import { Archive } from './sqlite/archive.ts'
 import { EventLog } from './sqlite/event-log.ts'
+import { Ringer } from './sqlite/ringer.ts'
 import { ledgerSchema } from './sqlite/schema.ts'
 import { Unit } from './sqlite/unit.ts'
 
@@ -38,6 +37,9 @@ export interface SqliteLedgerOptions {
   /** For tests that plant a bug; the product has one policy. */
   readonly policy?: QuotaPolicy
 }
+
+/** Pages of the write-ahead log (16 MB) after which a commit moves them to the file. */
+const checkpointPages = 4_000
 
 /** Callers of one commit come within less than this. */
 const sameMomentMicros = 100_000
@@ -53,7 +55,8 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   const db = new SqlDb(options.file, { synchronous: 'FULL' })
   try {
     await migrate(db, ledgerSchema)
-    db.exec('PRAGMA wal_autocheckpoint=1000')
+    // A checkpoint writes each page once, however often it was changed, and waits for the disk twice: seldom is better.
+    db.exec(`PRAGMA wal_autocheckpoint=${checkpointPages}`)
     const made = db.prepare(`INSERT OR IGNORE INTO meta(name, value) VALUES ('ledger', ?)`)
     const name = db.prepare(`SELECT value FROM meta WHERE name = 'ledger'`)
     if (!name.get()) await db.transaction(() => made.run(randomUUID()))
@@ -67,7 +70,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
 class SqliteLedger implements Ledger {
   readonly outbox: SqliteOutbox
   readonly #db: SqlDb
-  readonly #bell: Bell
+  readonly #ringer: Ringer
   readonly #events: EventLog
   readonly #unit: Unit
   readonly #queue: CommitQueue
@@ -85,7 +88,7 @@ class SqliteLedger implements Ledger {
     this.#policy = options.policy ?? quotaPolicy
     this.#constants = { ...defaultConstants, ...options.constants }
     this.#outboxMaxBytes = options.outboxMaxBytes ?? defaultOutboxMaxBytes
-    this.#bell = new Bell(options.file)
+    this.#ringer = new Ringer(options.file, options.clock)
     this.#watch = new ClockWatch(options.clock)
     this.#events = new EventLog(db, name)
     this.#unit = new Unit(db, this.#events)
@@ -94,6 +97,7 @@ class SqliteLedger implements Ledger {
       flush: () => this.#unit.flush(),
       committed: () => this.#committed(),
       rolledBack: () => this.#forget(),
+      idle: () => this.#ringer.settle(),
     })
     this.outbox = new SqliteOutbox(db, this.#queue, this.#unit)
     this.#archive = new Archive(db)
@@ -214,7 +218,7 @@ class SqliteLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.#queue.close()
-    this.#bell.close()
+    this.#ringer.close()
     this.#db.close()
   }
 
@@ -263,13 +267,7 @@ class SqliteLedger implements Ledger {
   }
 
   #committed(): void {
-    if (!this.#unit.finish()) return
-    try {
-      this.#bell.ring()
-    } catch (error) {
-      // What was committed stays committed; whoever listens polls besides.
-      process.emitWarning(`the ledger's bell is silent: ${toCryptosError(error).message}`)
-    }
+    if (this.#unit.finish()) this.#ringer.owe()
   }
 
   #forget(): void {

@@ -16,8 +16,10 @@ export interface CommitHooks {
   readonly flush: () => void
   /** After COMMIT, before the jobs' promises resolve. */
   readonly committed: () => void
-  /** After a ROLLBACK: forget what was in memory. */
+  /** After a ROLLBACK, before the work is tried again too: forget what was in memory. */
   readonly rolledBack: () => void
+  /** Nobody waits any more. */
+  readonly idle: () => void
 }
 
 /**
@@ -62,6 +64,7 @@ export class CommitQueue {
       await new Promise<void>(resolve => setImmediate(resolve))
     }
     this.#running = undefined
+    this.#hooks.idle()
   }
 
   async #runGroup(jobs: readonly Job[]): Promise<void> {
@@ -76,10 +79,16 @@ export class CommitQueue {
   }
 
   #work(jobs: readonly Job[]): Result[] {
-    this.#hooks.begin()
-    const results = jobs.map(job => tried(job.work))
-    this.#hooks.flush()
-    return results
+    try {
+      this.#hooks.begin()
+      const results = jobs.map(job => tried(job.work))
+      this.#hooks.flush()
+      return results
+    } catch (error) {
+      // A busy database makes the transaction run again: nothing of this try may be left in memory by then.
+      this.#hooks.rolledBack()
+      throw error
+    }
   }
 }
 

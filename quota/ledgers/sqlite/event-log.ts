@@ -1,50 +1,18 @@
-import { EpochMicros, ProviderId } from '../../../core/brands.ts'
-import type { QuotaEvent, QuotaEventKind } from '../../../core/records.ts'
+import type { EpochMicros } from '../../../core/brands.ts'
+import type { QuotaEvent } from '../../../core/records.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
 import type { EventDraft } from '../../policy/events.ts'
+import { EventRow, eventsOf, type Owner } from './event-row.ts'
 
 /** Newest events that are kept. */
 const eventsKept = 100_000
 const rowsAtOnce = 500
 
-/** What the events of one commit mostly share. */
-type Head = readonly [
-  scope: string,
-  provider: string,
-  window: QuotaEvent['window'],
-  limit: number | null,
-  resetsAt: number | null,
-]
-
-/** One event as it lies in the file: `head` is an index into the row's heads. */
-type Line = readonly [
-  head: number,
-  at: number,
-  what: QuotaEventKind,
-  why: string,
-  credits: number,
-  slot: string | null,
-  used: number,
-  reserved: number,
-]
-
-/** The events of one commit, sequences ending at the row's own. */
-interface Packed {
-  readonly heads: readonly Head[]
-  readonly lines: readonly Line[]
-}
-
-interface Owner {
-  readonly scope: string
-  readonly provider: ProviderId
-}
-
 /** The ledger's events, 1, 2, 3 … without holes. Those of one commit are one row, under the sequence of its newest. */
 export class EventLog {
   readonly #ledger: string
   readonly #sql
-  #heads: Head[] = []
-  #lines: Line[] = []
+  #row = new EventRow()
   #newest: number | undefined
 
   constructor(db: SqlDb, ledger: string) {
@@ -61,40 +29,29 @@ export class EventLog {
   }
 
   get hasNews(): boolean {
-    return this.#lines.length > 0
+    return this.#row.size > 0
   }
 
   tell(draft: EventDraft, owner: Owner, at: EpochMicros): void {
     this.#newest ??= Number(this.#sql.newest.get()?.['newest'] ?? 0)
     this.#newest += 1
-    const { what, why, credits, slot = null, used, reserved } = draft
-    this.#lines.push([this.#headOf(draft, owner), at, what, why, credits, slot, used, reserved])
-  }
-
-  #headOf({ window, limit, resetsAt }: EventDraft, { scope, provider }: Owner): number {
-    const last = this.#heads.at(-1)
-    const isSame = last?.[0] === scope && last[2] === window && last[3] === limit && last[4] === resetsAt
-    return isSame ? this.#heads.length - 1 : this.#heads.push([scope, provider, window, limit, resetsAt]) - 1
+    this.#row.add(draft, owner, at)
   }
 
   /** Inside the transaction. */
   flush(): void {
-    if (this.#newest === undefined || this.#lines.length === 0) return
-    const packed: Packed = { heads: this.#heads, lines: this.#lines }
-    this.#sql.add.run(this.#newest, JSON.stringify(packed))
-    if (this.#newest % 1_000 < this.#lines.length) this.#sql.cut.run(this.#newest - eventsKept)
+    if (this.#newest === undefined || !this.hasNews) return
+    this.#sql.add.run(this.#newest, this.#row.encode())
+    if (this.#newest % 1_000 < this.#row.size) this.#sql.cut.run(this.#newest - eventsKept)
   }
 
   finish(): void {
-    if (this.#lines.length === 0) return
-    this.#heads = []
-    this.#lines = []
+    if (this.hasNews) this.#row = new EventRow()
   }
 
   /** After a rollback, or when another process has written. */
   forget(): void {
-    this.#heads = []
-    this.#lines = []
+    this.finish()
     this.#newest = undefined
   }
 
@@ -113,40 +70,9 @@ export class EventLog {
   }
 
   #wanted(row: SqlRow, after: number | undefined, scope: string | undefined): readonly QuotaEvent[] {
-    const wanted = unpack(this.#ledger, row).filter(
+    const wanted = eventsOf(this.#ledger, row).filter(
       e => (after === undefined || e.sequence > after) && (scope === undefined || e.scope === scope),
     )
     return after === undefined ? wanted.toReversed() : wanted
-  }
-}
-
-function unpack(ledger: string, row: SqlRow): readonly QuotaEvent[] {
-  const { heads, lines } = JSON.parse(String(row['body'])) as Packed
-  const first = Number(row['sequence']) - lines.length + 1
-  return lines.flatMap((line, index) => {
-    const head = heads[line[0]]
-    return head ? [eventOf(ledger, first + index, head, line)] : []
-  })
-}
-
-function eventOf(ledger: string, sequence: number, head: Head, line: Line): QuotaEvent {
-  const [scope, provider, window, limit, resetsAt] = head
-  const [, at, what, why, credits, slot, used, reserved] = line
-  return {
-    kind: 'quota-event',
-    ledger,
-    sequence,
-    scope,
-    provider: ProviderId(provider),
-    at: EpochMicros(at),
-    what,
-    why,
-    credits,
-    ...(slot === null ? {} : { slot }),
-    window,
-    limit,
-    used,
-    reserved,
-    resetsAt: resetsAt === null ? null : EpochMicros(resetsAt),
   }
 }

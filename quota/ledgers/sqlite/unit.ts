@@ -1,19 +1,9 @@
-import type { EpochMicros } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
-import type { SqlDb, SqlRow, Statement } from '../../../host/sqlite.ts'
-import {
-  changedSlot,
-  reservedSlot,
-  type SlotChange,
-  type SlotRow,
-  type SlotState,
-  slotOfChange,
-} from '../../policy/slots.ts'
+import type { SqlDb, Statement } from '../../../host/sqlite.ts'
+import { changedSlot, reservedSlot, type SlotChange, type SlotRow, slotOfChange } from '../../policy/slots.ts'
 import { decodeState, encodeState, type ScopeState } from '../../policy/state.ts'
 import type { EventLog } from './event-log.ts'
-
-/** Slots that are remembered between transactions: a settlement finds what its reservation left. */
-const slotsRemembered = 2_000
+import { SlotTable } from './slot-table.ts'
 
 interface ScopeRow {
   readonly id: number
@@ -23,13 +13,14 @@ interface ScopeRow {
 
 /**
  * One transaction's view: scopes and slots are read once, changed in memory and written at the end, each scope as one
- * version-checked update however many callers share the commit. Between transactions the scopes stay in memory for as long as no
- * other process has written (PRAGMA data_version).
+ * version-checked update however many callers share the commit. Between transactions the scopes, with the slots in flight, stay in
+ * memory for as long as no other process has written (PRAGMA data_version); slots are looked up anew in each.
  */
 export class Unit {
   readonly #sql: Record<keyof typeof statements, Statement>
   #scopes = new Map<string, ScopeRow>()
   readonly #dirty = new Set<string>()
+  readonly #slotTable: SlotTable
   readonly #slots = new Map<string, SlotRow | undefined>()
   readonly #dirtySlots = new Set<string>()
   #names: readonly string[] | undefined
@@ -40,6 +31,7 @@ export class Unit {
   constructor(db: SqlDb, events: EventLog) {
     this.#events = events
     this.#sql = prepareAll(db)
+    this.#slotTable = new SlotTable(db)
   }
 
   /** True when another process has written since the last transaction. */
@@ -57,6 +49,7 @@ export class Unit {
     this.#names = undefined
     this.#dataVersion = undefined
     this.#slots.clear()
+    this.#slotTable.forget()
     this.#events.forget()
     this.#clearWork()
   }
@@ -99,6 +92,7 @@ export class Unit {
   /** Slots were removed behind our back. */
   forgetSlots(): void {
     this.#slots.clear()
+    this.#slotTable.forget()
   }
 
   /** Something besides scopes, slots and events was written that others may wait for. */
@@ -108,15 +102,17 @@ export class Unit {
 
   /** A slot in flight is durable in its scope's reservations; the table gets it when it is settled or reaped. */
   slot(slot: string): SlotRow | undefined {
-    if (!this.#slots.has(slot))
-      this.#slots.set(slot, this.#inFlight(slot) ?? slotRow(this.#sql.slot.get(slot)))
-    return this.#slots.get(slot)
+    const remembered = this.#slots.get(slot)
+    if (remembered || this.#slots.has(slot)) return remembered
+    const found = this.#inFlight(slot) ?? this.#slotTable.find(slot)
+    this.#slots.set(slot, found)
+    return found
   }
 
   #inFlight(slot: string): SlotRow | undefined {
     for (const name of this.scopeNames()) {
-      const open = this.scope(name)?.open.find(r => r.slot === slot)
-      if (open) return reservedSlot(name, slot, open)
+      for (const open of this.scope(name)?.open ?? [])
+        if (open.slot === slot) return reservedSlot(name, slot, open)
     }
     return undefined
   }
@@ -132,7 +128,10 @@ export class Unit {
   /** Writes what was changed. @throws CRY_STORE_BUSY when a version is not the one that was read */
   flush(): void {
     for (const name of this.#dirty) this.#writeScope(name)
-    for (const slot of this.#dirtySlots) this.#writeSlot(this.#slots.get(slot))
+    for (const slot of this.#dirtySlots) {
+      const row = this.#slots.get(slot)
+      if (row) this.#slotTable.write(row)
+    }
     this.#events.flush()
   }
 
@@ -147,7 +146,7 @@ export class Unit {
     this.#dirty.clear()
     this.#dirtySlots.clear()
     this.#events.finish()
-    if (this.#slots.size > slotsRemembered) this.#slots.clear()
+    this.#slots.clear()
     this.#touched = false
   }
 
@@ -173,22 +172,6 @@ export class Unit {
       throw new CryptosError('CRY_STORE_BUSY', `the scope ${name} was changed by another process`)
     this.#scopes.set(name, { ...row, version: row.version + 1 })
   }
-
-  #writeSlot(row: SlotRow | undefined): void {
-    if (!row) return
-    const { slot, state, attempts, scope, reservationId, reservedAt, deadline, answerId, updatedAt } = row
-    this.#sql.writeSlot.run(
-      slot,
-      state,
-      attempts,
-      scope,
-      reservationId,
-      reservedAt,
-      deadline,
-      answerId,
-      updatedAt,
-    )
-  }
 }
 
 const statements = {
@@ -198,26 +181,9 @@ const statements = {
   allScopes: 'SELECT state FROM scopes ORDER BY id',
   addScope: 'INSERT INTO scopes(scope, version, state) VALUES (?, ?, ?)',
   writeScope: 'UPDATE scopes SET state = ?, version = version + 1 WHERE id = ? AND version = ?',
-  slot: 'SELECT * FROM slots WHERE slot = ?',
-  writeSlot: 'INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
 } as const
 
 function prepareAll(db: SqlDb): Record<keyof typeof statements, Statement> {
   const entries = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)])
   return Object.fromEntries(entries) as Record<keyof typeof statements, Statement>
-}
-
-function slotRow(row: SqlRow | undefined): SlotRow | undefined {
-  if (!row) return undefined
-  return {
-    slot: String(row['slot']),
-    state: String(row['state']) as SlotState,
-    attempts: Number(row['attempts']),
-    scope: String(row['scope']),
-    reservationId: String(row['reservation_id']),
-    reservedAt: Number(row['reserved_at']) as EpochMicros,
-    deadline: Number(row['deadline']) as EpochMicros,
-    answerId: row['answer_id'] === null ? null : String(row['answer_id']),
-    updatedAt: Number(row['updated_at']) as EpochMicros,
-  }
 }

@@ -1,0 +1,81 @@
+import type { EpochMicros } from '../../../core/brands.ts'
+import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
+import type { SlotRow, SlotState } from '../../policy/slots.ts'
+
+/**
+ * The slots that were settled or reaped, by key. Keys grow with time within a dataset, and most that are asked for are newer than
+ * all that lie here: the newest of each dataset is remembered, so that those need no look-up. It is an upper bound for as long as
+ * no other process writes (rows are only removed behind it).
+ */
+export class SlotTable {
+  readonly #sql
+  readonly #newest = new Map<string, string>()
+
+  constructor(db: SqlDb) {
+    this.#sql = {
+      find: db.prepare('SELECT * FROM slots WHERE slot = ?'),
+      newest: db.prepare('SELECT slot FROM slots WHERE slot >= ? AND slot < ? ORDER BY slot DESC LIMIT 1'),
+      write: db.prepare('INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    } as const
+  }
+
+  /** Another process wrote, or a transaction was rolled back. */
+  forget(): void {
+    this.#newest.clear()
+  }
+
+  find(slot: string): SlotRow | undefined {
+    const dataset = datasetOf(slot)
+    if (dataset !== undefined && slot > this.#newestOf(dataset)) return undefined
+    return slotRow(this.#sql.find.get(slot))
+  }
+
+  /** Inside a transaction. */
+  write(row: SlotRow): void {
+    const { slot, state, attempts, scope, reservationId, reservedAt, deadline, answerId, updatedAt } = row
+    this.#sql.write.run(
+      slot,
+      state,
+      attempts,
+      scope,
+      reservationId,
+      reservedAt,
+      deadline,
+      answerId,
+      updatedAt,
+    )
+    const dataset = datasetOf(slot)
+    if (dataset !== undefined && slot > this.#newestOf(dataset)) this.#newest.set(dataset, slot)
+  }
+
+  /** The newest slot of `<provider>/<dataset>`; '' where there is none. */
+  #newestOf(dataset: string): string {
+    const known = this.#newest.get(dataset)
+    if (known !== undefined) return known
+    // '0' follows '/': the range holds every key that begins with `<dataset>/`.
+    const found = String(this.#sql.newest.get(`${dataset}/`, `${dataset}0`)?.['slot'] ?? '')
+    this.#newest.set(dataset, found)
+    return found
+  }
+}
+
+/** All before the second slash; undefined for a key that is not `<provider>/<dataset>/…`. Keys are ASCII: both sides sort alike. */
+function datasetOf(slot: string): string | undefined {
+  const end = slot.indexOf('/', slot.indexOf('/') + 1)
+  return end > slot.indexOf('/') ? slot.slice(0, end) : undefined
+}
+
+function slotRow(row: SqlRow | undefined): SlotRow | undefined {
+  if (!row) return undefined
+  return {
+    slot: String(row['slot']),
+    state: String(row['state']) as SlotState,
+    attempts: Number(row['attempts']),
+    scope: String(row['scope']),
+    reservationId: String(row['reservation_id']),
+    reservedAt: Number(row['reserved_at']) as EpochMicros,
+    deadline: Number(row['deadline']) as EpochMicros,
+    answerId: row['answer_id'] === null ? null : String(row['answer_id']),
+    updatedAt: Number(row['updated_at']) as EpochMicros,
+  }
+}
