@@ -5,6 +5,7 @@ import { toCryptosError } from '../../core/errors.ts'
 import { createLog } from '../log.ts'
 import type { PipelineMessage, PipelineStart, SupervisorMessage } from './messages.ts'
 import { runPipeline } from './pipeline.ts'
+import { Problems } from './problems.ts'
 
 /** Entry of the worker thread: all writers live here, so that the page never waits for a database. */
 const { config, source } = workerData as PipelineStart
@@ -14,6 +15,9 @@ const stop = new AbortController()
 port?.on('message', (message: SupervisorMessage) => {
   if (message.kind === 'stop') stop.abort(new DOMException('stopped', 'AbortError'))
 })
+
+/** Tells the supervisor what has changed, not every "still well". */
+const problems = new Problems((name, what) => send({ kind: 'problem', name, what }))
 
 const clock = config.sandboxClockFile === undefined ? systemClock : openClockFile(config.sandboxClockFile)
 const log = createLog(config.logLevel, Object.values(config.secrets))
@@ -25,7 +29,7 @@ try {
     log,
     signal: stop.signal,
     onReady: () => send({ kind: 'ready' }),
-    onProblem: (name, what) => send({ kind: 'problem', name, what }),
+    onProblem: (name, what) => problems.set(name, what),
   })
   send({ kind: 'stopped' })
 } catch (error) {

@@ -17,6 +17,8 @@ export interface TickerOptions extends PipelineOptions {
 }
 
 const reapEveryMs = 5 * SECOND
+/** How often it is asked whether a provider's own count should be read. */
+const usageEveryMs = 5 * SECOND
 /** For answers that a crash left, and for the quota events; what a sweep brought is published right after it. */
 const publishEveryMs = 10 * SECOND
 /** Outcomes that need nobody's eye. */
@@ -130,7 +132,10 @@ export class Ticker {
     const status = (await collecting.ledger.status(now)).find(s => s.scope === route.scope.scope)
     const lastTriedAt = this.#usageTriedAt.get(route.scope.scope) ?? null
     const why = reconcileDue({ now, hasUsage: true, status, lastTriedAt })
-    if (why === null) return
+    if (why === null) {
+      this.#sleepUntilMs.set(`usage ${route.provider.id}`, clock.monotonicMs() + usageEveryMs)
+      return
+    }
     this.#usageTriedAt.set(route.scope.scope, now)
     const result = await reconcileUsage(collecting.ports, route.poll, signal)
     const failed = result.kind === 'denied' || result.kind === 'failed' ? result.reason : null
