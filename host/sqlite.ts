@@ -107,14 +107,16 @@ export class SqlDb {
 
   /** The same, trying again every 1-3 ms while another process writes: SQLite's own busy handler starves writers. */
   async transaction<T>(work: () => T, signal?: AbortSignal): Promise<T> {
-    const giveUpAt = performance.now() + this.#lockDeadlineMs
+    let giveUpAt = 0
     for (;;) {
       signal?.throwIfAborted()
       try {
         return this.transactionNow(work)
       } catch (error) {
         const busy = error instanceof CryptosError && error.code === 'CRY_STORE_BUSY'
-        if (!busy || performance.now() > giveUpAt) throw error
+        if (!busy) throw error
+        giveUpAt ||= performance.now() + this.#lockDeadlineMs
+        if (performance.now() > giveUpAt) throw error
       }
       await sleep(1 + Math.random() * 2)
     }
@@ -130,14 +132,16 @@ export class SqlDb {
 
   /** Opening can meet another process that opens, closes or recovers the file: it takes milliseconds, so this thread may wait. */
   #patiently(work: () => void): void {
-    const giveUpAt = performance.now() + this.#lockDeadlineMs
+    let giveUpAt = 0
     for (;;) {
       try {
         work()
         return
       } catch (error) {
         const busy = error instanceof CryptosError && error.code === 'CRY_STORE_BUSY'
-        if (!busy || performance.now() > giveUpAt) throw error
+        if (!busy) throw error
+        giveUpAt ||= performance.now() + this.#lockDeadlineMs
+        if (performance.now() > giveUpAt) throw error
         pause(2)
       }
     }

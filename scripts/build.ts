@@ -9,15 +9,15 @@ const root = join(import.meta.dirname, '..')
 const collectPath = /\/app\/(main|commands\/collect)\.ts$|\/axios\.cjs$/
 
 /**
- * Hides fetch and its kin from axios: it looks whether they are there, for an adapter that is not used here, and that look alone
- * makes Node load all of undici (50 ms of each `cryptos collect`).
+ * Hides from axios what Node loads at the first look. It looks for fetch and its kin, for an adapter that is not used here, and
+ * that look alone brings all of undici: 50 ms of each `cryptos collect`.
  */
 const axiosWithoutFetch: Plugin = {
   name: 'axios-without-fetch',
   transform: {
     filter: { id: /axios\/dist\/browser\/axios\.cjs$/ },
     handler: code =>
-      `const globalThis = {}; let fetch, FormData, Headers, Request, Response, self, window;\n${code}`,
+      `const globalThis = {}; let fetch, FormData, Headers, Request, Response, navigator, performance, self, window;\n${code}`,
   },
 }
 
@@ -50,7 +50,6 @@ export async function buildProgram(outDir = join(root, 'dist')): Promise<void> {
     external: ['pino', 'node:module'],
     resolve: { alias: { bottleneck: 'bottleneck/light.js' } },
     plugins: [builtins, axiosWithoutFetch],
-    onLog: (level, log, handle) => (log.code === 'EVAL' ? undefined : handle(level, log)),
   })
   await build.write({
     dir: outDir,
