@@ -11,7 +11,14 @@ export const toEpochMs = (time: EpochMicros): number => Math.floor(time / 1_000)
 export const fromEpochMs = (ms: number): EpochMicros => EpochMicros(Math.round(ms * 1_000))
 export const addMs = (time: EpochMicros, ms: number): EpochMicros =>
   EpochMicros(time + Math.round(ms * 1_000))
-export const toIso = (time: EpochMicros): string => new Date(toEpochMs(time)).toISOString()
+let lastIso = { ms: 0, text: '1970-01-01T00:00:00.000Z' }
+
+/** ISO 8601 in UTC with three digits. The newest answer is remembered: slots and logs name the same moment again and again. */
+export function toIso(time: EpochMicros): string {
+  const ms = toEpochMs(time)
+  if (ms !== lastIso.ms) lastIso = { ms, text: new Date(ms).toISOString() }
+  return lastIso.text
+}
 
 const isoPattern = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
 const earliest = fromEpochMs(Date.UTC(2009, 0, 1))

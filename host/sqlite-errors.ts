@@ -8,14 +8,15 @@ const busyRecovery = 261
 const recoveryDeadlineMs = 1_000
 
 /** Waits out SQLITE_BUSY_RECOVERY: another process rebuilds the WAL index after a crash. Even a read can meet it; it is over in milliseconds. */
-export function whenRecovered<T>(work: () => T): T {
-  const giveUpAt = performance.now() + recoveryDeadlineMs
+export function whenRecovered<Args extends readonly unknown[], T>(work: (...args: Args) => T, args: Args): T {
+  let giveUpAt = 0
   for (;;) {
     try {
-      return work()
+      return work(...args)
     } catch (error) {
-      if ((error as { errcode?: number } | null)?.errcode !== busyRecovery || performance.now() > giveUpAt)
-        throw error
+      if ((error as { errcode?: number } | null)?.errcode !== busyRecovery) throw error
+      giveUpAt ||= performance.now() + recoveryDeadlineMs
+      if (performance.now() > giveUpAt) throw error
       pause(1)
     }
   }
