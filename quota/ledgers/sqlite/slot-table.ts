@@ -1,6 +1,21 @@
 import type { EpochMicros } from '../../../core/brands.ts'
-import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
+import type { SqlDb, SqlRow, SqlValue } from '../../../host/sqlite.ts'
 import type { SlotRow, SlotState } from '../../policy/slots.ts'
+
+const places = '(?, ?, ?, ?, ?, ?, ?, ?, ?)'
+const many = 4
+
+const valuesOf = (row: SlotRow): SqlValue[] => [
+  row.slot,
+  row.state,
+  row.attempts,
+  row.scope,
+  row.reservationId,
+  row.reservedAt,
+  row.deadline,
+  row.answerId,
+  row.updatedAt,
+]
 
 /**
  * The slots that were settled or reaped, by key. Keys grow with time within a dataset, and most that are asked for are newer than
@@ -15,7 +30,8 @@ export class SlotTable {
     this.#sql = {
       find: db.prepare('SELECT * FROM slots WHERE slot = ?'),
       newest: db.prepare('SELECT slot FROM slots WHERE slot >= ? AND slot < ? ORDER BY slot DESC LIMIT 1'),
-      write: db.prepare('INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+      write: db.prepare(`INSERT OR REPLACE INTO slots VALUES ${places}`),
+      writeMany: db.prepare(`INSERT OR REPLACE INTO slots VALUES ${Array(many).fill(places).join(', ')}`),
     } as const
   }
 
@@ -30,22 +46,16 @@ export class SlotTable {
     return slotRow(this.#sql.find.get(slot))
   }
 
-  /** Inside a transaction. */
-  write(row: SlotRow): void {
-    const { slot, state, attempts, scope, reservationId, reservedAt, deadline, answerId, updatedAt } = row
-    this.#sql.write.run(
-      slot,
-      state,
-      attempts,
-      scope,
-      reservationId,
-      reservedAt,
-      deadline,
-      answerId,
-      updatedAt,
-    )
-    const dataset = datasetOf(slot)
-    if (dataset !== undefined && slot > this.#newestOf(dataset)) this.#newest.set(dataset, slot)
+  /** Inside a transaction. Several rows go in one statement: callers of one commit settle together. */
+  write(rows: readonly SlotRow[]): void {
+    let at = 0
+    for (; at + many <= rows.length; at += many)
+      this.#sql.writeMany.run(...rows.slice(at, at + many).flatMap(valuesOf))
+    for (; at < rows.length; at += 1) this.#sql.write.run(...valuesOf(rows[at] as SlotRow))
+    for (const { slot } of rows) {
+      const dataset = datasetOf(slot)
+      if (dataset !== undefined && slot > this.#newestOf(dataset)) this.#newest.set(dataset, slot)
+    }
   }
 
   /** The newest slot of `<provider>/<dataset>`; '' where there is none. */

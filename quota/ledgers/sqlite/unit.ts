@@ -128,10 +128,8 @@ export class Unit {
   /** Writes what was changed. @throws CRY_STORE_BUSY when a version is not the one that was read */
   flush(): void {
     for (const name of this.#dirty) this.#writeScope(name)
-    for (const slot of this.#dirtySlots) {
-      const row = this.#slots.get(slot)
-      if (row) this.#slotTable.write(row)
-    }
+    if (this.#dirtySlots.size > 0)
+      this.#slotTable.write([...this.#dirtySlots].flatMap(slot => this.#slots.get(slot) ?? []))
     this.#events.flush()
   }
 
