@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ProviderId } from '../core/brands.ts'
+import { DecimalString, ProviderId } from '../core/brands.ts'
+import { quoteId, quoteVersion } from '../core/records.ts'
 import { parseIso } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
 import type { Broker, StoredMessage } from '../core/ports/broker.ts'
@@ -13,6 +14,7 @@ import { Credits } from '../core/brands.ts'
 import { knownAssetRefs } from './assets.ts'
 import { shapes } from './providers/coinmarketcap/fixtures/shapes.ts'
 import { coinmarketcap } from './providers/coinmarketcap/index.ts'
+import type { Provider } from './provider.ts'
 import { createPublisher, publishPending, type PublishPorts } from './publish.ts'
 import { QuotaEventPublisher } from './publish-quota-events.ts'
 import { contextText } from './saved-context.ts'
@@ -95,6 +97,29 @@ describe('publishing', () => {
       ...{ price: '84278.770', origin: 'live', credits: 1, revision: 0, receivedAt: parseIso(start) },
       rawRef: 'coinmarketcap/quotes/2026-11-21T12:00:00.000Z/0#1',
     })
+  })
+
+  it('publishes what a corrected mapping makes of an answer with a larger version, so that it replaces what was stored', async () => {
+    await using s = await setup()
+    await s.answer(0, shapes['v3 list']!)
+    await publishPending(s.ports)
+    const corrected: Provider = {
+      ...coinmarketcap,
+      datasets: coinmarketcap.datasets.map(dataset => ({
+        ...dataset,
+        map: (...args) => {
+          const { records, missing } = dataset.map(...args)
+          return { records: records.map(r => ({ ...r, price: DecimalString('1.50') })), missing }
+        },
+      })),
+    }
+    await s.test.ledger.outbox.republish(60_000, s.test.clock.now())
+    await publishPending({ ...s.ports, providers: [corrected] })
+    const messages = await messagesOf(s.broker, topics.quotes.name)
+    const [before, after] = messages.map(m => quoteJson.decode(m.value!))
+    expect([before!.price, after!.price]).toEqual(['84278.770', '1.50'])
+    expect(quoteId(after!)).toBe(quoteId(before!))
+    expect(quoteVersion(after!)).toBeGreaterThan(quoteVersion(before!))
   })
 
   it('puts an answer that no mapping understands into the dead letters with its bytes, and goes on', async () => {

@@ -157,22 +157,25 @@ function deadMessages(
 }
 
 /** The records of a raw answer, by its provider's own mapping. @throws CryptosError when nothing can be read from it */
-export function mapEntry(providers: readonly Provider[], entry: OutboxEntry, revision = 0): Mapped {
+export function mapEntry(providers: readonly Provider[], entry: OutboxEntry): Mapped {
   const dataset = providers.find(p => p.id === entry.provider)?.datasets.find(d => d.id === entry.dataset)
   if (!dataset)
     throw new CryptosError(
       'CRY_RECORD_INVALID',
       `no provider ${entry.provider} with a dataset ${entry.dataset}`,
     )
-  return dataset.map(entry.body, contextOf(entry, revision))
+  return dataset.map(entry.body, contextOf(entry))
 }
+
+/** Id of the dead letter of an answer that can not be published. */
+export const letterIdOf = (answerId: string): string => `collectors|${answerId}`
 
 /** The same answer is the same letter, whenever it is made. */
 function letterOf(entry: OutboxEntry, error: CryptosError): DeadLetter {
   const { answerId, provider, dataset, slot, runId, httpStatus, context, receivedAt, body } = entry
   return {
     kind: 'dead-letter',
-    id: `collectors|${answerId}`,
+    id: letterIdOf(answerId),
     stage: 'collectors',
     // No topic had it: the bytes are a provider's answer.
     topic: '',

@@ -32,15 +32,15 @@ export function readContext(text: string): SavedContext {
   }
 }
 
-/** The context of an outbox entry. `revision` counts the derivations of one body: 0, then 1 up for each. */
-export function contextOf(entry: OutboxEntry, revision = 0): MappingContext {
+/** The context of an outbox entry. */
+export function contextOf(entry: OutboxEntry): MappingContext {
   return {
     ...readContext(entry.context),
     provider: entry.provider,
     dataset: entry.dataset,
     runId: entry.runId,
     receivedAt: entry.receivedAt,
-    revision,
+    revision: entry.revision,
     credits: entry.credits,
     rawRef: entry.answerId,
   }

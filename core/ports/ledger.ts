@@ -162,6 +162,15 @@ export interface Ledger {
 export interface OutboxEntry extends RawAnswer {
   readonly credits: Credits
   readonly publishedAt: EpochMicros | null
+  /** How often it was put back to be published again: what a corrected mapping makes of it replaces what was stored. */
+  readonly revision: number
+}
+
+/** An answer that the ledger took and does not have any more. */
+export interface VanishedAnswer {
+  readonly answerId: string
+  /** When its slot was answered, or published. */
+  readonly at: EpochMicros
 }
 
 /** The answers that wait for the topics. One publisher at a time, by a lease; entries come oldest first. */
@@ -174,7 +183,15 @@ export interface Outbox {
   markPublished(answerIds: readonly string[], now: EpochMicros): Promise<void>
   /** Entries received in [from, to), published or not, oldest first: for the audit and a rederivation. */
   between(from: EpochMicros, to: EpochMicros): AsyncIterable<OutboxEntry>
-  /** Puts published entries of the last `ageMs` back to pending (after a broker lost its tail). Returns how many. */
+  /**
+   * Answers of slots that were answered or published in [from, to) and are not here: for the audit. None, unless `prune` removed
+   * them or somebody else did.
+   */
+  vanished(from: EpochMicros, to: EpochMicros): Promise<readonly VanishedAnswer[]>
+  /**
+   * Puts entries that were published within the last `ageMs` back to pending, each with a revision one higher (after a broker lost
+   * its tail, or a mapping was corrected). Returns how many.
+   */
   republish(ageMs: number, now: EpochMicros): Promise<number>
   /** Removes published entries older than the retention. Returns how many. Never removes a pending one. */
   prune(olderThan: EpochMicros): Promise<number>

@@ -1,6 +1,6 @@
 import { Credits, EpochMicros, ProviderId } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
-import type { Outbox, OutboxEntry, RawAnswer } from '../../../core/ports/ledger.ts'
+import type { Outbox, OutboxEntry, RawAnswer, VanishedAnswer } from '../../../core/ports/ledger.ts'
 import { announce } from '../../../core/steps.ts'
 import { addMs, MINUTE, toIso } from '../../../core/time.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
@@ -11,7 +11,7 @@ const pageSize = 100
 /** Slots whose period began this long before the published rows that are pruned are forgotten with them. */
 const slotsKeptMs = 40 * 24 * 60 * MINUTE
 const columns =
-  'o.id, answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, published_at, body'
+  'o.id, answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, published_at, revision, body'
 const joined = `SELECT ${columns} FROM outbox o JOIN bodies b ON b.id = o.id`
 
 /** The answers in the ledger's database. Writes go through the commit queue; `#pendingBytes` spares a sum at each reserve. */
@@ -39,7 +39,13 @@ export class SqliteOutbox implements Outbox {
       ),
       slotOf: db.prepare('SELECT slot FROM outbox WHERE answer_id = ?'),
       mark: db.prepare('UPDATE outbox SET published_at = ? WHERE answer_id = ? AND published_at IS NULL'),
-      republish: db.prepare('UPDATE outbox SET published_at = NULL WHERE published_at >= ?'),
+      republish: db.prepare(
+        'UPDATE outbox SET published_at = NULL, revision = revision + 1 WHERE published_at >= ?',
+      ),
+      vanished: db.prepare(
+        `SELECT answer_id, updated_at FROM slots WHERE answer_id IS NOT NULL AND updated_at >= ? AND updated_at < ?
+        AND NOT EXISTS (SELECT 1 FROM outbox o JOIN bodies b ON b.id = o.id WHERE o.answer_id = slots.answer_id)`,
+      ),
       lease: db.prepare('SELECT holder, until FROM lease WHERE one = 1'),
       takeLease: db.prepare('INSERT OR REPLACE INTO lease(one, holder, until) VALUES (1, ?, ?)'),
       releaseLease: db.prepare('DELETE FROM lease WHERE holder = ?'),
@@ -135,6 +141,12 @@ export class SqliteOutbox implements Outbox {
     }
   }
 
+  async vanished(from: EpochMicros, to: EpochMicros): Promise<readonly VanishedAnswer[]> {
+    return this.#sql.vanished
+      .all(from, to)
+      .map(row => ({ answerId: String(row['answer_id']), at: EpochMicros(Number(row['updated_at'])) }))
+  }
+
   republish(ageMs: number, now: EpochMicros): Promise<number> {
     return this.#queue.submit(() => {
       this.#pendingBytes = undefined
@@ -182,6 +194,7 @@ function entryOf(row: SqlRow): OutboxEntry {
     context: String(row['context']),
     credits: Credits(Number(row['credits'])),
     publishedAt: publishedAt === null ? null : EpochMicros(Number(publishedAt)),
+    revision: Number(row['revision']),
     body: row['body'] as Uint8Array,
   }
 }

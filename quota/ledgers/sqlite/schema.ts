@@ -20,4 +20,5 @@ export const ledgerSchema: readonly string[] = [
   CREATE INDEX outbox_received ON outbox(received_at, id);
   CREATE TABLE lease(one INTEGER PRIMARY KEY CHECK (one = 1), holder TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
   CREATE TABLE runs(id INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;`,
+  'ALTER TABLE outbox ADD COLUMN revision INTEGER NOT NULL DEFAULT 0',
 ]
