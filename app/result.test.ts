@@ -16,10 +16,13 @@ describe('an error as a result', () => {
   it('is never retried where the same call would fail again, else always', () => {
     const exits = codes.map(code => [code, fromError(new CryptosError(code, 'x')).exit] as const)
     const forGood = exits.filter(([, exit]) => exit === 2).map(([code]) => code)
-    expect(forGood).toEqual(codes.filter(code => errorKinds[code].reaction === 'stop'))
+    expect(forGood).toEqual(codes.filter(code => errorKinds[code].exit === 2))
     expect(exits.every(([, exit]) => exit === 1 || exit === 2)).toBe(true)
     expect(forGood).toContain('CRY_STORE_CORRUPT')
     expect(forGood).not.toContain('CRY_DISK_FULL')
+    // A person looks at the disk; a scheduler may try again.
+    expect(forGood).not.toContain('CRY_STORE_BROKEN')
+    for (const code of forGood) expect(errorKinds[code].reaction).toBe('stop')
   })
   it('has no stack trace, whatever was thrown', () => {
     for (const thrown of [new TypeError('boom'), 'text', undefined, null, { a: 1 }]) {

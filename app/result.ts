@@ -1,4 +1,4 @@
-import { errorKinds, toCryptosError } from '../core/errors.ts'
+import { type ErrorCode, errorKinds, toCryptosError } from '../core/errors.ts'
 import { type ExitCode, exitCodeOf, type Outcome } from '../core/outcomes.ts'
 
 /** What a command ends with: the last line of stdout, as JSON with `--json`, else as a sentence. */
@@ -39,22 +39,22 @@ const remedies: Readonly<Partial<Record<Outcome, string>>> = {
   'payload-invalid': 'cryptos dlq list shows the answer; report it',
 }
 
-/** An error as a result: one sentence and what to do. Configuration and usage end with 2, all else is worth a retry. */
+/** An error as a result: one sentence and what to do. */
 export function fromError(error: unknown): Result {
   const known = toCryptosError(error)
-  const { reaction, remedy } = errorKinds[known.code]
-  const outcome: Outcome =
-    known.code === 'CRY_ABORTED'
-      ? 'aborted'
-      : known.code === 'CRY_LEDGER_UNAVAILABLE'
-        ? 'ledger-unavailable'
-        : reaction === 'stop'
-          ? 'misconfigured'
-          : 'failed'
+  const { remedy } = errorKinds[known.code]
+  const outcome = outcomeOf(known.code)
   const retryAt = known.retryAtMs === undefined ? {} : { retryAt: new Date(known.retryAtMs).toISOString() }
   return {
     exit: exitCodeOf(outcome),
     json: { outcome, code: known.code, reason: known.message, remedy, ...retryAt },
     text: `${known.message}\n  ${known.code}: ${remedy}`,
   }
+}
+
+/** Configuration and usage end with 2, all else is worth a retry. */
+function outcomeOf(code: ErrorCode): Outcome {
+  if (code === 'CRY_ABORTED') return 'aborted'
+  if (code === 'CRY_LEDGER_UNAVAILABLE') return 'ledger-unavailable'
+  return errorKinds[code].exit === 2 ? 'misconfigured' : 'failed'
 }

@@ -5,13 +5,16 @@ interface ErrorKind {
   readonly reaction: Reaction
   readonly meaning: string
   readonly remedy: string
+  /** Of a command that ends with it: 2 = never to be retried as it is, 1 = worth a retry. */
+  readonly exit: 1 | 2
 }
 
-const kind = (reaction: Reaction, meaning: string, remedy: string): ErrorKind => ({
-  reaction,
-  meaning,
-  remedy,
-})
+const kind = (
+  reaction: Reaction,
+  meaning: string,
+  remedy: string,
+  exit: 1 | 2 = reaction === 'stop' ? 2 : 1,
+): ErrorKind => ({ reaction, meaning, remedy, exit })
 
 /** The closed list. `docs/reference/errors.md` is generated from it. */
 export const errorKinds = {
@@ -90,6 +93,12 @@ export const errorKinds = {
     'Correct the path of the file that the message names, or chmod 600 it',
   ),
   CRY_SERVER_BUSY: kind('wait', 'A store or broker asked for patience', 'Nothing: it is tried again'),
+  CRY_STORE_BROKEN: kind(
+    'stop',
+    'The disk failed under a database: its handle can not be used again',
+    'Check the disk, then start again; what was acknowledged is kept',
+    1,
+  ),
   CRY_STORE_BUSY: kind(
     'retry',
     'Another process holds the database longer than the deadline',

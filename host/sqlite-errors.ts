@@ -1,4 +1,4 @@
-import { CryptosError } from '../core/errors.ts'
+import { CryptosError, type ErrorCode } from '../core/errors.ts'
 
 /** Blocks this thread: only for waits of milliseconds. */
 export const pause = (ms: number): void =>
@@ -22,59 +22,73 @@ export function whenRecovered<Args extends readonly unknown[], T>(work: (...args
   }
 }
 
-const primaryCode = (error: unknown): number | undefined => {
+const errcodeOf = (error: unknown): number => {
   const code = (error as { errcode?: number } | null)?.errcode
-  return typeof code === 'number' ? code & 255 : undefined
+  return typeof code === 'number' ? code : 0
 }
-export const isInputOutputError = (error: unknown): boolean => primaryCode(error) === 10
+
+/** SQLITE_IOERR_SHMSIZE: there was no room to make the shared memory larger. Nothing was written, so the handle is as it was. */
+const noRoomForSharedMemory = 4874
+
+/** A failed read, write or sync of the disk. */
+export const isInputOutputError = (error: unknown): boolean =>
+  (errcodeOf(error) & 255) === 10 && errcodeOf(error) !== noRoomForSharedMemory
+
+interface Meaning {
+  readonly code: ErrorCode
+  readonly sentence: (file: string, why: string) => string
+}
+
+const busy: Meaning = {
+  code: 'CRY_STORE_BUSY',
+  sentence: file => `${file} is being written by another process`,
+}
+const broken: Meaning = {
+  code: 'CRY_STORE_BROKEN',
+  sentence: (file, why) => `reading or writing ${file} failed (${why}); start again after the disk is well`,
+}
+const corrupt: Meaning = {
+  code: 'CRY_STORE_CORRUPT',
+  sentence: file => `${file} is damaged: restore it or move the data folder away`,
+}
+const full: Meaning = { code: 'CRY_DISK_FULL', sentence: file => `no space left to write ${file}` }
+const notOpened: Meaning = {
+  code: 'CRY_STORE_UNWRITABLE',
+  sentence: file => `${file} can not be opened or written: check the folder's permissions`,
+}
+const notMade: Meaning = {
+  code: 'CRY_STORE_UNWRITABLE',
+  sentence: file => `${file} can not be created: check the folder's permissions or set CRYPTOS_DATA_DIR`,
+}
 
 /** SQLite's primary result codes to ours: https://sqlite.org/rescode.html */
+const byPrimaryCode: Readonly<Record<number, Meaning>> = {
+  ...{ 5: busy, 6: busy },
+  ...{ 10: broken, 13: full },
+  ...{ 11: corrupt, 26: corrupt },
+  ...{ 3: notOpened, 8: notOpened, 14: notOpened },
+}
+
+const bySystemCode: Readonly<Record<string, Meaning>> = {
+  ...{ ENOSPC: full, EDQUOT: full },
+  ...{ EACCES: notMade, EROFS: notMade, EPERM: notMade, ENOTDIR: notMade, EEXIST: notMade },
+}
+
+/** The migrations made every table that a statement names: one that is missing was taken away by somebody. */
+const lostTable = /^no such (table|column): /
+
+/** Any error of SQLite or of opening its file, as one of the closed list. */
 export function mapError(error: unknown, file: string): CryptosError {
   if (error instanceof CryptosError) return error
   const cause = error instanceof Error ? error : new Error(String(error))
-  const systemCode = (cause as NodeJS.ErrnoException).code
-  switch (primaryCode(error)) {
-    case 5:
-    case 6:
-      return new CryptosError('CRY_STORE_BUSY', `${file} is being written by another process`, { cause })
-    case 10:
-      return new CryptosError(
-        'CRY_LEDGER_UNAVAILABLE',
-        `reading or writing ${file} failed (${cause.message}); start again after the disk is well`,
-        { cause },
-      )
-    case 11:
-    case 26:
-      return new CryptosError(
-        'CRY_STORE_CORRUPT',
-        `${file} is damaged: restore it or move the data folder away`,
-        { cause },
-      )
-    case 13:
-      return new CryptosError('CRY_DISK_FULL', `no space left to write ${file}`, { cause })
-    case 3:
-    case 8:
-    case 14:
-      return new CryptosError(
-        'CRY_STORE_UNWRITABLE',
-        `${file} can not be opened or written: check the folder's permissions`,
-        { cause },
-      )
-    default:
-      if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT')
-        return new CryptosError('CRY_DISK_FULL', `no space left to write ${file}`, { cause })
-      if (
-        systemCode === 'EACCES' ||
-        systemCode === 'EROFS' ||
-        systemCode === 'EPERM' ||
-        systemCode === 'ENOTDIR' ||
-        systemCode === 'EEXIST'
-      )
-        return new CryptosError(
-          'CRY_STORE_UNWRITABLE',
-          `${file} can not be created: check the folder's permissions or set CRYPTOS_DATA_DIR`,
-          { cause },
-        )
-      return new CryptosError('CRY_INTERNAL', `SQLite: ${cause.message}`, { cause })
-  }
+  const { code, sentence } = meaningOf(cause)
+  return new CryptosError(code, sentence(file, cause.message), { cause })
+}
+
+function meaningOf(cause: Error): Meaning {
+  if (errcodeOf(cause) === noRoomForSharedMemory) return full
+  if (errcodeOf(cause) === 1 && lostTable.test(cause.message)) return corrupt
+  const known =
+    byPrimaryCode[errcodeOf(cause) & 255] ?? bySystemCode[(cause as NodeJS.ErrnoException).code ?? '']
+  return known ?? { code: 'CRY_INTERNAL', sentence: (_, why) => `SQLite: ${why}` }
 }

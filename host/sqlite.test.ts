@@ -3,8 +3,9 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CryptosError } from '../core/errors.ts'
+import { type CryptosError, classify, errorKinds } from '../core/errors.ts'
 import { migrate } from './migrations.ts'
+import { isInputOutputError, mapError } from './sqlite-errors.ts'
 import { SqlDb, type SqlValue } from './sqlite.ts'
 
 let folder = ''
@@ -139,6 +140,34 @@ describe('a full disk', () => {
         .all()
         .map(r => r['a']),
     ).toEqual(['kept'])
+  })
+})
+
+describe('what SQLite says about the disk', () => {
+  const said = (errcode: number, message = 'disk I/O error') =>
+    mapError(Object.assign(new Error(message), { errcode }), 'x.db')
+  it('is a broken store after a failed sync, write or read: stop, and try again', () => {
+    for (const errcode of [1_034, 778, 266]) {
+      const error = said(errcode)
+      expect([error.code, classify(error)]).toEqual(['CRY_STORE_BROKEN', 'stop'])
+      expect(errorKinds[error.code].exit).toBe(1)
+      expect(isInputOutputError(error.cause)).toBe(true)
+    }
+  })
+  it('is a full disk where only the shared memory could not grow, and the handle stays', () => {
+    const error = said(4_874)
+    expect([error.code, classify(error)]).toEqual(['CRY_DISK_FULL', 'retry'])
+    expect(isInputOutputError(error.cause)).toBe(false)
+  })
+  it('of a table that somebody took away is damage, not a defect', () => {
+    const db = database()
+    db.exec('CREATE TABLE t(a INTEGER)')
+    const read = db.prepare('SELECT a FROM t')
+    const other = database()
+    other.exec('DROP TABLE t')
+    expect(codeOf(() => read.get())).toBe('CRY_STORE_CORRUPT')
+    expect(codeOf(() => db.prepare('SELECT oops'))).toBe('CRY_STORE_CORRUPT')
+    expect(codeOf(() => db.prepare('SELEC 1'))).toBe('CRY_INTERNAL')
   })
 })
 

@@ -64,8 +64,8 @@ export class Statement {
 
 /**
  * One SQLite file: WAL, private to the user, every write transaction BEGIN IMMEDIATE. Errors are CryptosErrors:
- * CRY_DISK_FULL, CRY_STORE_BUSY, CRY_STORE_CORRUPT, CRY_STORE_UNWRITABLE. After an I/O error the handle refuses all further
- * work, because a failed fsync can not be repeated: the process must end and open the file anew.
+ * CRY_DISK_FULL, CRY_STORE_BUSY, CRY_STORE_CORRUPT, CRY_STORE_UNWRITABLE, CRY_STORE_BROKEN. After the last one, an I/O error, the
+ * handle refuses all further work, because a failed fsync can not be repeated: the process must end and open the file anew.
  */
 export class SqlDb {
   readonly file: string

@@ -6,7 +6,7 @@ const reactions: Readonly<Record<string, string>> = {
   retry: 'try again later (exit 1)',
   wait: 'wait as long as told, then go on',
   'dead-letter': 'keep the bytes aside, go on with the rest',
-  stop: 'stop: a person has to act (exit 2)',
+  stop: 'stop: a person has to act',
 }
 
 /** `docs/reference/errors.md`. */
@@ -19,7 +19,7 @@ export const errorReference = (): string =>
       Object.entries(errorKinds).map(([code, k]) => [
         `\`${code}\``,
         k.meaning,
-        reactions[k.reaction] ?? k.reaction,
+        `${reactions[k.reaction] ?? k.reaction}${k.reaction === 'stop' ? ` (exit ${k.exit})` : ''}`,
         k.remedy,
       ]),
     ),
