@@ -47,7 +47,14 @@ export type DeliverEvent =
       readonly pauseMs: number
       readonly error: unknown
     }
-  | { readonly kind: 'batch-thrown-back'; readonly error: unknown }
+  | {
+      readonly kind: 'batch-thrown-back'
+      readonly topic: string
+      readonly partition: number
+      readonly error: unknown
+    }
+  /** What was thrown back is stored and committed, or the log can be read again. */
+  | { readonly kind: 'recovered'; readonly topic: string; readonly partition: number }
   | {
       readonly kind: 'gap'
       readonly topic: string

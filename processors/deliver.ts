@@ -46,7 +46,8 @@ class Delivery {
       ...(sink.position ? { startAt: (t: string, p: number) => this.#startAt(t, p) } : {}),
       onBatch: (batch, signal) => this.#store(batch, signal),
       onCommitted: batch => this.#committed(batch),
-      onError: error => this.#thrownBack(error),
+      onError: (error, batch) => this.#thrownBack(error, batch),
+      onRecovered: place => this.#o.onEvent?.({ kind: 'recovered', ...place }),
       onGap: gap => this.#o.onEvent?.({ kind: 'gap', ...gap }),
     })
     if (this.#stopError !== undefined) throw this.#stopError
@@ -137,8 +138,8 @@ class Delivery {
     })
   }
 
-  #thrownBack(error: unknown): void {
-    this.#o.onEvent?.({ kind: 'batch-thrown-back', error })
+  #thrownBack(error: unknown, { topic, partition }: PartitionBatch): void {
+    this.#o.onEvent?.({ kind: 'batch-thrown-back', topic, partition, error })
     if (classify(error) !== 'stop') return
     this.#stopError = error
     this.#ending.abort()

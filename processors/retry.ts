@@ -17,7 +17,7 @@ export interface RetryOptions {
 const firstPauseMs = 200
 const longestPauseMs = 30_000
 
-/** Full jitter: anything between half of the doubled pause and all of it. */
+/** Half jitter: anything between half of the doubled pause and all of it. */
 export const pauseMsOf = (attempt: number, rng: () => number): number =>
   Math.round(Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + rng() / 2))
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CryptosError } from '../core/errors.ts'
+import { CryptosError, classify } from '../core/errors.ts'
 import type { ConsumeOptions, PartitionBatch, PartitionState, StoredMessage } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import { SECOND } from '../core/time.ts'
@@ -26,11 +26,11 @@ const longestPauseMs = 10 * SECOND
 /**
  * The loop of one subscription over a log: collects per partition until a limit closes the batch, hands it out, commits, goes on.
  * A thrown batch stays the partition's next one, after a pause that doubles up to 10 s; the other partitions go on meanwhile.
+ * A log that can not be read is tried again after the same pauses.
+ * @throws CryptosError only where the subscription can not begin: an unknown topic, or what `classify` does not call worth a try
  */
 export async function consumeLog(store: LogStore, options: ConsumeOptions, clock: Clock): Promise<void> {
-  const cursors: Cursor[] = []
-  for (const topic of options.topics)
-    for (const state of store.states(topic)) cursors.push(await openCursor(store, options, state, clock))
+  const cursors = await openCursors(store, options, clock)
   while (!options.signal.aborted) {
     const seen = store.wakes.version
     let worked = false
@@ -41,6 +41,26 @@ export async function consumeLog(store: LogStore, options: ConsumeOptions, clock
       await store.wakes.wait(seen, Math.min(...cursors.map(c => c.idleMs()), pollMs), clock, options.signal)
   }
 }
+
+/** A log or store that is busy or full at the start is waited for, like later on. */
+async function openCursors(store: LogStore, options: ConsumeOptions, clock: Clock): Promise<Cursor[]> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      const states = options.topics.flatMap(topic => store.states(topic))
+      const cursors: Cursor[] = []
+      for (const state of states) cursors.push(await openCursor(store, options, state, clock))
+      return cursors
+    } catch (error) {
+      const reaction = classify(error)
+      if (options.signal.aborted) return []
+      if (reaction !== 'retry' && reaction !== 'wait') throw error
+      await store.wakes.wait(store.wakes.version, pauseMsAfter(failures), clock, options.signal)
+    }
+  }
+}
+
+const pauseMsAfter = (failures: number): number =>
+  Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 20))
 
 /** The store's word goes before the group's; a place behind the end means that the log was made anew: all of it is read. */
 async function openCursor(
@@ -85,24 +105,39 @@ class Cursor {
     this.#batcher = new Batcher<StoredMessage>(options.limits, messageBytes)
   }
 
-  /** Hands out at most one batch. True when it did. */
+  /** Hands out at most one batch. True when it did, or when it failed. */
   async step(): Promise<boolean> {
     if (this.#options.signal.aborted || this.#clock.monotonicMs() < this.#resumeAtMs) return false
-    const messages = this.#again ?? this.#collect()
-    const last = messages?.at(-1)
-    if (!messages || !last) return false
-    const batch = { topic: this.#topic, partition: this.#partition, messages, end: this.#state().end }
+    // What the failure is told with: without messages where the log itself could not be read.
+    let batch: PartitionBatch = { ...this.#place(), messages: [], end: this.#next }
     try {
-      await this.#options.onBatch(batch, this.#options.signal)
-      await this.#store.commit(this.#options.group, this.#topic, this.#partition, last.offset + 1)
+      const messages = this.#again ?? this.#collect()
+      const last = messages?.at(-1)
+      if (messages && last) {
+        batch = { ...batch, messages }
+        batch = { ...batch, end: this.#state().end }
+        await this.#options.onBatch(batch, this.#options.signal)
+        await this.#store.commit(this.#options.group, this.#topic, this.#partition, last.offset + 1)
+      }
     } catch (error) {
       this.#throwBack(batch, error)
       return true
     }
-    this.#again = undefined
-    this.#failures = 0
+    this.#well()
+    if (batch.messages.length === 0) return false
     this.#options.onCommitted?.(batch)
     return true
+  }
+
+  #place(): { readonly topic: string; readonly partition: number } {
+    return { topic: this.#topic, partition: this.#partition }
+  }
+
+  #well(): void {
+    this.#again = undefined
+    if (this.#failures === 0) return
+    this.#failures = 0
+    this.#options.onRecovered?.(this.#place())
   }
 
   /** How long nothing needs to be done here unless somebody wakes the loop. */
@@ -129,16 +164,15 @@ class Cursor {
   #skipGap(first: StoredMessage | undefined): void {
     const begin = first?.offset ?? this.#state().begin
     if (begin <= this.#next) return
-    this.#options.onGap?.({ topic: this.#topic, partition: this.#partition, from: this.#next, to: begin })
+    this.#options.onGap?.({ ...this.#place(), from: this.#next, to: begin })
     this.#next = begin
   }
 
   #throwBack(batch: PartitionBatch, error: unknown): void {
-    this.#again = batch.messages
+    if (batch.messages.length > 0) this.#again = batch.messages
     if (this.#options.signal.aborted) return
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures, 20))
+    this.#resumeAtMs = this.#clock.monotonicMs() + pauseMsAfter(this.#failures)
     this.#failures += 1
-    this.#resumeAtMs = this.#clock.monotonicMs() + pauseMs
     this.#options.onError?.(error, batch)
   }
 

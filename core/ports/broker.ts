@@ -45,8 +45,10 @@ export interface ConsumeOptions {
   readonly onBatch: (batch: PartitionBatch, signal: AbortSignal) => Promise<void>
   /** Told after the offset behind the batch was committed. */
   readonly onCommitted?: (batch: PartitionBatch) => void
-  /** Told about a throw of onBatch (and its reaction), before the pause. */
+  /** Told about a throw of onBatch, and about a read that failed (the batch is without messages then), before the pause. */
   readonly onError?: (error: unknown, batch: PartitionBatch) => void
+  /** Told after onError, as soon as the partition's batch is committed or its log can be read again. */
+  readonly onRecovered?: (place: { readonly topic: string; readonly partition: number }) => void
   /** Told when retention removed records that this group had not read. The subscription goes on at the first that is left. */
   readonly onGap?: (gap: {
     readonly topic: string
