@@ -47,9 +47,7 @@ export function outboxContract(contract: LedgerContract): void {
       await t.ledger.outbox.markPublished([first], t.clock.now())
       expect(await t.ledger.outbox.vanished(start, addMs(t.clock.now(), 1))).toEqual([])
       expect(await t.ledger.outbox.prune(addMs(t.clock.now(), 1))).toBe(1)
-      const vanished = { answerId: first, at: t.clock.now() }
-      expect(await t.ledger.outbox.vanished(start, addMs(t.clock.now(), 1))).toEqual([vanished])
-      expect(await t.ledger.outbox.vanished(start, t.clock.now())).toEqual([])
+      expect(await t.ledger.outbox.vanished(start, addMs(t.clock.now(), 1))).toEqual([])
       expect((await t.ledger.outbox.pending(10)).map(e => e.answerId)).toEqual([second])
       expect(await t.ledger.reserve(t.ask(t.clock.now(), { slot: slotAt(0) }))).toEqual({ kind: 'published' })
     })

@@ -184,8 +184,8 @@ export interface Outbox {
   /** Entries received in [from, to), published or not, oldest first: for the audit and a rederivation. */
   between(from: EpochMicros, to: EpochMicros): AsyncIterable<OutboxEntry>
   /**
-   * Answers of slots that were answered or published in [from, to) and are not here: for the audit. None, unless `prune` removed
-   * them or somebody else did.
+   * Answers of slots that were answered or published in [from, to), that are not here and that `prune` did not remove: for the
+   * audit. There is none, unless somebody else removed it.
    */
   vanished(from: EpochMicros, to: EpochMicros): Promise<readonly VanishedAnswer[]>
   /**

@@ -53,6 +53,11 @@ export class SqliteOutbox implements Outbox {
         'DELETE FROM bodies WHERE id IN (SELECT id FROM outbox WHERE published_at < ?)',
       ),
       prune: db.prepare('DELETE FROM outbox WHERE published_at < ?'),
+      notePruned: db.prepare(
+        `INSERT INTO meta(name, value) VALUES ('pruned-before', ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value
+        WHERE CAST(excluded.value AS INTEGER) > CAST(meta.value AS INTEGER)`,
+      ),
+      prunedBefore: db.prepare("SELECT CAST(value AS INTEGER) AS at FROM meta WHERE name = 'pruned-before'"),
       datasets: db.prepare('SELECT DISTINCT provider, dataset FROM outbox WHERE published_at < ?'),
       pruneSlots: db.prepare(
         `DELETE FROM slots WHERE slot >= ? AND slot < ? AND updated_at < ? AND state NOT IN ('reserved', 'answered')`,
@@ -142,8 +147,9 @@ export class SqliteOutbox implements Outbox {
   }
 
   async vanished(from: EpochMicros, to: EpochMicros): Promise<readonly VanishedAnswer[]> {
+    const keptFrom = Number(this.#sql.prunedBefore.get()?.['at'] ?? 0)
     return this.#sql.vanished
-      .all(from, to)
+      .all(Math.max(from, keptFrom), to)
       .map(row => ({ answerId: String(row['answer_id']), at: EpochMicros(Number(row['updated_at'])) }))
   }
 
@@ -162,7 +168,9 @@ export class SqliteOutbox implements Outbox {
       for (const row of datasets) this.#pruneSlots(`${row['provider']}/${row['dataset']}/`, slotsBefore)
       this.#unit.forgetSlots()
       this.#sql.pruneBodies.run(olderThan)
-      return this.#sql.prune.run(olderThan).changes
+      const { changes } = this.#sql.prune.run(olderThan)
+      if (changes > 0) this.#sql.notePruned.run(olderThan)
+      return changes
     })
   }
 
