@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Side } from './side.ts'
 
 export interface Difference {
-  readonly kind: 'missing' | 'extra' | 'changed'
-  /** The place that differs from the answers. */
+  /** `conflict`: two copies of one record, with one version, that are not alike. */
+  readonly kind: 'missing' | 'extra' | 'changed' | 'conflict'
+  /** The place that differs from the answers; for `bars` and `latest`: from the store's own rows. */
   readonly in: string
   readonly group: string
   readonly id: string
@@ -35,13 +36,22 @@ export function totals(side: Side): ReadonlyMap<string, GroupTotal> {
 }
 
 /**
- * Every difference of `actual` from `expected`. `pending` are ids that are on their way to `actual`: not missing yet.
+ * Every difference of `actual` from `expected`. `pending` are ids that are on their way to `actual`: not missing yet. `later` are
+ * the versions by id that came to `actual` after the audited time: what they replaced is not missing either.
  */
-export function compare(expected: Side, actual: Side, pending: ReadonlySet<string>): Difference[] {
-  const found: Difference[] = []
+export function compare(
+  expected: Side,
+  actual: Side,
+  pending: ReadonlySet<string>,
+  later: ReadonlyMap<string, number> = new Map(),
+): Difference[] {
+  const found = [...actual.conflicts].map(
+    ([id, group]): Difference => ({ kind: 'conflict', in: actual.name, group, id }),
+  )
   for (const [id, held] of expected.held) {
     const there = actual.held.get(id)
     if (pending.has(id)) continue
+    if (!there && (later.get(id) ?? -1) >= held.version) continue
     if (!there) found.push({ kind: 'missing', in: actual.name, group: held.group, id })
     else if (there.hash !== held.hash || there.version !== held.version)
       found.push({ kind: 'changed', in: actual.name, group: held.group, id })

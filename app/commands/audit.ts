@@ -2,7 +2,7 @@ import type { Ledger, OutboxEntry } from '../../core/ports/ledger.ts'
 import type { Broker } from '../../core/ports/broker.ts'
 import type { QuoteReader } from '../../core/ports/reader.ts'
 import { addMs, HOUR, toIso } from '../../core/time.ts'
-import { mapEntry } from '../../collectors/publish.ts'
+import { letterIdOf, mapEntry } from '../../collectors/publish.ts'
 import { providers } from '../../collectors/registry.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { type AuditReport, auditWhileWriting } from '../audit/audit.ts'
@@ -20,7 +20,7 @@ function text(report: AuditReport, since: string): string {
   const { rows, differences } = report
   const head = `${report.answers} answers since ${since}: ${rows.answers} rows mapped (${report.distinct} distinct), ${rows.topic} in the topic, ${rows.store} in the store, ${report.pending} on their way, ${report.unmapped} answers in the dead letters`
   if (differences.length === 0)
-    return `${head}\nRows in = rows out: ${report.groups} groups of provider, asset and hour have equal counts and hashes.`
+    return `${head}\nRows in = rows out: ${report.groups} groups of provider, asset and hour have equal counts and hashes; ${report.bars} bars and the latest prices are those of the rows.`
   const shown = differences.slice(0, mostShown).map(d => `  ${d.kind} in the ${d.in}: ${d.id} (${d.group})`)
   const more = differences.length > mostShown ? [`  and ${differences.length - mostShown} more`] : []
   return [
@@ -45,8 +45,10 @@ const run: Action = (context, _args, options) =>
       reader,
       codec: quoteJson,
       topic: topics.quotes.name,
+      deadLetters: topics.deadLetters,
       group: storeGroup,
       map: (entry: OutboxEntry) => mapEntry(providers, entry).records,
+      letterIdOf,
     }
     const report = await auditWhileWriting(ports, from, now)
     const ok = report.differences.length === 0
@@ -80,7 +82,7 @@ export const define: Define = (program, act) => {
   program
     .command('audit')
     .description(
-      'rows in = rows out: every accepted answer against the topic and the store, by count and hash',
+      'rows in = rows out: every accepted answer against the topic, the store and what the page shows',
     )
     .option('--since <duration>', 'how far back; at most as long as raw answers are kept')
     .action(act(run))

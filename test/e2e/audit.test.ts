@@ -62,10 +62,34 @@ const audit = (dataDir: string): Promise<Ended & { json: Record<string, unknown>
     CRYPTOS_SANDBOX_CLOCK_FILE: clockFile,
   })
 
-/** Does harm to a copy of the good data. */
-async function plant(name: string, file: 'series.db' | 'log.db', harm: (db: DatabaseSync) => unknown) {
+type File = 'series.db' | 'log.db' | 'ledger.db'
+
+function copyOfGood(name: string): string {
   const dataDir = folder.file(name)
   cpSync(folder.file('good'), dataDir, { recursive: true })
+  return dataDir
+}
+
+/** One more answer, accepted and not published. */
+async function collectUnpublished(dataDir: string): Promise<string> {
+  moveClockFile(clockFile, { advanceMs: MINUTE })
+  const rig = await openRig({ dataDir, sandboxUrl: sandbox.url, clock: openClockFile(clockFile) })
+  const { publish: _, ...ports } = rig.ports
+  const route = rig.collecting.routes.find(r => r.provider.id === 'kraken')!
+  const task = { route, dataset: route.provider.datasets[0]!, config: rig.config, period: 'now' } as const
+  await sweep(ports, { ...task, signal: new AbortController().signal })
+  const [entry, ...more] = await rig.collecting.ledger.outbox.pending(2)
+  await rig.close()
+  moveClockFile(clockFile, { advanceMs: 1 })
+  expect(more).toEqual([])
+  return entry!.answerId
+}
+
+/** Does harm to a copy of the good data. */
+const plant = (name: string, file: File, harm: (db: DatabaseSync) => unknown) =>
+  plantIn(copyOfGood(name), file, harm)
+
+async function plantIn(dataDir: string, file: File, harm: (db: DatabaseSync) => unknown) {
   const db = new DatabaseSync(join(dataDir, 'sandbox', file))
   // A plant that does nothing would prove nothing.
   const before = Number(db.prepare('SELECT total_changes() AS n').get()?.['n'])
@@ -106,7 +130,8 @@ describe('cryptos audit', () => {
         const entries = await Array.fromAsync(ledger.outbox.between(from, to))
         yield* looks === 1 ? entries.slice(0, -1) : entries
       }
-      return { ...ledger, outbox: { ...ledger.outbox, between } }
+      const vanished: Outbox['vanished'] = (from, to) => ledger.outbox.vanished(from, to)
+      return { ...ledger, outbox: { ...ledger.outbox, between, vanished } }
     }
     const report = await rig.audit(settledLate)
     await rig.close()
@@ -171,6 +196,58 @@ describe('cryptos audit', () => {
     })
     expectOne(found, one('extra', 'topic', extra))
   })
+
+  it('names a second copy of a record that is not like the first', async () => {
+    const found = await plant('topic-twice', 'log.db', db => {
+      db.prepare(
+        `INSERT INTO log SELECT topic, part, (SELECT max(off) + 1 FROM log AS l WHERE l.topic = log.topic AND l.part = log.part), k,
+         CAST(replace(CAST(v AS TEXT), ?, ?) AS BLOB), h, ts FROM log WHERE ${message}`,
+      ).run(`"${row.price}"`, `"${lastDigit(row.price)}"`, row.observedAt)
+      db.exec(
+        'UPDATE part SET next = (SELECT max(off) + 1 FROM log WHERE log.topic = part.topic AND log.part = part.part) WHERE next > 0',
+      )
+    })
+    expectOne(found, one('conflict', 'topic', row))
+  })
+
+  it.each([
+    { what: 'answer', harm: 'DELETE FROM outbox WHERE answer_id = ?' },
+    { what: 'body', harm: 'DELETE FROM bodies WHERE id = (SELECT id FROM outbox WHERE answer_id = ?)' },
+  ])(
+    'names an answer whose $what vanished before anything of it came into the topic',
+    async ({ what, harm }) => {
+      const dataDir = copyOfGood(`vanished-${what}`)
+      const answerId = await collectUnpublished(dataDir)
+      const found = await plantIn(dataDir, 'ledger.db', db => db.prepare(harm).run(answerId))
+      expect(found.json['differences']).toMatchObject([{ kind: 'missing', in: 'outbox', id: answerId }])
+      expect([found.code, found.json['ok'], found.json['answers']]).toEqual([1, false, 24])
+    },
+  )
+
+  it('names a bar that is not what its rows make, and one that is gone', async () => {
+    const found = await plant('bar', 'series.db', db => {
+      db.exec(`UPDATE bar SET high = high || '1' WHERE width = 60000 AND series = (${series})
+        AND start = ${Math.floor(row.observedAt / 60_000_000)}`)
+      db.exec(
+        `DELETE FROM bar WHERE width = 60000 AND series = (${series}) AND start = ${Math.floor(row.observedAt / 60_000_000)} + 1`,
+      )
+    })
+    expect((found.json['differences'] as readonly Difference[]).map(d => [d.kind, d.in])).toEqual([
+      ['changed', 'bars'],
+      ['missing', 'bars'],
+    ])
+    expect(found.code).toBe(1)
+  })
+
+  it('names a latest price that is not the newest', async () => {
+    const found = await plant('latest', 'series.db', db =>
+      db.exec(
+        `UPDATE latest SET observedAt = (SELECT min(observedAt) FROM quote WHERE series = (${series})) WHERE series = (${series})`,
+      ),
+    )
+    expect(found.json['differences']).toMatchObject([{ kind: 'changed', in: 'latest' }])
+    expect(found.code).toBe(1)
+  })
 })
 
 function expectOne(
@@ -178,7 +255,9 @@ function expectOne(
   differences: readonly Difference[],
 ): void {
   expect(found.changed).toBeGreaterThan(0)
-  expect(found.json['differences']).toEqual(differences)
+  // A store whose rows somebody changed has other bars than its rows make.
+  const all = found.json['differences'] as readonly Difference[]
+  expect(all.filter(d => d.in !== 'bars' && d.in !== 'latest')).toEqual(differences)
   expect(found.json['badGroups']).toEqual(differences.map(d => d.group))
   expect([found.code, found.json['ok']]).toEqual([1, false])
 }

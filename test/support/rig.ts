@@ -8,9 +8,10 @@ import { type Source, sandboxSource } from '../../app/source.ts'
 import { storeFiles, storeGroup, topics } from '../../app/stores.ts'
 import type { Pace } from '../../collectors/pace.ts'
 import type { PollPorts } from '../../collectors/poll-types.ts'
-import { mapEntry } from '../../collectors/publish.ts'
+import { letterIdOf, mapEntry } from '../../collectors/publish.ts'
 import { providers } from '../../collectors/registry.ts'
 import { EpochMicros } from '../../core/brands.ts'
+import { addMs } from '../../core/time.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
@@ -106,11 +107,12 @@ async function auditAll(collecting: Collecting, source: Source, clock: Clock): P
       reader,
       codec: quoteJson,
       topic: topics.quotes.name,
+      deadLetters: topics.deadLetters,
       group: storeGroup,
       map: (entry: Parameters<typeof mapEntry>[1]) => mapEntry(providers, entry).records,
+      letterIdOf,
     }
-    // The newest time that still leaves room for the audit's own margin.
-    return await auditWhileWriting(ports, EpochMicros(86_400_000_000), EpochMicros(4_000_000_000_000_000))
+    return await auditWhileWriting(ports, EpochMicros(86_400_000_000), addMs(clock.now(), 1))
   } finally {
     await reader.close()
   }
