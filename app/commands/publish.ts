@@ -40,7 +40,7 @@ export const define: Define = (program, act) => {
     .description('bring answers that wait in the outbox to the topics')
     .option(
       '--again <duration>',
-      'also those of the last 24h (or 2h …) that were published: after a fix, or a loss in the broker',
+      'also those that were published in the last 24h (or 2h …), as a new revision that replaces what was stored: after a corrected mapping, or a loss in the broker',
     )
     .action(act(run))
 }
