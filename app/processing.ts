@@ -2,11 +2,13 @@ import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { QuoteSink } from '../core/ports/sink.ts'
 import { openDeadLetters } from '../processors/dead-letters.ts'
-import { deliver, type DeliverCounters, type DeliverEvent } from '../processors/deliver.ts'
+import { deliver, type DeliverCounters } from '../processors/deliver.ts'
 import { openSqliteSink } from '../processors/sinks/sqlite/sink.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
 import type { Config } from './config/load.ts'
-import { errorFields, type Log } from './log.ts'
+import { DeliveryReport } from './delivery-report.ts'
+import type { Log } from './log.ts'
+import type { OnProblem } from './pipeline/problems.ts'
 import type { Source } from './source.ts'
 import { prepareFolder, storeFiles, topics } from './stores.ts'
 
@@ -16,7 +18,7 @@ export interface ProcessingPorts {
   readonly sink: QuoteSink
   readonly clock: Clock
   readonly log: Log
-  readonly onProblem: (name: string, what: string | null) => void
+  readonly onProblem: OnProblem
 }
 
 /** @throws CryptosError CRY_STORE_* */
@@ -28,9 +30,10 @@ export async function openSink(source: Source, clock: Clock): Promise<QuoteSink>
 /** Stores what comes into the topic until the signal fires. */
 export function runProcessing(ports: ProcessingPorts, signal: AbortSignal): Promise<DeliverCounters> {
   const { config, broker, sink, clock } = ports
+  const report = new DeliveryReport(ports, sink)
   return deliver({
     broker,
-    sink,
+    sink: report.watched(sink),
     clock,
     signal,
     topic: topics.quotes.name,
@@ -41,41 +44,6 @@ export function runProcessing(ports: ProcessingPorts, signal: AbortSignal): Prom
       maxAgeMs: config.batchMaxAgeMs,
     },
     deadLetters: openDeadLetters({ broker, topic: topics.deadLetters.name, clock }),
-    onEvent: event => report(ports, event),
+    onEvent: report.on,
   })
 }
-
-function report({ log, onProblem }: ProcessingPorts, event: DeliverEvent): void {
-  switch (event.kind) {
-    case 'batch-stored':
-      onProblem('sink.sqlite', null)
-      log.debug({ end: event.source.end, lag: event.lag, ...event.counters }, 'stored a batch')
-      break
-    case 'record-dead':
-      log.warn(
-        {
-          id: event.letter.id,
-          reason: event.letter.reason,
-        },
-        'a record went to the dead letters',
-      )
-      break
-    case 'write-retried':
-      onProblem('sink.sqlite', `storing fails and is tried again: ${errorText(event.error)}`)
-      log.warn({ attempt: event.attempt, ...errorFields(event.error) }, 'a write is tried again')
-      break
-    case 'batch-thrown-back':
-      onProblem('sink.sqlite', `a batch could not be stored: ${errorText(event.error)}`)
-      log.error(errorFields(event.error), 'a batch went back to the topic')
-      break
-    case 'gap':
-      onProblem(
-        'topic.gap',
-        `retention removed ${event.to - event.from} records of ${event.topic} before they were stored`,
-      )
-      log.error({ ...event }, 'records were lost to retention before they were stored')
-      break
-  }
-}
-
-const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error))

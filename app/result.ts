@@ -1,4 +1,6 @@
 import { type ErrorCode, errorKinds, toCryptosError } from '../core/errors.ts'
+import { fromEpochMs } from '../core/time.ts'
+import { toIsoMicros } from '../dashboards/web/times.ts'
 import { type ExitCode, exitCodeOf, type Outcome } from '../core/outcomes.ts'
 
 /** What a command ends with: the last line of stdout, as JSON with `--json`, else as a sentence. */
@@ -7,6 +9,8 @@ export interface Result {
   readonly json: Readonly<Record<string, unknown>>
   /** For people; printed before nothing else follows. Empty = print nothing. */
   readonly text: string
+  /** What was found is what was asked for, however bad it is: on stdout whatever the exit code. */
+  readonly isReport?: true
 }
 
 export const done = (text: string, json: Readonly<Record<string, unknown>>): Result => ({
@@ -14,6 +18,10 @@ export const done = (text: string, json: Readonly<Record<string, unknown>>): Res
   json,
   text,
 })
+
+/** The end of a command that runs until it is told to stop. It collected nothing itself, so it has no outcome of a run. */
+export const stopped = (text: string, more: Readonly<Record<string, unknown>> = {}): Result =>
+  done(text, { stopped: true, reason: 'stopped as told', ...more })
 
 export function fromOutcome(
   outcome: Outcome,
@@ -44,7 +52,7 @@ export function fromError(error: unknown): Result {
   const known = toCryptosError(error)
   const { remedy } = errorKinds[known.code]
   const outcome = outcomeOf(known.code)
-  const retryAt = known.retryAtMs === undefined ? {} : { retryAt: new Date(known.retryAtMs).toISOString() }
+  const retryAt = known.retryAtMs === undefined ? {} : { retryAt: toIsoMicros(fromEpochMs(known.retryAtMs)) }
   return {
     exit: exitCodeOf(outcome),
     json: { outcome, code: known.code, reason: known.message, remedy, ...retryAt },

@@ -40,11 +40,21 @@ export function rememberSource(config: Config, kind: Source['kind']): void {
   renameSync(`${file}.${process.pid}`, file)
 }
 
-/** The source of a command that must not ask the network: as told, else with a key live, else as `up` took it last. */
+/** The same for the first `collect` of a data folder, before any `up`. */
+export function rememberFirstSource(config: Config, kind: Source['kind']): void {
+  if (!existsSync(reminder(config))) rememberSource(config, kind)
+}
+
+/** The source of a command that must not ask the network: as told, else with a key live, else as `up` took it last (or `collect` first). */
 export function settledKind(config: Config): Source['kind'] {
   if (config.source !== 'auto') return config.source
   if (hasKey(config)) return 'live'
   if (config.sandboxUrl !== undefined) return 'sandbox'
+  return rememberedKind(config)
+}
+
+/** What `up` took last; live where it never ran. */
+export function rememberedKind(config: Config): Source['kind'] {
   const file = reminder(config)
   return existsSync(file) && readFileSync(file, 'utf8') === 'sandbox' ? 'sandbox' : 'live'
 }

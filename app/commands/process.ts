@@ -1,6 +1,7 @@
 import { lockStore } from '../store-lock.ts'
 import { openSink, runProcessing } from '../processing.ts'
-import { done } from '../result.ts'
+import { Problems } from '../pipeline/problems.ts'
+import { stopped } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, prepareFolder } from '../stores.ts'
 import { using } from '../using.ts'
@@ -16,13 +17,11 @@ const run: Action = async context => {
       using(await openSink(source, clock), async sink => {
         context.print(`Storing into ${source.folder}. Ctrl-C stops it.`)
         const counters = await runProcessing(
-          { config, broker, sink, clock, log, onProblem: () => undefined },
+          { config, broker, sink, clock, log, onProblem: new Problems(undefined, log).set },
           signal,
         )
-        return done(`stored ${counters.written}, superseded ${counters.superseded}, dead ${counters.dead}`, {
-          outcome: 'collected',
-          ...counters,
-        })
+        const { written, superseded, dead } = counters
+        return stopped(`stored ${written}, superseded ${superseded}, dead ${dead}`, { ...counters })
       }),
     )
   } finally {

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/ports/clock.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
 import { addMs, HOUR } from '../../core/time.ts'
 import type { Config } from '../config/load.ts'
-import { errorFields, type Log } from '../log.ts'
+import type { Log } from '../log.ts'
 
 export interface HousekeepingPorts {
   readonly config: Config
@@ -13,14 +13,10 @@ export interface HousekeepingPorts {
   readonly log: Log
 }
 
-/** Removes what its retention no longer keeps. A failure is logged and tried again at the next turn. */
+/** Removes what its retention no longer keeps. @throws what the ledger or the broker throws: what is left waits for the next turn */
 export async function keepHouse({ config, ledger, broker, clock, log }: HousekeepingPorts): Promise<void> {
   const now = clock.now()
-  try {
-    const answers = await ledger.outbox.prune(addMs(now, -config.outboxRetentionHours * HOUR))
-    const records = await broker.applyRetention(now)
-    if (answers + records > 0) log.info({ answers, records }, 'removed what retention no longer keeps')
-  } catch (error) {
-    log.error(errorFields(error), 'housekeeping failed; it is tried again within the hour')
-  }
+  const answers = await ledger.outbox.prune(addMs(now, -config.outboxRetentionHours * HOUR))
+  const records = await broker.applyRetention(now)
+  if (answers + records > 0) log.info({ answers, records }, 'removed what retention no longer keeps')
 }

@@ -19,27 +19,60 @@ export interface RunningPipeline {
   stop(): Promise<void>
 }
 
-/** Resolves when the stores are open. @throws CryptosError when they can not be opened */
+/**
+ * Resolves when the stores are open. What it ends with is a problem too, for as long as the page is still there.
+ * @throws CryptosError when the stores can not be opened; the signal's reason when that fires before they are
+ */
 export async function startPipelineThread(
   start: PipelineStart,
   problems: Problems,
+  signal: AbortSignal,
 ): Promise<RunningPipeline> {
+  signal.throwIfAborted()
+  const worker = openWorker(start)
+  const { ready, ended } = listen(worker, problems)
+  const stop = (): Promise<void> => stopThread(worker, ended)
+  const cancel = Promise.withResolvers<never>()
+  const onAbort = (): void => cancel.reject(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  try {
+    await Promise.race([ready, cancel.promise])
+    return { ended, stop }
+  } catch (error) {
+    // Why it does not start is told by the error; that the thread ends with it is no news.
+    await stop().catch(() => undefined)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function openWorker(start: PipelineStart): Worker {
   const source = join(import.meta.dirname, 'thread.ts')
-  const worker = new Worker(existsSync(source) ? source : join(import.meta.dirname, 'thread.js'), {
+  return new Worker(existsSync(source) ? source : join(import.meta.dirname, 'thread.js'), {
     workerData: start,
     resourceLimits: { maxYoungGenerationSizeMb },
   })
+}
+
+function listen(worker: Worker, problems: Problems): { ready: Promise<void>; ended: Promise<void> } {
   const ready = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
+  let isOver = false
   const fail = (error: CryptosError): void => {
+    if (isOver) return
+    isOver = true
+    problems.set('pipeline', `nothing is collected or stored any more: ${error.message}`)
     ready.reject(error)
     ended.reject(error)
   }
   worker.on('message', (message: PipelineMessage) => {
     if (message.kind === 'ready') ready.resolve()
     else if (message.kind === 'problem') problems.set(message.name, message.what)
-    else if (message.kind === 'stopped') ended.resolve()
-    else fail(new CryptosError(codeOf(message.code), message.message))
+    else if (message.kind === 'stopped') {
+      isOver = true
+      ended.resolve()
+    } else fail(new CryptosError(codeOf(message.code), message.message))
   })
   worker.on('error', cause =>
     fail(new CryptosError('CRY_INTERNAL', `the pipeline's thread ended: ${String(cause)}`, { cause })),
@@ -48,13 +81,14 @@ export async function startPipelineThread(
     fail(new CryptosError('CRY_INTERNAL', `the pipeline's thread ended with ${code}`)),
   )
   ended.promise.catch(() => undefined)
-  await ready.promise
-  return { ended: ended.promise, stop: () => stopThread(worker, ended.promise) }
+  ready.promise.catch(() => undefined)
+  return { ready: ready.promise, ended: ended.promise }
 }
 
 const codeOf = (text: string): ErrorCode =>
   Object.hasOwn(errorKinds, text) ? (text as ErrorCode) : 'CRY_INTERNAL'
 
+/** Ends the thread within the deadline, whatever it is doing. */
 async function stopThread(worker: Worker, ended: Promise<void>): Promise<void> {
   worker.postMessage({ kind: 'stop' } satisfies SupervisorMessage)
   const timer = setTimeout(() => void worker.terminate(), stopDeadlineMs)

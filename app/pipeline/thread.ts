@@ -16,11 +16,10 @@ port?.on('message', (message: SupervisorMessage) => {
   if (message.kind === 'stop') stop.abort(new DOMException('stopped', 'AbortError'))
 })
 
-/** Tells the supervisor what has changed, not every "still well". */
-const problems = new Problems((name, what) => send({ kind: 'problem', name, what }))
-
 const clock = config.sandboxClockFile === undefined ? systemClock : openClockFile(config.sandboxClockFile)
 const log = createLog(config.logLevel, Object.values(config.secrets))
+/** Tells the supervisor what has changed, not every "still well". */
+const problems = new Problems((name, what) => send({ kind: 'problem', name, what }), log)
 try {
   await runPipeline({
     config,
@@ -29,7 +28,7 @@ try {
     log,
     signal: stop.signal,
     onReady: () => send({ kind: 'ready' }),
-    onProblem: (name, what) => problems.set(name, what),
+    onProblem: problems.set,
   })
   send({ kind: 'stopped' })
 } catch (error) {

@@ -1,19 +1,23 @@
 import { exitCodeOf, type Outcome } from '../../core/outcomes.ts'
-import { MINUTE, SECOND, toIso } from '../../core/time.ts'
+import type { ScopeStatus } from '../../core/ports/ledger.ts'
+import { HOUR, MINUTE, SECOND } from '../../core/time.ts'
 import type { Dataset } from '../../collectors/provider.ts'
 import type { PollPorts } from '../../collectors/poll-types.ts'
 import { QuotaEventPublisher } from '../../collectors/publish-quota-events.ts'
 import { reconcileUsage } from '../../collectors/usage.ts'
 import { reconcileDue } from '../../quota/reconcile.ts'
 import type { Collecting } from '../collecting.ts'
-import { errorFields } from '../log.ts'
 import type { Route } from '../routes.ts'
 import { topics } from '../stores.ts'
 import { type SweepResult, sweep } from '../sweep.ts'
+import { keepHouse } from './housekeeping.ts'
+import { type JobEnd, Jobs, well } from './jobs.ts'
 import type { PipelineOptions } from './pipeline.ts'
 
 export interface TickerOptions extends PipelineOptions {
   readonly collecting: Collecting
+  /** Told of an error that no other try can mend: the pipeline has to end. */
+  readonly onStop: (error: unknown) => void
 }
 
 const reapEveryMs = 5 * SECOND
@@ -21,128 +25,122 @@ const reapEveryMs = 5 * SECOND
 const usageEveryMs = 5 * SECOND
 /** For answers that a crash left, and for the quota events; what a sweep brought is published right after it. */
 const publishEveryMs = 10 * SECOND
-/** Outcomes that need nobody's eye. */
-const quiet: ReadonlySet<Outcome> = new Set(['not-due', 'already-done', 'collected', 'published'])
+/** A frozen scope is looked at so often, without a run that would only say so again. */
+const frozenEveryMs = 5 * SECOND
+const firstHouseMs = 10 * SECOND
+/** Work on a database that takes longer is told before it has failed: it waits up to 10 s for another writer. */
+const slowMs = 3 * SECOND
+/** Outcomes that say nothing about whether the dataset is well. */
+const noNews: ReadonlySet<Outcome> = new Set(['not-due', 'aborted'])
+const fine: ReadonlySet<Outcome> = new Set(['already-done'])
 
 /** Asks at each tick who is due and starts what is, one sweep of a dataset at a time. */
 export class Ticker {
   readonly #options: TickerOptions
-  readonly #busy = new Map<string, Promise<void>>()
-  /** Not due before this monotonic time, by the planner's word: saves asking the ledger each second. */
-  readonly #sleepUntilMs = new Map<string, number>()
-  readonly #usageTriedAt = new Map<string, ReturnType<PipelineOptions['clock']['now']>>()
-  #reapedAtMs = Number.NEGATIVE_INFINITY
-  #publishedAtMs = Number.NEGATIVE_INFINITY
-
+  readonly #jobs: Jobs
+  /** Providers whose usage was asked for: nothing is spent before, because the plan may be another than the configured one. */
+  readonly #usageAsked = new Set<string>()
   #events: QuotaEventPublisher | undefined
   /** Without a publisher of its own: all pages of a sweep are published together. */
   readonly #collectPorts: PollPorts
 
   constructor(options: TickerOptions) {
     this.#options = options
+    this.#jobs = new Jobs(options)
+    this.#jobs.rest('housekeeping', firstHouseMs)
     const { publish: _, ...ports } = options.collecting.ports
     this.#collectPorts = ports
   }
 
-  async tick(): Promise<void> {
-    const { collecting, clock, signal } = this.#options
+  tick(): void {
+    const { collecting, signal } = this.#options
     if (signal.aborted) return
-    const nowMs = clock.monotonicMs()
-    if (nowMs - this.#reapedAtMs >= reapEveryMs) {
-      this.#reapedAtMs = nowMs
-      await collecting.ledger.reap(clock.now())
-    }
-    if (nowMs - this.#publishedAtMs >= publishEveryMs) {
-      this.#publishedAtMs = nowMs
-      this.#start('publish', () => this.#publish())
-      this.#start('publish quota events', () => this.#publishEvents())
-    }
+    this.#jobs.start('ledger', () => this.#reap(), slowMs)
+    this.#jobs.start('publish', () => this.#publish(), slowMs)
+    this.#jobs.start('publish.quota-events', () => this.#publishEvents(), slowMs)
+    this.#jobs.start('housekeeping', () => this.#keepHouse())
     for (const route of collecting.routes) {
-      this.#start(`usage ${route.provider.id}`, () => this.#reconcile(route))
-      for (const dataset of route.provider.datasets)
-        this.#start(`${route.provider.id}/${dataset.id}`, () => this.#sweep(route, dataset))
+      const { id, datasets } = route.provider
+      if (route.scope.hasUsage) this.#jobs.start(`usage.${id}`, () => this.#reconcile(route))
+      if (route.scope.hasUsage && !this.#usageAsked.has(id)) continue
+      for (const dataset of datasets)
+        this.#jobs.start(`collect.${id}.${dataset.id}`, () => this.#sweep(route, dataset))
     }
   }
 
   /** Resolves when nothing is under way any more. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#busy.values())
+  settled(): Promise<void> {
+    return this.#jobs.settled()
   }
 
-  #start(name: string, work: () => Promise<void>): void {
-    if (this.#busy.has(name) || (this.#sleepUntilMs.get(name) ?? 0) > this.#options.clock.monotonicMs())
-      return
-    const { log, onProblem } = this.#options
-    const running = work()
-      .catch((error: unknown) => {
-        onProblem(name, `${name} failed: ${error instanceof Error ? error.message : String(error)}`)
-        log.error(errorFields(error), `${name} failed`)
-      })
-      .finally(() => this.#busy.delete(name))
-    this.#busy.set(name, running)
+  async #reap(): Promise<JobEnd> {
+    await this.#options.collecting.ledger.reap(this.#options.clock.now())
+    return well(reapEveryMs)
   }
 
-  async #publish(): Promise<void> {
+  async #keepHouse(): Promise<JobEnd> {
+    const { collecting } = this.#options
+    await keepHouse({ ...this.#options, ledger: collecting.ledger, broker: await collecting.broker() })
+    return well(HOUR)
+  }
+
+  async #publish(): Promise<JobEnd> {
     const { ledger, ports } = this.#options.collecting
     const { pending } = await ledger.outbox.stats()
     if (pending > 0) await ports.publish?.()
-    this.#options.onProblem('publish', null)
+    return well(publishEveryMs)
   }
 
-  async #publishEvents(): Promise<void> {
+  async #publishEvents(): Promise<JobEnd> {
     const { ledger, broker } = this.#options.collecting
-    this.#events ??= new QuotaEventPublisher({
-      ledger,
-      broker: await broker(),
-      topic: topics.quotaEvents.name,
-    })
+    const topic = topics.quotaEvents.name
+    this.#events ??= new QuotaEventPublisher({ ledger, broker: await broker(), topic })
     await this.#events.publish()
+    return well(publishEveryMs)
   }
 
-  async #sweep(route: Route, dataset: Dataset): Promise<void> {
-    const { config, signal, clock } = this.#options
+  async #sweep(route: Route, dataset: Dataset): Promise<JobEnd> {
+    const { config, signal } = this.#options
+    // Named by /health as the scope's own trouble, and over at once when it is lifted.
+    if ((await this.#statusOf(route))?.frozen) return well(frozenEveryMs)
     const result = await sweep(this.#collectPorts, { route, dataset, config, signal })
-    if (result.pages.some(page => page.records > 0)) await this.#publish()
-    if (result.retryAt !== undefined) {
-      const waitMs = Math.min(MINUTE, (result.retryAt - clock.now()) / 1_000)
-      this.#sleepUntilMs.set(`${route.provider.id}/${dataset.id}`, clock.monotonicMs() + waitMs)
-    }
-    this.#report(result)
+    if (result.pages.some(page => page.records > 0)) await this.#jobs.now('publish', () => this.#publish())
+    return this.#endOf(result)
   }
 
-  #report({ provider, dataset, outcome, reason, retryAt }: SweepResult): void {
-    const { log, onProblem } = this.#options
-    const name = `collect.${provider}`
-    if (outcome === 'not-due' || outcome === 'already-done' || outcome === 'aborted') return
-    onProblem(name, exitCodeOf(outcome) === 0 ? null : `${outcome}: ${reason}`)
-    const fields = {
-      provider,
-      dataset,
-      outcome,
-      ...(retryAt === undefined ? {} : { retryAt: toIso(retryAt) }),
-    }
-    if (quiet.has(outcome)) log.debug(fields, reason)
-    else log.warn(fields, reason)
+  #endOf({ provider, dataset, outcome, reason, retryAt }: SweepResult): JobEnd {
+    const { log, clock } = this.#options
+    log.debug({ provider, dataset, outcome }, reason)
+    const untilRetryMs = retryAt === undefined ? 0 : (retryAt - clock.now()) / 1_000
+    const rest = untilRetryMs > 0 ? { restMs: Math.min(MINUTE, untilRetryMs) } : {}
+    if (noNews.has(outcome)) return rest
+    if (fine.has(outcome) || exitCodeOf(outcome) === 0) return { trouble: null, ...rest }
+    const fields = { provider, dataset, outcome }
+    return { trouble: { what: `${outcome}: ${reason}`, kind: outcome, fields }, ...rest }
   }
 
-  async #reconcile(route: Route): Promise<void> {
-    const { collecting, clock, log, signal, onProblem } = this.#options
-    if (!route.scope.hasUsage) return
-    const now = clock.now()
-    const status = (await collecting.ledger.status(now)).find(s => s.scope === route.scope.scope)
-    const lastTriedAt = this.#usageTriedAt.get(route.scope.scope) ?? null
-    const why = reconcileDue({ now, hasUsage: true, status, lastTriedAt })
-    if (why === null) {
-      this.#sleepUntilMs.set(`usage ${route.provider.id}`, clock.monotonicMs() + usageEveryMs)
-      return
+  async #reconcile(route: Route): Promise<JobEnd> {
+    try {
+      return await this.#readUsage(route)
+    } finally {
+      this.#usageAsked.add(route.provider.id)
     }
-    this.#usageTriedAt.set(route.scope.scope, now)
+  }
+
+  async #readUsage(route: Route): Promise<JobEnd> {
+    const { collecting, clock, log, signal } = this.#options
+    const status = await this.#statusOf(route)
+    const why = reconcileDue({ now: clock.now(), hasUsage: true, status })
+    if (why === null) return { restMs: usageEveryMs }
     const result = await reconcileUsage(collecting.ports, route.poll, signal)
-    const failed = result.kind === 'denied' || result.kind === 'failed' ? result.reason : null
-    onProblem(`usage.${route.provider.id}`, failed)
-    log.info(
-      { provider: route.provider.id, why, result: result.kind, ...(failed === null ? {} : { failed }) },
-      "read the provider's usage",
-    )
+    const fields = { provider: route.provider.id, why, result: result.kind }
+    log.debug(fields, "read the provider's usage")
+    if (result.kind !== 'denied' && result.kind !== 'failed') return well(usageEveryMs)
+    return { trouble: { what: result.reason, kind: result.kind, fields } }
+  }
+
+  async #statusOf({ scope }: Route): Promise<ScopeStatus | undefined> {
+    const { collecting, clock } = this.#options
+    return (await collecting.ledger.status(clock.now())).find(s => s.scope === scope.scope)
   }
 }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { statfsSync, statSync } from 'node:fs'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
 import type { StatusReader } from '../../core/ports/reader.ts'
@@ -9,6 +9,8 @@ import { storeFiles } from '../stores.ts'
 
 const walAlarmBytes = 64 * 1_048_576
 const outboxAlarmMs = 2 * MINUTE
+/** With less than this the next commit may fail; the alarm ends by itself when there is room. */
+const diskAlarmBytes = 1_048_576
 
 /** What the page and /health show besides prices: from the ledger, and what the pipeline's thread reports. */
 export function statusReader(ledger: Ledger, problems: Problems, clock: Clock, folder: string): StatusReader {
@@ -20,6 +22,7 @@ export function statusReader(ledger: Ledger, problems: Problems, clock: Clock, f
       ...problems.list(),
       ...(await ledgerProblems(ledger, clock)),
       ...walProblems(folder),
+      ...diskProblems(folder),
     ],
   }
 }
@@ -58,3 +61,11 @@ const walProblems = (folder: string): { name: string; what: string }[] =>
         ]
       : []
   })
+
+function diskProblems(folder: string): { name: string; what: string }[] {
+  const { bavail, bsize, blocks } = statfsSync(folder)
+  // Some network file systems tell nothing about their size.
+  if (blocks === 0 || bavail * bsize >= diskAlarmBytes) return []
+  const what = `the disk of ${folder} is full: ${Math.floor((bavail * bsize) / 1_024)} KiB are left`
+  return [{ name: 'disk', what }]
+}

@@ -1,19 +1,21 @@
 import { startWeb, type Web } from '../../dashboards/web/server.ts'
-import { CryptosError } from '../../core/errors.ts'
+import type { ChangeFeed, QuoteReader, StatusReader } from '../../core/ports/reader.ts'
+import { SECOND } from '../../core/time.ts'
 import type { Sandbox } from '../../sandbox/server.ts'
 import type { Context } from '../commands/command.ts'
 import { startSandboxFor } from '../sandbox.ts'
 import { errorFields } from '../log.ts'
 import { Problems } from '../pipeline/problems.ts'
-import { type RunningPipeline, startPipelineThread } from '../pipeline/supervise.ts'
+import { startPipelineThread } from '../pipeline/supervise.ts'
 import { openReader } from '../reader.ts'
-import { done, type Result } from '../result.ts'
+import { type Result, stopped } from '../result.ts'
 import { bannerText, liveSource, rememberSource, type Source, sandboxSource } from '../source.ts'
-import { lockStore } from '../store-lock.ts'
 import { openLedger, prepareFolder } from '../stores.ts'
 import { version } from '../version.ts'
 import { chooseSource } from './choose-source.ts'
+import { lockSources } from './lock-sources.ts'
 import { statusReader } from './status-reader.ts'
+import { watchStores } from './watch-stores.ts'
 
 export interface RunningUp {
   readonly url: string
@@ -30,81 +32,101 @@ export async function runUp(context: Context): Promise<RunningUp> {
   const opened = new AsyncDisposableStack()
   try {
     prepareFolder(context.config.dataDir)
-    const choice = await chooseSource(context)
-    context.print(capital(choice.why))
-    const source = await openSource(context, choice.kind, opened)
-    const { pipeline, web } = await openParts(context, source, opened)
+    const { source, why } = await openSource(context, opened)
+    context.print(capital(why))
+    const { url, ended } = await openParts(context, source, opened)
     rememberSource(context.config, source.kind)
-    context.print(`Prices: ${web.url}  (data in ${source.folder}; Ctrl-C stops)`)
+    context.print(`Prices: ${url}  (data in ${source.folder}; Ctrl-C stops)`)
     if (context.json)
-      process.stdout.write(
-        `${JSON.stringify({ url: web.url, source: source.kind, folder: source.folder })}\n`,
-      )
-    return { url: web.url, ended: pipeline.ended, stop: () => stop(context, pipeline, opened) }
+      process.stdout.write(`${JSON.stringify({ url, source: source.kind, folder: source.folder })}\n`)
+    return { url, ended, stop: () => stop(context, ended, opened) }
   } catch (error) {
-    await opened.disposeAsync()
+    await closeAll(context, opened)
     throw error
   }
 }
 
+/** The locks come first: a second `up` must not call anybody before it is refused. */
 async function openSource(
   context: Context,
-  kind: Source['kind'],
   opened: AsyncDisposableStack,
-): Promise<Source> {
-  if (kind === 'live') return lock(liveSource(context.config), opened)
+): Promise<{ readonly source: Source; readonly why: string }> {
+  const { config, signal } = context
+  const locks = lockSources(config)
+  opened.defer(() => locks.release())
+  const choice = await chooseSource(context)
+  signal.throwIfAborted()
+  if (choice.kind === 'live') {
+    locks.keepOnly(liveSource(config))
+    return { source: liveSource(config), why: choice.why }
+  }
+  locks.keepOnly(sandboxSource(config, ''))
   const sandbox: Pick<Sandbox, 'url' | 'close'> = await startSandboxFor(context)
   opened.defer(() => sandbox.close())
-  return lock(sandboxSource(context.config, sandbox.url), opened)
-}
-
-function lock(source: Source, opened: AsyncDisposableStack): Source {
-  prepareFolder(source.folder)
-  opened.defer(lockStore(source.folder))
-  return source
+  return { source: sandboxSource(config, sandbox.url), why: choice.why }
 }
 
 async function openParts(
   context: Context,
   source: Source,
   opened: AsyncDisposableStack,
-): Promise<{ pipeline: RunningPipeline; web: Web }> {
-  const { config, clock, log } = context
+): Promise<{ readonly url: string; readonly ended: Promise<void> }> {
+  const { config, clock, signal } = context
   const reader = await openReader(source, clock)
   opened.defer(() => reader.close())
   const ledger = await openLedger(config, source, clock)
   opened.defer(() => ledger.close())
-  const problems = new Problems((name, what) =>
-    what === null ? log.info({ name }, 'well again') : log.warn({ name }, what),
-  )
-  const web = await startWeb({
-    port: config.port,
-    host: config.host,
-    ...(config.secrets.token === undefined ? {} : { token: config.secrets.token }),
-    reader,
-    feed: reader,
-    status: statusReader(ledger, problems, clock, source.folder),
-    clock,
-    simulated: source.kind === 'sandbox' ? bannerText : null,
-    version,
-    log: line => log.info({}, line),
-  })
+  // The pipeline's thread logs its own.
+  const problems = new Problems()
+  const status = statusReader(ledger, problems, clock, source.folder)
+  const web = await openWeb(context, source, { reader, status })
   opened.defer(() => web.close())
-  const pipeline = await startPipelineThread({ config, source }, problems)
-  opened.defer(() => pipeline.stop().catch(error => log.debug(errorFields(error), 'the pipeline had ended')))
-  return { pipeline, web }
+  const pipeline = await startPipelineThread({ config, source }, problems, signal)
+  opened.defer(() => pipeline.stop().catch(() => undefined))
+  const watch = watchStores({ reader, ledger, clock, problems })
+  opened.defer(() => watch.stop())
+  const ended = Promise.race([pipeline.ended, watch.failed])
+  ended.catch(() => undefined)
+  return { url: web.url, ended }
 }
 
-async function stop(
-  context: Context,
-  pipeline: RunningPipeline,
-  opened: AsyncDisposableStack,
-): Promise<Result> {
+function openWeb(
+  { config, clock, log }: Context,
+  source: Source,
+  { reader, status }: { reader: QuoteReader & ChangeFeed; status: StatusReader },
+): Promise<Web> {
+  const { port, host, secrets } = config
+  return startWeb({
+    ...{ port, host, reader, status, clock, version },
+    ...(secrets.token === undefined ? {} : { token: secrets.token }),
+    feed: reader,
+    simulated: source.kind === 'sandbox' ? bannerText : null,
+    log: line => log.info({}, line),
+  })
+}
+
+async function stop(context: Context, ended: Promise<void>, opened: AsyncDisposableStack): Promise<Result> {
   let failure: unknown
-  if (!context.signal.aborted) await pipeline.ended.catch((error: unknown) => (failure = error))
-  await opened.disposeAsync()
-  if (failure instanceof CryptosError) throw failure
-  return done('Stopped; nothing is lost.', { outcome: 'collected', reason: 'stopped as told' })
+  if (!context.signal.aborted) await ended.catch((error: unknown) => (failure = error))
+  await closeAll(context, opened)
+  if (failure !== undefined) throw failure
+  return stopped('Stopped; nothing is lost.')
+}
+
+/** design: `up` ends within 10 s of a signal. */
+const closeDeadlineMs = 9 * SECOND
+
+/** What can not be closed, or not in time, must not hide why it is closed: the process ends soon after. */
+async function closeAll({ log }: Context, opened: AsyncDisposableStack): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('closing takes too long')), closeDeadlineMs)
+  try {
+    await Promise.race([opened.disposeAsync(), late.promise])
+  } catch (error) {
+    log.warn(errorFields(error), 'not everything could be closed')
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`

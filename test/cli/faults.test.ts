@@ -298,7 +298,7 @@ describe('a second `up` on the same folder', () => {
     first.running.child.kill('SIGTERM')
     const ended = await first.running.ended
     expectNoTrace(ended)
-    expect([ended.code, lastJson(ended)]).toEqual([0, { outcome: 'collected', reason: 'stopped as told' }])
+    expect([ended.code, lastJson(ended)]).toEqual([0, { stopped: true, reason: 'stopped as told' }])
   })
 })
 
