@@ -6,10 +6,11 @@ import type { Ledger } from '../core/ports/ledger.ts'
 import { createHttpClient, type HttpClient } from '../collectors/http.ts'
 import { createPace } from '../collectors/pace.ts'
 import type { PollPorts } from '../collectors/poll-types.ts'
+import { reconcileWhenDue } from '../collectors/usage.ts'
 import { createPublisher, type PublishResult } from '../collectors/publish.ts'
 import { providers } from '../collectors/registry.ts'
 import type { Config } from './config/load.ts'
-import type { Log } from './log.ts'
+import { errorFields, type Log } from './log.ts'
 import { type Route, routeOf, routesOf } from './routes.ts'
 import type { Source } from './source.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -90,7 +91,7 @@ export async function openCollecting(
   return { ledger, broker, routes, ports, http, close }
 }
 
-/** One sweep over every dataset of the enabled providers, then closes everything. */
+/** One sweep over every dataset of the enabled providers, after the provider's own count where that is due; then closes everything. */
 export async function collectOnce(
   context: CollectContext,
   source: Source,
@@ -99,11 +100,27 @@ export async function collectOnce(
   const collecting = await openCollecting(context, source, options.names)
   try {
     const { routes, ports } = collecting
+    await Promise.all(routes.map(route => readUsage(context, ports, route)))
     const tasks = routes.flatMap(route => route.provider.datasets.map(dataset => ({ route, dataset })))
     const period = options.period === undefined ? {} : { period: options.period }
     const { config, signal } = context
     return await Promise.all(tasks.map(task => sweep(ports, { ...task, config, signal, ...period })))
   } finally {
     await collecting.close()
+  }
+}
+
+/** Rules 5-7 in a process that lives for one sweep. What fails here is told; whether anything may be spent is the ledger's word. */
+async function readUsage({ signal, log }: CollectContext, ports: PollPorts, route: Route): Promise<void> {
+  const provider = route.provider.id
+  try {
+    const asked = await reconcileWhenDue(ports, route.poll, signal)
+    if (asked === null) return
+    const { why, result } = asked
+    const failed = result.kind === 'denied' || result.kind === 'failed' ? result.reason : undefined
+    if (failed === undefined) log.debug({ provider, why }, "read the provider's usage")
+    else log.warn({ provider, why }, `the provider's usage could not be read: ${failed}`)
+  } catch (error) {
+    log.warn({ provider, ...errorFields(error) }, "the provider's usage could not be read")
   }
 }

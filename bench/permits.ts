@@ -37,7 +37,7 @@ let count = 0
 async function permit(ledger: Ledger): Promise<{ reserveMs: number; permitMs: number }> {
   count += 1
   const reservationId = `bench-${count}`
-  const slot = slotOf(provider, 'quotes', systemClock.now(), count)
+  const slot = slotOf(provider, 'quotes', systemClock.now(), { index: count, name: 'bench' })
   const at = performance.now()
   const asked = { scope, reservationId, slot, costMax: Credits(1), now: systemClock.now() }
   const decision = await ledger.reserve(asked)

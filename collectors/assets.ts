@@ -27,7 +27,7 @@ export function pagesOf(dataset: Dataset, refs: readonly AssetRef[], currency: C
   return pages
 }
 
-/** Names what a page asks for, so that the same page number with other assets is another slot. */
+/** Names what a page asks for, as part of its slot. */
 export function pageName(page: Page): string {
   const asked = `${page.currency}|${page.assets.map(a => a.sourceId).join(',')}`
   return createHash('sha256').update(asked).digest('hex').slice(0, 8)

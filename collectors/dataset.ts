@@ -33,7 +33,7 @@ export async function collectDataset(ports: PollPorts, task: DatasetTask): Promi
   if (due.kind !== 'due') return due
   const { source, dataset, signal } = task
   const results = pages.map((page, index) => {
-    const slot = `${slotOf(source.provider.id, dataset.id, due.periodStart, index)}.${pageName(page)}`
+    const slot = slotOf(source.provider.id, dataset.id, due.periodStart, { index, name: pageName(page) })
     return collectPage(ports, { source, dataset, page, slot, signal })
   })
   return { kind: 'swept', periodStart: due.periodStart, pages: await Promise.all(results) }

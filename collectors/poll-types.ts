@@ -1,7 +1,7 @@
 import { Credits, type EpochMicros } from '../core/brands.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import type { Clock } from '../core/ports/clock.ts'
-import type { Ledger, ReserveDecision } from '../core/ports/ledger.ts'
+import type { DenialReason, Ledger, ReserveDecision } from '../core/ports/ledger.ts'
 import type { Origin } from '../core/records.ts'
 import { SECOND } from '../core/time.ts'
 import type { HttpClient } from './http.ts'
@@ -40,7 +40,7 @@ export interface PageTask {
   readonly source: Source
   readonly dataset: Dataset
   readonly page: Page
-  /** `<provider>/<dataset>/<period start, ISO>/<page>`. */
+  /** As `slotOf` names it. */
   readonly slot: string
   readonly signal: AbortSignal
 }
@@ -77,6 +77,10 @@ export const costMaxOf = ({
   page,
 }: Pick<PageTask, 'source' | 'dataset' | 'page'>): Credits =>
   isBilled(source) ? dataset.costMax(page) : Credits(0)
+
+/** A freeze is somebody's or the clock's word; all else is what the limits say. */
+export const outcomeOfDenial = (why: DenialReason): Outcome =>
+  why === 'frozen' || why === 'clock-jump' ? 'frozen' : 'denied-by-quota'
 
 /** One page, from the permit to the durable answer. */
 export interface Attempt {

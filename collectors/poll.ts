@@ -10,6 +10,7 @@ import {
   defaultDeadlineMs,
   type Ended,
   ended,
+  outcomeOfDenial,
   type PageResult,
   type PageTask,
   type Permit,
@@ -58,9 +59,8 @@ async function tryOnce(attempt: Attempt): Promise<Ended> {
 }
 
 const denied = (decision: Extract<ReserveDecision, { kind: 'denied' }>): Ended => {
-  const isFrozen = decision.why === 'frozen' || decision.why === 'clock-jump'
   const more = decision.retryAt === null ? {} : { retryAt: decision.retryAt }
-  return ended(isFrozen ? 'frozen' : 'denied-by-quota', decision.reason, more)
+  return ended(outcomeOfDenial(decision.why), decision.reason, more)
 }
 
 type Decision = ReserveDecision | { readonly kind: 'no-ledger'; readonly reason: string }

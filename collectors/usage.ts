@@ -1,8 +1,10 @@
 import { Credits } from '../core/brands.ts'
 import { toCryptosError } from '../core/errors.ts'
+import type { Outcome } from '../core/outcomes.ts'
 import type { ReserveDecision } from '../core/ports/ledger.ts'
 import { announce } from '../core/steps.ts'
-import { defaultDeadlineMs, type PollPorts, type Source } from './poll-types.ts'
+import { reconcileDue } from '../quota/reconcile.ts'
+import { defaultDeadlineMs, outcomeOfDenial, type PollPorts, type Source } from './poll-types.ts'
 import { free, providerDate } from './judging.ts'
 import { callOf } from './request.ts'
 import type { HttpAnswer, UsageEndpoint } from './provider.ts'
@@ -11,10 +13,26 @@ export type UsageResult =
   | { readonly kind: 'reconciled' }
   /** The provider has no usage endpoint for this access. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'denied'; readonly reason: string }
+  | { readonly kind: 'denied'; readonly outcome: Outcome; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly unauthorized: boolean }
 
 type Permit = Extract<ReserveDecision, { kind: 'granted' }>
+
+/**
+ * The same where it is due by rules 5-7, for whoever is about to spend: a loop as well as a scheduler's process that lives for one
+ * sweep. When it was last tried is in the ledger. null = it is not due. @throws what the ledger throws
+ */
+export async function reconcileWhenDue(
+  ports: PollPorts,
+  source: Source,
+  signal: AbortSignal,
+): Promise<{ readonly why: string; readonly result: UsageResult } | null> {
+  if (!source.provider.usage || !source.key) return null
+  const now = ports.clock.now()
+  const status = (await ports.ledger.status(now)).find(s => s.scope === source.scope)
+  const why = reconcileDue({ now, hasUsage: true, status })
+  return why === null ? null : { why, result: await reconcileUsage(ports, source, signal) }
+}
 
 /**
  * Asks the provider what was used (0 credits, but a call of the minute) and gives its word to the ledger (quota rules 1 and 5).
@@ -37,8 +55,10 @@ export async function reconcileUsage(
       now,
     }
     const decision = await ports.ledger.reserve(request)
-    if (decision.kind === 'denied') return { kind: 'denied', reason: decision.reason }
-    if (decision.kind !== 'granted') return { kind: 'denied', reason: decision.kind }
+    if (decision.kind === 'denied')
+      return { kind: 'denied', outcome: outcomeOfDenial(decision.why), reason: decision.reason }
+    if (decision.kind !== 'granted')
+      return { kind: 'denied', outcome: 'denied-by-quota', reason: decision.kind }
     return await askUsage({ ports, source, usage, signal }, decision)
   } catch (error) {
     return { kind: 'failed', reason: toCryptosError(error).message, unauthorized: false }

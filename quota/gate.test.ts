@@ -6,7 +6,7 @@ import { Credits, ProviderId } from '../core/brands.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
 import { MINUTE, parseIso, SECOND } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
-import { maySpend, type Sweep } from './gate.ts'
+import { isDue, type Sweep } from './gate.ts'
 import { openSqliteLedger } from './ledgers/sqlite.ts'
 import { plans } from './plans.ts'
 
@@ -29,21 +29,52 @@ describe('gate', () => {
     await ledger.close()
     rmSync(dir, { recursive: true })
   })
-  const ask = (reservationId: string) =>
-    maySpend(ledger, { sweep, page: 0, costMax: Credits(1), reservationId, now: clock.now() })
+  const slotAt = (time: string, page = 0) => `coinmarketcap/quotes/2026-11-21T${time}:00.000Z/${page}.x`
+  const reserve = (slot: string) =>
+    ledger.reserve({ scope: 'key:0', reservationId: slot, costMax: Credits(1), slot, now: clock.now() })
+  const settle = (slot: string, isGood: boolean) => {
+    const now = clock.now()
+    const raw = { provider, dataset: 'quotes', slot, runId: 'r', receivedAt: now, httpStatus: 200 }
+    const answer = { ...raw, answerId: `${slot}#1`, body: new Uint8Array(1), context: '{}' }
+    const charge = { kind: 'known', credits: Credits(isGood ? 1 : 0) } as const
+    const how = { charge, providerDate: now, now, why: 'test', ...(isGood ? { answer } : {}) }
+    return ledger.settle({ scope: 'key:0', reservationId: slot, ...how })
+  }
+  const due = (wanted = sweep) => isDue(ledger, wanted, clock.now())
 
-  it('gives one permit a slot, and "not due" until the next', async () => {
-    const slot = 'coinmarketcap/quotes/2026-11-21T12:00:00.000Z/0'
-    expect(await ask('a')).toMatchObject({ kind: 'granted', attempt: 1, slot })
-    expect(await ask('b')).toMatchObject({ kind: 'not-due' })
+  it('is due for the current period until it was asked for, and again in a later one', async () => {
+    expect(await due()).toEqual({ kind: 'due', periodStart: parseIso('2026-11-21T12:00:00Z') })
+    await reserve(slotAt('12:00'))
+    expect(await due()).toMatchObject({ kind: 'not-due' })
     clock.advance(2 * MINUTE)
-    expect(await ask('c')).toMatchObject({ kind: 'granted' })
+    expect(await due()).toMatchObject({ kind: 'due' })
   })
 
-  it('tells "denied" from "not due"', async () => {
-    await ledger.freeze(null, 'stop', clock.now())
-    expect(await ask('a')).toMatchObject({ kind: 'denied', why: 'frozen' })
-    clock.advance(40 * SECOND)
-    expect(await ask('b')).toMatchObject({ kind: 'not-due' })
+  it('is not kept from the current period by a slot of a time to come', async () => {
+    for (const slot of ['coinmarketcap/quotes/2030-01-01T00:00:00.000Z/0.x', slotAt('12:01')]) {
+      await reserve(slot)
+      expect(await due()).toMatchObject({ kind: 'due' })
+      await settle(slot, true)
+      expect(await due()).toMatchObject({ kind: 'due' })
+    }
+  })
+
+  it('gives a failed page its second try before the next sweep, and no third', async () => {
+    const slow = { ...sweep, wish: { ...wish, refreshMs: 10 * MINUTE, intervalMs: 10 * MINUTE, pages: 2 } }
+    for (const page of [0, 1]) {
+      await reserve(slotAt('12:00', page))
+      await settle(slotAt('12:00', page), page === 0)
+    }
+    clock.advance(59 * SECOND)
+    expect(await due(slow)).toMatchObject({ kind: 'not-due', nextAt: parseIso('2026-11-21T12:01:20Z') })
+    clock.advance(SECOND)
+    expect(await due(slow)).toEqual({ kind: 'due', periodStart: parseIso('2026-11-21T12:00:00Z') })
+    const again = { scope: 'key:0', reservationId: 'again', costMax: Credits(1), now: clock.now() }
+    expect(await ledger.reserve({ ...again, slot: slotAt('12:00', 0) })).toMatchObject({ kind: 'answered' })
+    expect(await ledger.reserve({ ...again, slot: slotAt('12:00', 1) })).toMatchObject({ attempt: 2 })
+    const free = { charge: { kind: 'known', credits: Credits(0) }, providerDate: null, why: 'test' } as const
+    await ledger.settle({ scope: 'key:0', reservationId: 'again', ...free, now: clock.now() })
+    clock.advance(2 * MINUTE)
+    expect(await due(slow)).toMatchObject({ kind: 'not-due' })
   })
 })

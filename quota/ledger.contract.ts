@@ -117,6 +117,40 @@ export function ledgerContract(contract: LedgerContract): void {
       expect((await t.ledger.events({ limit: 10 })).map(e => e.what)).toContain('overcharged')
     })
 
+    it('freezes after an absurd charge instead of learning it, and an operator ends both', async () => {
+      await t.ledger.openScope({ ...spec, limits: { ...limits, creditsPerMonth: 1_000 } }, t.clock.now())
+      await t.ledger.reserve(t.ask(t.clock.now(), { costMax: Credits(2) }))
+      await t.settle(t.lastId, { charge: { kind: 'known', credits: Credits(200) } })
+      expect(await t.month()).toMatchObject({ used: 200 })
+      expect(await t.ledger.reserve(t.ask(t.clock.now()))).toMatchObject({
+        why: 'frozen',
+        reason: expect.stringContaining('charged 200 credits, 2 expected'),
+      })
+      expect((await t.ledger.events({ limit: 3 })).map(e => e.what)).toContain('frozen')
+      await t.ledger.unfreeze(scope, t.clock.now())
+      await t.ledger.reserve(t.ask(t.clock.now(), { costMax: Credits(2) }))
+      expect(await t.month()).toMatchObject({ used: 200, reserved: 2 })
+    })
+
+    it('forgets a learned cost by an operator, or after 20 calls in a row at the documented one', async () => {
+      const wide = { ...limits, creditsPerMonth: 1_000, callsPerMinute: 1_000 }
+      await t.ledger.openScope({ ...spec, limits: wide }, t.clock.now())
+      const call = async (credits: number): Promise<number> => {
+        await t.ledger.reserve(t.ask(t.clock.now(), { costMax: Credits(2) }))
+        const reserved = (await t.month())?.reserved ?? 0
+        await t.settle(t.lastId, { charge: { kind: 'known', credits: Credits(credits) } })
+        return reserved
+      }
+      await call(5)
+      for (let i = 0; i < 19; i += 1) expect(await call(2)).toBe(5)
+      expect(await call(5)).toBe(5)
+      for (let i = 0; i < 20; i += 1) expect(await call(i % 2)).toBe(5)
+      expect(await call(5)).toBe(2)
+      expect(await call(2)).toBe(5)
+      await t.ledger.unfreeze(scope, t.clock.now())
+      expect(await call(2)).toBe(2)
+    })
+
     it('gives 20 credits to any number of callers, and tells a denial once', async () => {
       await t.ledger.openScope({ ...spec, limits: { ...limits, callsPerMinute: 1_000 } }, t.clock.now())
       const decisions = await Promise.all(

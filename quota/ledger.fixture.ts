@@ -61,6 +61,15 @@ export class LedgerFixture {
   #ledger: Ledger | undefined
   #count = 0
 
+  open: LedgerContract['open'] = () => Promise.reject(new Error('the ledger is opened before each test'))
+
+  /** Another process, or the same after a boot where another clock is given. */
+  async restart(clock = this.clock): Promise<void> {
+    await this.ledger.close()
+    this.clock = clock
+    this.ledger = await this.open(clock)
+  }
+
   get ledger(): Ledger {
     if (!this.#ledger) throw new Error('the ledger is opened before each test')
     return this.#ledger
@@ -99,6 +108,7 @@ export function useLedger(contract: LedgerContract): LedgerFixture {
   const fixture = new LedgerFixture()
   beforeEach(async () => {
     fixture.clock = new VirtualClock(start)
+    fixture.open = contract.open
     fixture.ledger = await contract.open(fixture.clock)
     await fixture.ledger.openScope(spec, start)
   })

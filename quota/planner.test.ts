@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Credits, type EpochMicros, ProviderId } from '../core/brands.ts'
 import type { PlanLimits, ScopeStatus, WindowStatus } from '../core/ports/ledger.ts'
 import { addMs, DAY, HOUR, MINUTE, parseIso, SECOND } from '../core/time.ts'
-import { fillPages, periodStartOf, slotOf } from './pages.ts'
+import { periodStartOf, slotOf } from './pages.ts'
 import { planLimits, plans } from './plans.ts'
 import { type PlanInput, planNext } from './planner.ts'
 import { defaultConstants } from './policy/constants.ts'
@@ -29,9 +29,11 @@ const statusWith = (...windows: WindowStatus[]): ScopeStatus => ({
   provider: ProviderId('coinmarketcap'),
   plan: 'basic-2026',
   frozen: null,
+  jump: false,
   windows,
   runsOutAt: null,
   lastReconciledAt: null,
+  usageTriedAt: null,
   drift: null,
 })
 const input = (more: Partial<PlanInput> = {}): PlanInput => ({
@@ -176,12 +178,11 @@ describe('what-if', () => {
 })
 
 describe('pages, scopes, plans', () => {
-  it('names a slot by its period, and fills pages', () => {
+  it('names a slot by its period and by what its page asks for', () => {
     expect(periodStartOf(now, MINUTE)).toBe(slotStart)
-    expect(slotOf(ProviderId('kraken'), 'ticker', slotStart, 0)).toBe(
-      'kraken/ticker/2026-11-21T12:00:00.000Z/0',
+    expect(slotOf(ProviderId('kraken'), 'ticker', slotStart, { index: 0, name: '5f1b' })).toBe(
+      'kraken/ticker/2026-11-21T12:00:00.000Z/0.5f1b',
     )
-    expect(fillPages([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]])
   })
 
   it('never shows the key in a scope', () => {
@@ -197,7 +198,7 @@ describe('pages, scopes, plans', () => {
 })
 
 describe('reconcile', () => {
-  const asked = { now, hasUsage: true, lastTriedAt: null }
+  const asked = { now, hasUsage: true }
   const read = (msAgo: number) => ({
     ...statusWith(monthWindow(9_000)),
     lastReconciledAt: addMs(now, -msAgo),
@@ -208,13 +209,34 @@ describe('reconcile', () => {
     expect(reconcileDue({ ...asked, status: read(10 * MINUTE) })).not.toBeNull()
     const nearLimit = { ...read(3 * MINUTE), windows: [monthWindow(200)] }
     expect(reconcileDue({ ...asked, status: nearLimit })).toContain('2 %')
-    const jumped = { ...read(MINUTE), frozen: 'the clock jumped by 90000 ms' }
+    const jumped = { ...read(MINUTE), frozen: 'the clock jumped by 90000 ms', jump: true }
     expect(reconcileDue({ ...asked, status: jumped })).toContain('jumped')
   })
   it('is never due without a usage endpoint, and not again within a minute of a try', () => {
     const status = statusWith(monthWindow(9_000))
     expect(reconcileDue({ ...asked, hasUsage: false, status })).toBeNull()
-    expect(reconcileDue({ ...asked, status, lastTriedAt: addMs(now, -59 * SECOND) })).toBeNull()
-    expect(reconcileDue({ ...asked, status, lastTriedAt: addMs(now, -61 * SECOND) })).not.toBeNull()
+    const tried = (msAgo: number) => ({ ...status, usageTriedAt: addMs(now, -msAgo) })
+    expect(reconcileDue({ ...asked, status: tried(59 * SECOND) })).toBeNull()
+    expect(reconcileDue({ ...asked, status: tried(61 * SECOND) })).not.toBeNull()
+    // A clock that was set back: that try says nothing.
+    expect(reconcileDue({ ...asked, status: tried(-HOUR) })).not.toBeNull()
+  })
+  it('is due when a period is over but not confirmed, a minute after each try, and never while an operator freezes', () => {
+    const over = { ...monthWindow(0), resetsAt: addMs(now, -MINUTE) }
+    const status = { ...read(2 * MINUTE), windows: [over] }
+    expect(reconcileDue({ ...asked, status })).toContain('period')
+    expect(
+      reconcileDue({ ...asked, status: { ...status, usageTriedAt: addMs(now, -50 * SECOND) } }),
+    ).toBeNull()
+    expect(
+      reconcileDue({ ...asked, status: { ...status, frozen: 'the clock jumped into my holiday' } }),
+    ).toBeNull()
+    const early = { ...status, windows: [{ ...over, resetsAt: addMs(now, -MINUTE + 1) }] }
+    expect(reconcileDue({ ...asked, status: early })).not.toContain('period')
+  })
+  it('asks an endpoint that does not answer every 5 minutes, not every minute', () => {
+    const unanswered = (msAgo: number) => ({ ...read(HOUR), usageTriedAt: addMs(now, -msAgo) })
+    expect(reconcileDue({ ...asked, status: unanswered(4 * MINUTE) })).toBeNull()
+    expect(reconcileDue({ ...asked, status: unanswered(5 * MINUTE) })).toContain('long ago')
   })
 })

@@ -13,6 +13,8 @@ export interface PlanInput {
   /** Period starts of the newest slot that was answered and that was tried, from `Ledger.lastSlots`. */
   readonly lastAnswered: EpochMicros | null
   readonly lastTried: EpochMicros | null
+  /** When a page of the period `lastTried` failed that may be tried once more; null or absent = none did. */
+  readonly failedAt?: EpochMicros | null
   /** undefined = the scope is not opened yet: only the grid counts. */
   readonly status: ScopeStatus | undefined
   /** Calls of one sweep over all assets. */
@@ -45,9 +47,23 @@ export function planNext(input: PlanInput): Plan {
   const earliest = earliestSlot(input, pace.intervalMs)
   const slotStart = earliest.at > periodStart ? roundUp(earliest.at, input.refreshMs) : periodStart
   const nextAt = addMs(slotStart, offsetMs(input, slotStart))
-  if (nextAt > input.now)
-    return { kind: 'not-due', nextAt, reason: `${earliest.why}; next at ${toIso(nextAt)}` }
-  return { kind: 'due', periodStart }
+  if (nextAt <= input.now) return { kind: 'due', periodStart }
+  return (
+    secondTry(input, nextAt) ?? {
+      kind: 'not-due',
+      nextAt,
+      reason: `${earliest.why}; next at ${toIso(nextAt)}`,
+    }
+  )
+}
+
+/** Pages that failed are asked once more (rule 8) where the next sweep is not nearer; the others of the sweep are not paid again. */
+function secondTry({ failedAt, lastTried, now }: PlanInput, nextSweepAt: EpochMicros): Plan | undefined {
+  if (lastTried === null || failedAt === null || failedAt === undefined) return undefined
+  const nextAt = addMs(failedAt, retryAfterMs)
+  if (nextAt >= nextSweepAt) return undefined
+  if (nextAt <= now) return { kind: 'due', periodStart: lastTried }
+  return { kind: 'not-due', nextAt, reason: `a page failed: its second try is at ${toIso(nextAt)}` }
 }
 
 /** Start of the first slot that may be asked for. */

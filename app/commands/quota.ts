@@ -122,7 +122,7 @@ async function reconcileAll(context: Context, { routes, ledger, ports }: Collect
     return fromOutcome('source-disabled', 'no provider with a usage endpoint and a key is set')
   for (const route of withUsage) {
     const result = await reconcileUsage(ports, route.poll, context.signal)
-    if (result.kind === 'denied') return fromOutcome('denied-by-quota', result.reason)
+    if (result.kind === 'denied') return fromOutcome(result.outcome, result.reason)
     if (result.kind === 'failed')
       return fromOutcome(result.unauthorized ? 'unauthorized' : 'provider-error', result.reason)
   }

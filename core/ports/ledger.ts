@@ -28,7 +28,7 @@ export interface ReserveRequest {
   readonly reservationId: string
   /** The dearest cost that may apply. */
   readonly costMax: Credits
-  /** `<provider>/<dataset>/<period start, ISO>/<page>`; null for calls that belong to no slot (usage, probes). */
+  /** `<provider>/<dataset>/<period start, ISO>/<page>.<name of what the page asks for>` (`slotOf`); null for calls that belong to no slot (usage, probes). */
   readonly slot: string | null
   readonly now: EpochMicros
 }
@@ -114,13 +114,26 @@ export interface ScopeStatus {
   readonly scope: string
   readonly provider: ProviderId
   readonly plan: string
+  /** Why nothing is spent; null = spending goes on. */
   readonly frozen: string | null
+  /** `frozen` is the clock's doing, not an operator's: it ends when the provider's usage is read, or a minute is over. */
+  readonly jump: boolean
   readonly windows: readonly WindowStatus[]
   /** When the month's (or day's) credits end at the pace of the last hour; null = not before the reset. */
   readonly runsOutAt: EpochMicros | null
   readonly lastReconciledAt: EpochMicros | null
+  /** When the provider was last asked for its usage, by whichever process, whether or not it answered. */
+  readonly usageTriedAt: EpochMicros | null
   /** Provider's figure minus ours at the last reconcile. */
   readonly drift: number | null
+}
+
+/** Newest slots of a dataset, by the start of their period. */
+export interface LastSlots {
+  readonly answered: EpochMicros | null
+  readonly tried: EpochMicros | null
+  /** Of the newest period that was tried: when the last of its pages failed that may be tried once more; null = none did. */
+  readonly failedAt: EpochMicros | null
 }
 
 /**
@@ -142,10 +155,8 @@ export interface Ledger {
   freeze(scope: string | null, reason: string, now: EpochMicros): Promise<void>
   unfreeze(scope: string | null, now: EpochMicros): Promise<void>
   status(now: EpochMicros): Promise<readonly ScopeStatus[]>
-  /** Start of the newest slot of `<provider>/<dataset>` that was answered, and of the newest that was tried. */
-  lastSlots(
-    dataset: string,
-  ): Promise<{ readonly answered: EpochMicros | null; readonly tried: EpochMicros | null }>
+  /** What became of the newest slots of `<provider>/<dataset>`; those of a period that begins after `now` do not count. */
+  lastSlots(dataset: string, now: EpochMicros): Promise<LastSlots>
   /** Newest first unless `after` (a sequence) is given: then oldest first, from there on. */
   events(options: {
     readonly limit: number

@@ -128,6 +128,7 @@ export const scopeStatus = (overrides: Partial<ScopeStatus> = {}): ScopeStatus =
   provider: ProviderId('coinmarketcap'),
   plan: 'basic',
   frozen: null,
+  jump: false,
   windows: [
     { window: 'minute', limit: 30, used: 3, reserved: 1, left: 26, resetsAt: addMs(start, 60_000) },
     { window: 'day', limit: null, used: 210, reserved: 1, left: null, resetsAt: addMs(start, 39_600_000) },
@@ -142,6 +143,7 @@ export const scopeStatus = (overrides: Partial<ScopeStatus> = {}): ScopeStatus =
   ],
   runsOutAt: null,
   lastReconciledAt: addMs(start, -300_000),
+  usageTriedAt: addMs(start, -300_000),
   drift: 0,
   ...overrides,
 })

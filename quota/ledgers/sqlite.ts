@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EpochMicros } from '../../core/brands.ts'
 import type {
+  LastSlots,
   Ledger,
   ProviderUsage,
   ReserveDecision,
@@ -15,10 +16,11 @@ import { announce } from '../../core/steps.ts'
 import { migrate } from '../../host/migrations.ts'
 import { SqlDb } from '../../host/sqlite.ts'
 import type { Step } from '../policy/advance.ts'
+import { agreementOf, agreesWithin, type ClockStamp, isNewBase, movedMs } from '../policy/clock.ts'
 import { defaultConstants, type PolicyContext, type QuotaConstants } from '../policy/constants.ts'
 import { monthEvent } from '../policy/events.ts'
 import { type QuotaPolicy, quotaPolicy } from '../policy/policy.ts'
-import { newScope } from '../policy/state.ts'
+import { newScope, type ScopeState } from '../policy/state.ts'
 import { ClockWatch } from './sqlite/clock-watch.ts'
 import { CommitQueue } from './sqlite/commit-queue.ts'
 import { SqliteOutbox } from './sqlite/outbox.ts'
@@ -81,6 +83,8 @@ class SqliteLedger implements Ledger {
   readonly #constants: QuotaConstants
   readonly #outboxMaxBytes: number
   readonly #advanced = new Map<string, PolicyContext>()
+  /** Of the transaction that runs. */
+  #stamp: ClockStamp
 
   constructor(db: SqlDb, name: string, options: SqliteLedgerOptions) {
     this.#db = db
@@ -90,6 +94,7 @@ class SqliteLedger implements Ledger {
     this.#outboxMaxBytes = options.outboxMaxBytes ?? defaultOutboxMaxBytes
     this.#ringer = new Ringer(options.file, options.clock)
     this.#watch = new ClockWatch(options.clock)
+    this.#stamp = this.#watch.stamp()
     this.#events = new EventLog(db, name)
     this.#unit = new Unit(db, this.#events)
     this.#queue = new CommitQueue(db, {
@@ -141,8 +146,7 @@ class SqliteLedger implements Ledger {
   #settleNow(settlement: Settlement): void {
     const { scope, providerDate, answer, charge, reservationId, why } = settlement
     const now = this.#timeOf(settlement.now)
-    if (providerDate !== null)
-      this.#watch.compare(scope, providerDate, settlement.now, this.#constants.clockAgreesMs)
+    if (providerDate !== null) this.#compare(scope, providerDate, settlement.now)
     const context = this.#advance(scope, now)
     const state = this.#unit.knownScope(scope)
     const reserved = state.open.find(r => r.id === reservationId)?.cost ?? 0
@@ -182,7 +186,7 @@ class SqliteLedger implements Ledger {
     return this.#queue.submit(() => {
       if (scope === null) this.#archive.freezeEverywhere(null)
       for (const name of this.#named(scope)) {
-        this.#watch.compare(name, now, now, this.#constants.clockAgreesMs)
+        this.#compare(name, now, now)
         const context = this.#advance(name, this.#timeOf(now))
         this.#apply(this.#policy.unfreeze(this.#unit.knownScope(name), context), now)
       }
@@ -190,15 +194,16 @@ class SqliteLedger implements Ledger {
   }
 
   async status(now: EpochMicros): Promise<readonly ScopeStatus[]> {
+    const stamp = this.#watch.stamp()
     return this.#unit.durableScopes().map(state => {
-      const context = this.#context(state.scope, now, 0)
+      const context = this.#context(state, now, stamp)
       return this.#policy.statusOf(this.#policy.advance(state, context).state, context)
     })
   }
 
-  async lastSlots(dataset: string): Promise<{ answered: EpochMicros | null; tried: EpochMicros | null }> {
+  async lastSlots(dataset: string, now: EpochMicros): Promise<LastSlots> {
     const inFlight = this.#unit.durableScopes().flatMap(state => state.open.map(r => r.slot ?? ''))
-    return this.#archive.lastSlots(dataset, inFlight)
+    return this.#archive.lastSlots(dataset, { now, inFlight, maxAttempts: this.#constants.maxAttempts })
   }
 
   async events(options: { limit: number; after?: number; scope?: string }): Promise<readonly QuotaEvent[]> {
@@ -228,25 +233,31 @@ class SqliteLedger implements Ledger {
     return ours > now ? ours : now
   }
 
-  #context(scope: string, now: EpochMicros, jumpMs: number): PolicyContext {
-    return { now, jumpMs, clockAgrees: this.#watch.agrees(scope), constants: this.#constants }
+  /** To be looked at only: a jump or a boot is noted by the next caller that may write. */
+  #context(state: ScopeState, now: EpochMicros, stamp: ClockStamp): PolicyContext {
+    const driftMs = agreesWithin(state.agreed, stamp, this.#constants.clockAgreesMs)
+    const agreement = driftMs === null ? { clockAgrees: false } : { clockAgrees: true, driftMs }
+    return { now, jumpMs: 0, ...agreement, constants: this.#constants }
+  }
+
+  /** A provider (or an operator) said what time it is. Needs no write of its own: what brought the news has one. */
+  #compare(scope: string, providerDate: EpochMicros, now: EpochMicros): void {
+    const agreed = agreementOf(providerDate, now, this.#stamp, this.#constants.clockAgreesMs)
+    this.#unit.putScope({ ...this.#unit.knownScope(scope), agreed }, true)
   }
 
   /** Brings a scope up to date, once for all callers of a commit (unless one of them brought news of the time). */
   #advance(scope: string, now: EpochMicros): PolicyContext {
-    const done = this.#advanced.get(scope)
-    if (done && done.clockAgrees === this.#watch.agrees(scope) && Math.abs(now - done.now) < sameMomentMicros)
-      return done
-    const context = this.#advanceNow(scope, now)
-    this.#advanced.set(scope, context)
-    return context
-  }
-
-  #advanceNow(scope: string, now: EpochMicros): PolicyContext {
     const state = this.#unit.knownScope(scope)
-    const jumpMs = this.#watch.look(scope, this.#constants.clockJumpMs)
-    const context = this.#context(scope, now, jumpMs)
+    const seen = this.#context(state, now, this.#stamp)
+    const done = this.#advanced.get(scope)
+    if (done && done.clockAgrees === seen.clockAgrees && Math.abs(now - done.now) < sameMomentMicros)
+      return done
+    const stamp = this.#stamp
+    const jumpMs = movedMs(state.stamp, stamp)
+    const context = { ...seen, jumpMs, stamp, isNewBase: isNewBase(state.stamp, stamp) }
     this.#apply(this.#policy.advance(state, context), now, true)
+    this.#advanced.set(scope, context)
     return context
   }
 
@@ -263,6 +274,7 @@ class SqliteLedger implements Ledger {
 
   #begin(): void {
     this.#advanced.clear()
+    this.#stamp = this.#watch.stamp()
     if (this.#unit.begin()) this.outbox.forget()
   }
 

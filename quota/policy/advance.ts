@@ -27,11 +27,11 @@ export const logTime = (state: ScopeState, now: EpochMicros): EpochMicros =>
 
 /** What time alone does, before any operation: clock jumps (7), stale reservations (4), periods (6), old log entries. */
 export function advance(before: ScopeState, context: PolicyContext): Step {
-  const watched = watchClock(before, context)
+  const watched = watchClock(context.isNewBase ? asOfNow(before, context) : before, context)
   const reaped = reap(watched.state, context)
   const rolled = openPeriods(reaped.state, context)
   return {
-    state: trimmed(rolled.state, context),
+    state: { ...trimmed(rolled.state, context), stamp: context.stamp ?? before.stamp },
     events: [...watched.events, ...reaped.events, ...rolled.events],
     slots: reaped.slots,
   }
@@ -58,14 +58,20 @@ function watchClock(state: ScopeState, context: PolicyContext): Step {
   }
 }
 
+/** After a boot nothing tells how old the log is: its calls and charges count as if they had happened now. */
+const asOfNow = (state: ScopeState, { now }: PolicyContext): ScopeState => ({
+  ...state,
+  calls: restamped(state.calls, callWidthMs, now),
+  recent: restamped(state.recent, recentWidthMs, now),
+})
+
 /** The log on a new time base: everything in it counts as if it had happened now. */
-export function reanchored(state: ScopeState, { now, constants }: PolicyContext): ScopeState {
+export function reanchored(state: ScopeState, context: PolicyContext): ScopeState {
+  const { now, constants } = context
   const latest = addMs(now, constants.startByMs + constants.totalDeadlineMs)
   return {
-    ...state,
+    ...asOfNow(state, context),
     logAt: now,
-    calls: restamped(state.calls, callWidthMs, now),
-    recent: restamped(state.recent, recentWidthMs, now),
     pace: restamped(state.pace, paceWidthMs, now),
     open: state.open.map(r => (r.deadline > latest ? { ...r, reservedAt: now, deadline: latest } : r)),
   }

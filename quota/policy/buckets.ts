@@ -26,10 +26,6 @@ export function keepAfter(buckets: Buckets, widthMs: number, cut: number): Bucke
 
 export const totalOf = (buckets: Buckets): number => buckets.reduce((sum, b) => sum + b[1], 0)
 
-/** Sum of the buckets of which any part is younger than `cut`. */
-export const totalAfter = (buckets: Buckets, widthMs: number, cut: number): number =>
-  totalOf(keepAfter(buckets, widthMs, cut))
-
 /** All amounts as if they had happened at `at`. */
 export const restamped = (buckets: Buckets, widthMs: number, at: EpochMicros): Buckets => {
   const total = totalOf(buckets)

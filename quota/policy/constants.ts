@@ -1,5 +1,6 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { MINUTE, SECOND } from '../../core/time.ts'
+import type { ClockStamp } from './clock.ts'
 
 /** The numbers that the rules hang on. All times in milliseconds. */
 export interface QuotaConstants {
@@ -50,9 +51,15 @@ export const minuteWindowMs = (c: QuotaConstants): number => MINUTE + lateMs(c)
 /** What the policy is told about time. The clock itself is never read by the policy. */
 export interface PolicyContext {
   readonly now: EpochMicros
-  /** How far the wall clock moved against the monotonic one since this process last looked; 0 = it did not. */
+  /** How far the wall clock moved against the monotonic one since the scope was last looked at; 0 = it did not. */
   readonly jumpMs: number
-  /** Whether, within this process and with no jump since, a provider's `Date` agreed with our clock. */
+  /** Whether a provider's `Date` agreed with our clock, with no jump and no boot since. */
   readonly clockAgrees: boolean
+  /** How far our clock may have run off since; 0 by default. */
+  readonly driftMs?: number
+  /** Where the clocks stand now, for the next comparison; without it the state keeps its last one. */
+  readonly stamp?: ClockStamp
+  /** Monotonic time began anew since the scope was last looked at: nobody knows how long ago that was. */
+  readonly isNewBase?: boolean
   readonly constants: QuotaConstants
 }

@@ -3,7 +3,7 @@ import { reanchored, type Step } from './advance.ts'
 import type { PolicyContext } from './constants.ts'
 import { monthEvent } from './events.ts'
 import { describeLimits } from './reconcile.ts'
-import type { ScopeState } from './state.ts'
+import { nothingLearned, type ScopeState } from './state.ts'
 
 /** Rule 11. */
 export function freeze(state: ScopeState, reason: string): Step {
@@ -12,11 +12,12 @@ export function freeze(state: ScopeState, reason: string): Step {
   return { state: next, events: [monthEvent(next, 'frozen', reason)], slots: [] }
 }
 
-/** An operator's word: it ends a freeze and the wait after a clock jump. */
+/** An operator's word: it ends a freeze and the wait after a clock jump, and forgets what calls were learned to cost. */
 export function unfreeze(state: ScopeState, context: PolicyContext): Step {
-  if (state.frozen === null && !state.jump) return { state, events: [], slots: [] }
+  const hasLearned = state.costFactor !== 1 || state.freeCost !== 0
+  if (state.frozen === null && !state.jump && !hasLearned) return { state, events: [], slots: [] }
   const base = state.jump ? reanchored(state, context) : state
-  const next = { ...base, frozen: null, jump: null, denied: null }
+  const next = { ...base, ...nothingLearned, frozen: null, jump: null, denied: null }
   return { state: next, events: [monthEvent(next, 'unfrozen', 'by an operator')], slots: [] }
 }
 

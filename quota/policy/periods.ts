@@ -46,7 +46,8 @@ export function openNext(kind: PeriodKind, period: Period, now: EpochMicros): Pe
 
 /** Rule 6: by the clock only a minute after the reset, and only while our clock agrees with the provider's. */
 export const opensByClock = (period: Period, now: EpochMicros, context: PolicyContext): boolean =>
-  context.clockAgrees && now >= period.resetsAt + context.constants.periodGraceMs * 1_000
+  context.clockAgrees &&
+  now >= period.resetsAt + (context.constants.periodGraceMs + (context.driftMs ?? 0)) * 1_000
 
 /** Charges the period, and the next one too where the call could reach the provider after the reset. */
 export function charged(period: Period, credits: number, latestAt: EpochMicros, skewMs: number): Period {

@@ -1,5 +1,5 @@
 import type { PlanLimits, ProviderUsage } from '../../core/ports/ledger.ts'
-import { toIso } from '../../core/time.ts'
+import { addMs, toIso } from '../../core/time.ts'
 import { logTime, reanchored, type Step } from './advance.ts'
 import { totalOf } from './buckets.ts'
 import type { PolicyContext } from './constants.ts'
@@ -14,7 +14,7 @@ import { limitsOf, reservedOf, type ScopeState } from './state.ts'
 export function reconcile(before: ScopeState, usage: ProviderUsage, context: PolicyContext): Step {
   const events: EventDraft[] = []
   let state = withLimits(before, usage.limits, events)
-  state = withReset(state, usage, events)
+  state = withReset(state, usage, context, events)
   const settledBefore = state.month.settled
   state = {
     ...state,
@@ -72,11 +72,17 @@ export const describeLimits = (l: PlanLimits): string =>
   `plan ${l.plan}, ${l.creditsPerMonth ?? 'no limit of'} credits a month, ${l.creditsPerDay ?? 'no limit of'} a day, ${l.callsPerMinute} calls a minute`
 
 /** The provider shows the reset: a later one after ours was due opens the month (rule 6); before that it corrects ours. */
-function withReset(state: ScopeState, usage: ProviderUsage, events: EventDraft[]): ScopeState {
+function withReset(
+  state: ScopeState,
+  usage: ProviderUsage,
+  { constants }: PolicyContext,
+  events: EventDraft[],
+): ScopeState {
   const resetsAt = usage.monthResetsAt
   if (resetsAt === null || resetsAt === state.month.resetsAt || resetsAt <= usage.at) return state
-  if (resetsAt < state.month.resetsAt || usage.at < state.month.resetsAt)
-    return { ...state, month: { ...state.month, resetsAt } }
+  // Its clock may be ahead of ours: what it shows so near to the reset is the reset, not another date of it.
+  const isBefore = usage.at < addMs(state.month.resetsAt, -constants.skewMs)
+  if (resetsAt < state.month.resetsAt || isBefore) return { ...state, month: { ...state.month, resetsAt } }
   const month = { ...openNext('month', state.month, usage.at), resetsAt }
   const next = { ...state, month }
   events.push(monthEvent(next, 'period-opened', `the provider shows the next reset at ${toIso(resetsAt)}`))

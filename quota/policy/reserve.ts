@@ -82,9 +82,8 @@ function isInFlight(state: ScopeState, row: SlotRow, { now, constants }: PolicyC
 }
 
 function denialOf(state: ScopeState, input: ReserveInput, context: PolicyContext): Denial | undefined {
-  const readsUsage = input.slot === null && input.costMax === 0 && state.hasUsage
-  if (state.frozen !== null) return { why: 'frozen', reason: `frozen: ${state.frozen}`, retryAt: null }
-  if (state.jump && !readsUsage) return jumpDenial(state, context)
+  if (state.frozen !== null) return { why: 'frozen', reason: state.frozen, retryAt: null }
+  if (state.jump && !readsUsage(state, input)) return jumpDenial(state, context)
   if (input.outboxFull && input.slot !== null)
     return {
       why: 'outbox-full',
@@ -98,6 +97,10 @@ function denialOf(state: ScopeState, input: ReserveInput, context: PolicyContext
     minuteDenial(state, limits.callsPerMinute, context)
   )
 }
+
+/** The call of the usage endpoint: it belongs to no slot and is documented as free. */
+const readsUsage = (state: ScopeState, input: ReserveInput): boolean =>
+  state.hasUsage && input.slot === null && input.costMax === state.freeCost
 
 function jumpDenial(state: ScopeState, { constants }: PolicyContext): Denial {
   const lifts = state.hasUsage || !state.jump ? null : addMs(state.jump.at, minuteWindowMs(constants))
@@ -164,6 +167,7 @@ function granted(state: ScopeState, input: ReserveInput, context: PolicyContext)
     open: [...state.open, reservation],
     calls: addTo(state.calls, callWidthMs, at, 1),
     denied: null,
+    usageTriedAt: readsUsage(state, input) ? at : state.usageTriedAt,
   }
   const event = monthEvent(next, 'reserved', reservation.id, { credits: reservation.cost, slot: input.slot })
   const slots =

@@ -3,7 +3,7 @@ import { chargedFor, logTime, type Step } from './advance.ts'
 import type { PolicyContext } from './constants.ts'
 import { type EventDraft, monthEvent } from './events.ts'
 import type { SlotChange } from './slots.ts'
-import type { Reservation, ScopeState } from './state.ts'
+import { nothingLearned, type Reservation, type ScopeState } from './state.ts'
 
 export interface SettleInput {
   readonly reservationId: string
@@ -22,7 +22,11 @@ export function settle(state: ScopeState, input: SettleInput, context: PolicyCon
   const answered: SlotChange[] = input.answer ? [{ kind: 'answer', ...input.answer, at }] : []
   if (!open) return { state, events: [], slots: answered }
   const credits = input.charge.kind === 'known' ? input.charge.credits : open.cost
-  const next = learned(chargedFor(state, open, credits, context), open, credits)
+  const charged = chargedFor(state, open, credits, context)
+  const next = input.charge.kind === 'known' ? learned(charged, open, credits) : charged
+  const events = [eventOf(next, open, input, credits)]
+  if (next.frozen !== null && next.frozen !== state.frozen)
+    events.push(monthEvent(next, 'frozen', next.frozen))
   const released: SlotChange[] =
     open.slot === null || input.answer
       ? []
@@ -35,14 +39,35 @@ export function settle(state: ScopeState, input: SettleInput, context: PolicyCon
             at,
           },
         ]
-  return { state: next, events: [eventOf(next, open, input, credits)], slots: [...answered, ...released] }
+  return { state: next, events, slots: [...answered, ...released] }
 }
 
-/** An overcharge is paid once, then expected: later calls reserve what this one cost. */
+/** Beyond this many times the documented cost a charge is no price to get used to, but a mistake for a person to look at. */
+const maxFactor = 10
+/** The same for a call that is documented as free, in credits. */
+const maxFreeCost = 10
+/** After so many calls in a row at the documented cost what was learned is forgotten. */
+const forgetAfter = 20
+
+/** An overcharge is paid once, then expected: later calls reserve what this one cost. An absurd one freezes instead. */
 function learned(state: ScopeState, open: Reservation, credits: number): ScopeState {
-  if (credits <= open.cost) return state
-  if (open.cost === 0) return { ...state, freeCost: Math.max(state.freeCost, credits) }
-  return { ...state, costFactor: (state.costFactor * credits) / open.cost }
+  if (credits <= open.cost) return unlearned(state, open, credits)
+  const costFactor = open.cost === 0 ? state.costFactor : (state.costFactor * credits) / open.cost
+  const freeCost = open.cost === 0 ? Math.max(state.freeCost, credits) : state.freeCost
+  if (costFactor > maxFactor || freeCost > maxFreeCost) {
+    const frozen = `a call was charged ${credits} credits, ${open.cost} expected: look at the provider's bill first`
+    return { ...state, frozen: state.frozen ?? frozen }
+  }
+  return { ...state, costFactor, freeCost, asDocumented: 0 }
+}
+
+function unlearned(state: ScopeState, open: Reservation, credits: number): ScopeState {
+  if ((state.costFactor === 1 && state.freeCost === 0) || open.cost === 0) return state
+  // A reservation is the documented cost times the factor, rounded up. The slack is for the rounding of floats.
+  const documented = Math.floor(open.cost / state.costFactor + 1e-9)
+  if (credits > documented) return { ...state, asDocumented: 0 }
+  const asDocumented = state.asDocumented + 1
+  return asDocumented < forgetAfter ? { ...state, asDocumented } : { ...state, ...nothingLearned }
 }
 
 function eventOf(state: ScopeState, open: Reservation, input: SettleInput, credits: number): EventDraft {

@@ -3,6 +3,7 @@ import { CryptosError } from '../../core/errors.ts'
 import type { PlanLimits, ScopeSpec } from '../../core/ports/ledger.ts'
 import { MINUTE, SECOND } from '../../core/time.ts'
 import type { Buckets } from './buckets.ts'
+import type { Agreement, ClockStamp } from './clock.ts'
 import { firstPeriod, type Period } from './periods.ts'
 
 /** A permit whose call is not settled yet. */
@@ -39,6 +40,10 @@ export interface ScopeState {
   readonly recent: Buckets
   /** Charges by five minutes, an hour back: the pace. */
   readonly pace: Buckets
+  /** Where the clocks stood when the scope was last looked at, by whichever process of this host. */
+  readonly stamp: ClockStamp | null
+  /** The newest `Date` of the provider, where it agreed with our clock. */
+  readonly agreed: Agreement | null
   /** Newest time in the log; it never goes back but by a re-anchoring after a clock jump. */
   readonly logAt: EpochMicros
   /** An operator's reason. */
@@ -48,9 +53,13 @@ export interface ScopeState {
   readonly costFactor: number
   /** The same for calls that are documented as free. */
   readonly freeCost: number
+  /** Calls in a row that were charged no more than is documented, since something was learned. */
+  readonly asDocumented: number
   /** Last denial told, so that asking every second does not write every second. */
   readonly denied: string | null
   readonly reconciledAt: EpochMicros | null
+  /** When the provider was last asked for its usage, whether or not it answered. */
+  readonly usageTriedAt: EpochMicros | null
   readonly drift: number | null
 }
 
@@ -78,16 +87,22 @@ export function newScope(spec: ScopeSpec, now: EpochMicros): ScopeState {
     calls: [],
     recent: [],
     pace: [],
+    ...later,
     logAt: now,
     frozen: null,
     jump: null,
-    costFactor: 1,
-    freeCost: 0,
+    ...nothingLearned,
     denied: null,
     reconciledAt: null,
     drift: null,
   }
 }
+
+/** Every call costs what is documented. */
+export const nothingLearned = { costFactor: 1, freeCost: 0, asDocumented: 0 } as const
+
+/** Fields that files of former versions do not have. */
+const later = { stamp: null, agreed: null, asDocumented: 0, usageTriedAt: null } as const
 
 /** Reservations as plain lists: most of the text of a busy scope is theirs. */
 export const encodeState = (state: ScopeState): string =>
@@ -120,7 +135,7 @@ export function decodeState(text: string): ScopeState {
   const state = parse(text) as (Omit<ScopeState, 'open'> & { readonly open: readonly Packed[] }) | null
   if (state?.v !== 1 || !Array.isArray(state.open) || !Array.isArray(state.calls))
     throw new CryptosError('CRY_STORE_CORRUPT', 'a scope of the quota ledger is damaged: restore the file')
-  return { ...state, open: state.open.map(unpacked) }
+  return { ...later, ...state, open: state.open.map(unpacked) }
 }
 
 function parse(text: string): unknown {

@@ -17,9 +17,11 @@ export function statusOf(state: ScopeState, context: PolicyContext): ScopeStatus
     provider: state.provider,
     plan: limits.plan,
     frozen: state.frozen ?? state.jump?.why ?? null,
+    jump: state.frozen === null && state.jump !== null,
     windows: [minuteStatus(state, context), day, month],
     runsOutAt: earliest(runsOutAt(state, month, context), runsOutAt(state, day, context)),
     lastReconciledAt: state.reconciledAt,
+    usageTriedAt: state.usageTriedAt,
     drift: state.drift,
   }
 }

@@ -76,7 +76,6 @@ class Month {
   readonly #scopes: ReturnType<typeof ledgerReader>
   readonly #outcomes = new Map<string, number>()
   #foreignSeen = 0
-  #usageTriedAt: EpochMicros | null = null
   #checks = 0
   #least = Number.POSITIVE_INFINITY
   constructor(rig: Rig, sandbox: Sandbox, clock: VirtualClock) {
@@ -141,9 +140,7 @@ class Month {
     const now = this.#clock.now()
     const [status] = await ledger.status(now)
     const every = { everyMs: 3 * HOUR }
-    if (reconcileDue({ now, hasUsage: true, status, lastTriedAt: this.#usageTriedAt, ...every }) === null)
-      return
-    this.#usageTriedAt = now
+    if (reconcileDue({ now, hasUsage: true, status, ...every }) === null) return
     const { kind } = await reconcileUsage(this.#rig.ports, routes[0]!.poll, signal)
     if (kind === 'reconciled') this.#foreignSeen = this.#foreign()
     this.#count(`usage ${kind}`)

@@ -1,10 +1,18 @@
-import type { EpochMicros } from '../../../core/brands.ts'
+import { EpochMicros } from '../../../core/brands.ts'
+import type { LastSlots } from '../../../core/ports/ledger.ts'
 import type { Run } from '../../../core/records.ts'
-import { parseIso } from '../../../core/time.ts'
+import { parseIso, toIso } from '../../../core/time.ts'
 import type { SqlDb } from '../../../host/sqlite.ts'
 
 /** Newest runs that are kept. */
 const runsKept = 10_000
+
+export interface SlotsWanted {
+  readonly now: EpochMicros
+  /** Slots whose calls are under way: they are not in the table yet. */
+  readonly inFlight: readonly string[]
+  readonly maxAttempts: number
+}
 
 /** What the ledger keeps to be looked at: runs, slots by dataset, and the freeze of everything. */
 export class Archive {
@@ -19,22 +27,31 @@ export class Archive {
       answered: db.prepare(
         `SELECT slot FROM slots WHERE slot >= ? AND slot < ? AND state IN ('answered', 'published') ORDER BY slot DESC LIMIT 1`,
       ),
+      failed: db.prepare(
+        `SELECT max(updated_at) AS at FROM slots WHERE slot >= ? AND slot < ? AND state LIKE 'failed-%' AND attempts < ?`,
+      ),
       frozen: db.prepare(`SELECT value FROM meta WHERE name = 'frozen'`),
       freeze: db.prepare(`INSERT OR REPLACE INTO meta(name, value) VALUES ('frozen', ?)`),
       thaw: db.prepare(`DELETE FROM meta WHERE name = 'frozen'`),
     } as const
   }
 
-  /** Of `<provider>/<dataset>`: slots sort by their period within it. A slot in flight counts as tried. */
-  lastSlots(
-    dataset: string,
-    inFlight: readonly string[],
-  ): { answered: EpochMicros | null; tried: EpochMicros | null } {
-    const range = [`${dataset}/`, `${dataset}0`] as const
-    let tried = String(this.#sql.tried.get(...range)?.['slot'] ?? '')
-    for (const slot of inFlight) if (slot.startsWith(range[0]) && slot > tried) tried = slot
-    const answered = String(this.#sql.answered.get(...range)?.['slot'] ?? '')
-    return { answered: periodOf(answered), tried: periodOf(tried) }
+  /**
+   * Of `<provider>/<dataset>`: slots sort by their period within it, and '0' follows the '/' that ends it. A slot in flight counts
+   * as tried. What begins after now (a scheduler named it, or the clock was wrong then) must not stop what is due now.
+   */
+  lastSlots(dataset: string, { now, inFlight, maxAttempts }: SlotsWanted): LastSlots {
+    const [from, to] = [`${dataset}/`, `${dataset}/${toIso(now)}0`]
+    let tried = String(this.#sql.tried.get(from, to)?.['slot'] ?? '')
+    for (const slot of inFlight) if (slot > tried && slot >= from && slot < to) tried = slot
+    const answered = String(this.#sql.answered.get(from, to)?.['slot'] ?? '')
+    const period = tried.split('/', 3).join('/')
+    const failed = tried === '' ? null : this.#sql.failed.get(`${period}/`, `${period}0`, maxAttempts)?.['at']
+    return {
+      answered: periodOf(answered),
+      tried: periodOf(tried),
+      failedAt: typeof failed === 'number' ? EpochMicros(failed) : null,
+    }
   }
 
   /** Inside a transaction. The same run again replaces itself. */
