@@ -11,9 +11,11 @@ import {
   bound,
   isAnswerOf,
   ledgerScopes,
+  lostAnswers,
   servedEntries,
   servedKey,
   servedPrices,
+  slotsOfLog,
   storedPrices,
   storedQuotes,
   table,
@@ -24,6 +26,7 @@ import { scratch } from '../support/scratch.ts'
 
 const killsPerStep = 5
 const randomKills = 50
+const callsPerMinute = 2
 
 interface Job {
   readonly step: Step | 'random'
@@ -46,14 +49,15 @@ describe('kill -9', { timeout: 240_000 }, () => {
     store: folder.file('data/sandbox/series.db'),
   }
   const sentFile = folder.file('sent')
+  const settledFile = folder.file('settled')
   const random = seededRandom(20_261_121)
   let sandbox: Sandbox
   let env: Record<string, string>
 
   beforeAll(async () => {
     createClockFile(clockFile, parseIso('2026-11-03T12:00:00Z'))
-    // The plan that the collector is told is the plan that is enforced: 333 credits a day, 30 calls a minute.
-    sandbox = await startSandbox({ clock: openClockFile(clockFile), plan: basic2021 })
+    // 333 credits a day, and so few calls a minute that the sweep, a call that is tried again and the usage can not all be made.
+    sandbox = await startSandbox({ clock: openClockFile(clockFile), plan: { ...basic2021, callsPerMinute } })
     env = {
       CRYPTOS_DATA_DIR: folder.file('data'),
       CRYPTOS_SOURCE: 'sandbox',
@@ -64,7 +68,10 @@ describe('kill -9', { timeout: 240_000 }, () => {
       CRYPTOS_OUTBOX_RETENTION_HOURS: '8000',
       CRYPTOS_QUOTES_RETENTION_DAYS: '400',
       AT_STEP_SENT: sentFile,
+      AT_STEP_SETTLED: settledFile,
     }
+    // The ledger learns the calls a minute from the key itself.
+    expect((await runCryptos(['quota', 'reconcile'], env)).code).toBe(0)
   })
   afterAll(async () => {
     await sandbox.close()
@@ -136,6 +143,7 @@ describe('kill -9', { timeout: 240_000 }, () => {
       expectNothingOverspent()
     }
     const before = { served: servedEntries(sandbox.meter).length, rows: await rowCount() }
+    const fullMinutes = minutesAtTheLimit()
     const acceptedBefore = acceptedAnswers(files.ledger).length
     await runDry()
     const end = { served: servedEntries(sandbox.meter).length, rows: await rowCount() }
@@ -154,6 +162,36 @@ describe('kill -9', { timeout: 240_000 }, () => {
     expectNothingOverspent()
     await expectNothingLost()
     expectNothingCalledThrice()
+    console.log(`${fullMinutes} minutes of the kills held all ${callsPerMinute} calls that they may`)
+    expect(fullMinutes).toBeGreaterThan(10)
+  })
+
+  /** Minutes in which the paid provider was called as often as it may be: one call more would have been a violation. */
+  function minutesAtTheLimit(): number {
+    const calls = new Map<number, number>()
+    for (const { at } of sandbox.meter.entries().filter(e => e.provider === 'coinmarketcap')) {
+      const minute = Math.floor(at / 60_000_000)
+      calls.set(minute, (calls.get(minute) ?? 0) + 1)
+    }
+    return [...calls.values()].filter(count => count === callsPerMinute).length
+  }
+
+  it('would see an answer that was acknowledged and lost', async () => {
+    using own = scratch('kill-ack')
+    const settled = own.file('settled')
+    const settings = {
+      ...env,
+      CRYPTOS_DATA_DIR: own.file('data'),
+      AT_STEP: 'settled:1',
+      AT_STEP_MARK: own.file('mark'),
+      AT_STEP_SETTLED: settled,
+    }
+    const planted = start('test/support/collector-loop.ts', ['ack-first'], settings)
+    await planted.says('loaded')
+    planted.child.stdin?.write('go\n')
+    expect((await planted.ended).signal).toBe('SIGKILL')
+    expect(lostAnswers(settled, own.file('data/sandbox/ledger.db'))).toEqual(slotsOfLog(settled))
+    expect(slotsOfLog(settled)).toHaveLength(1)
   })
 
   it('kills the real program in its worker thread at each step, and it goes on where it was', async () => {
@@ -233,19 +271,21 @@ describe('kill -9', { timeout: 240_000 }, () => {
       const missing = entry?.values.filter(value => !stored.has(servedKey(entry, value)))
       expect([answer.slot, missing]).toEqual([answer.slot, []])
     }
-    // What was served and not accepted died with its process: nothing durable ever depended on it.
+    // What was served and not accepted died with its process: it was under way, and the ledger had not said that it has it.
+    expect(lostAnswers(settledFile, files.ledger)).toEqual([])
     const dead = entries.length - accepted.length
-    console.log(`${entries.length} answers served: ${accepted.length} accepted, ${dead} died with a process`)
+    const underWay = slotsOfLog(sentFile).length - slotsOfLog(settledFile).length
+    console.log(
+      `${entries.length} answers served: ${accepted.length} accepted, ${dead} died with a process, which had ${underWay} under way`,
+    )
+    expect(dead).toBeLessThanOrEqual(underWay)
     expect(Number(audit.json['answers'])).toBe(accepted.length)
     expect(stored.size).toBe(Number(audit.json['distinct']))
   }
 
   function expectNothingCalledThrice(): void {
     const calls = new Map<string, number>()
-    for (const line of readFileSync(sentFile, 'utf8').trim().split('\n')) {
-      const slot = line.split(' ')[1] ?? ''
-      if (slot !== '') calls.set(slot, (calls.get(slot) ?? 0) + 1)
-    }
+    for (const slot of slotsOfLog(sentFile)) calls.set(slot, (calls.get(slot) ?? 0) + 1)
     const most = Math.max(...calls.values())
     const again = [...calls.values()].filter(n => n === 2).length
     console.log(`${calls.size} slots, ${again} of them called twice, none oftener`)

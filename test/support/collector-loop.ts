@@ -1,6 +1,7 @@
 // A collector for the kill loops, made of the program's own parts: it sweeps, publishes and stores without a pause, on the clock file
 // that it moves itself from one slot to the next. On stdin: `go` opens the stores and starts; `end` stops when all is stored.
-// An argument `dry` ends the loop by itself when the paid provider's quota is used up.
+// An argument `dry` ends the loop by itself when the paid provider's quota is used up; `ack-first` plants a ledger that says it has an
+// answer before it does, for the judge to find.
 import { flushCompileCache } from 'node:module'
 import { createInterface } from 'node:readline'
 import { openCollecting } from '../../app/collecting.ts'
@@ -14,12 +15,15 @@ import { loadAxios } from '../../collectors/load-axios.ts'
 import type { Pace } from '../../collectors/pace.ts'
 import { reconcileUsage } from '../../collectors/usage.ts'
 import type { Broker } from '../../core/ports/broker.ts'
+import type { Ledger } from '../../core/ports/ledger.ts'
+import { announce } from '../../core/steps.ts'
 import { addMs, HOUR, MINUTE } from '../../core/time.ts'
 import { moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
 
 /** Minutes until the ledger believes the provider's lower figure: its lag and its TTL. What died unsent is free again then. */
 const usageIsSureAfter = 20
 const untilDry = process.argv.includes('dry')
+const acksFirst = process.argv.includes('ack-first')
 const config = loadConfig(process.env)
 const clockFile = config.sandboxClockFile ?? ''
 /** The ledger decides; the seconds between two calls are real and would only make the loop long. */
@@ -40,7 +44,8 @@ async function loop(ending: AbortSignal): Promise<void> {
     stopStoring.signal,
   )
   say('open')
-  const ports = { ...collecting.ports, pace: noPace }
+  const ledger = acksFirst ? ackFirst(collecting.ledger) : collecting.ledger
+  const ports = { ...collecting.ports, ledger, pace: noPace }
   const round = async (): Promise<boolean> => {
     await collecting.ledger.reap(clock.now())
     const tasks = collecting.routes.flatMap(route =>
@@ -71,6 +76,21 @@ async function loop(ending: AbortSignal): Promise<void> {
   await storing
   await sink.close()
   await collecting.close()
+}
+
+/** The bug that a kill must bring to light: an answer is acknowledged and its commit comes a moment later. */
+function ackFirst(ledger: Ledger): Ledger {
+  const settle: Ledger['settle'] = async settlement => {
+    setTimeout(() => void ledger.settle(settlement), 20)
+    if (settlement.answer) announce('settled', settlement.answer.slot)
+  }
+  return new Proxy(ledger, {
+    get(target, name) {
+      if (name === 'settle') return settle
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 const isDry = (results: readonly SweepResult[]): boolean => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { openSqliteReader } from '../../processors/sinks/sqlite/reader.ts'
 import { EpochMicros } from '../../core/brands.ts'
@@ -93,6 +93,20 @@ export function acceptedAnswers(file: string): readonly AcceptedAnswer[] {
   } finally {
     db.close()
   }
+}
+
+/** Slots of a log of steps (`<process> <slot>` a line), without the calls that belong to none. */
+export const slotsOfLog = (file: string): readonly string[] =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => line.split(' ')[1] ?? '')
+    .filter(slot => slot !== '')
+
+/** Slots of which the ledger said that it has the answer, while its file does not have it: what the processes noted as they lived. */
+export function lostAnswers(settledLog: string, ledgerFile: string): readonly string[] {
+  const there = new Set(acceptedAnswers(ledgerFile).map(answer => answer.slot))
+  return slotsOfLog(settledLog).filter(slot => !there.has(slot))
 }
 
 /** Whether an accepted answer is what the meter noted here (where the clock stood still between the two). */
