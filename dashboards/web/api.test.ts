@@ -124,6 +124,24 @@ describe('history', () => {
     expect(empty.body.points).toEqual([])
   })
 
+  it('takes its step from the span of what is stored, not of the range', async () => {
+    const { web, store } = await begin()
+    await json(web, ask('from=-7d'))
+    expect(store.historyAsked.at(-1)).toMatchObject({ stepMs: 10 * 60_000 })
+    store.add(price({ at: addMs(start, -50 * 60_000) }))
+    const { body } = await json(web, ask('from=-7d'))
+    expect(store.historyAsked.at(-1)?.stepMs).toBeLessThanOrEqual(60_000)
+    expect([body.from, body.points.length]).toEqual(['2026-11-14T13:00:00.000123Z', 1])
+    await json(web, ask('from=-7d&step=1h'))
+    expect(store.historyAsked.at(-1)).toMatchObject({
+      stepMs: 3_600_000,
+      from: addMs(start, -7 * 86_400_000),
+    })
+    store.add(price({ at: addMs(start, -8 * 86_400_000) }))
+    await json(web, ask('from=-7d'))
+    expect(store.historyAsked.at(-1)).toMatchObject({ stepMs: 10 * 60_000 })
+  })
+
   it.each([
     ['', 'asset is missing'],
     ['asset=nocoin', 'asset "nocoin" is unknown'],

@@ -4,12 +4,14 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { assets } from '../../core/assets.ts'
 import type { EpochMicros } from '../../core/brands.ts'
 import { errorKinds, toCryptosError } from '../../core/errors.ts'
-import { addMs, DAY, fromEpochMs } from '../../core/time.ts'
+import { addMs, DAY, fromEpochMs, HOUR } from '../../core/time.ts'
+import type { History } from '../../core/ports/reader.ts'
 import type { StaticFile } from './files.ts'
 import { type Live, type LivePorts, snapshotQuotaEvents } from './live.ts'
 import {
   completeHistory,
   type HistoryParams,
+  needsFirst,
   type Params,
   readAsset,
   readCurrency,
@@ -76,18 +78,28 @@ async function latest(params: Params, { reader, clock }: ApiPorts): Promise<obje
 
 async function history(params: Params, { reader, clock }: ApiPorts): Promise<object> {
   const asked = readHistory(params, clock.now())
-  const from = asked.from === 'first' ? await firstTime(asked, reader) : asked.from
-  const query = completeHistory(asked, from)
-  return viewHistory(query, await reader.history(query))
+  const first = needsFirst(asked) ? await firstTime(asked, reader) : undefined
+  const from = asked.from === 'first' ? (first ?? addMs(asked.to, -HOUR)) : asked.from
+  const query = completeHistory(asked, from, first)
+  return viewHistory({ ...query, from }, await reader.history(query))
 }
 
-/** When the stored prices of the query begin, by its daily points; an hour ago where there are none. */
-async function firstTime(asked: HistoryParams, reader: LivePorts['reader']): Promise<EpochMicros> {
-  const days = { ...asked, from: fromEpochMs(Date.UTC(2009, 0, 1)), stepMs: DAY }
-  const { points } = await reader.history(days)
-  const first = points.reduce((least, p) => Math.min(least, p.time), Number.POSITIVE_INFINITY)
-  return points.find(p => p.time === first)?.time ?? addMs(asked.to, -DAY / 24)
+/** When the stored prices of the query begin, to the hour: by its daily points and the hourly ones of the first day. */
+async function firstTime(
+  asked: HistoryParams,
+  reader: LivePorts['reader'],
+): Promise<EpochMicros | undefined> {
+  const day = earliest(await reader.history({ ...asked, from: oldestAsked, stepMs: DAY }))
+  if (day === undefined) return undefined
+  const next = addMs(day, DAY)
+  const to = next < asked.to ? next : asked.to
+  return earliest(await reader.history({ ...asked, from: day, to, stepMs: HOUR })) ?? day
 }
+
+const oldestAsked = fromEpochMs(Date.UTC(2009, 0, 1))
+
+const earliest = ({ points }: History): EpochMicros | undefined =>
+  points.reduce<EpochMicros | undefined>((least, p) => (least && least <= p.time ? least : p.time), undefined)
 
 async function quota(_: Params, { status, clock }: ApiPorts): Promise<object> {
   const [scopes, events] = await Promise.all([status.quota(), status.quotaEvents(snapshotQuotaEvents)])

@@ -17,6 +17,8 @@ const own: Readonly<Record<string, string>> = {
   '/app.js': javascript,
   '/assets.js': javascript,
   '/chart.js': javascript,
+  '/chart-axes.js': javascript,
+  '/chart-cursor.js': javascript,
   '/chart-data.js': javascript,
   '/chart-text.js': javascript,
   '/choices.js': javascript,
@@ -56,6 +58,9 @@ export function loadFiles(simulated: string | null): ReadonlyMap<string, StaticF
     files.set(name, makeFile(readFileSync(publicFile(name.slice(1))), type))
   for (const [name, { module, type }] of Object.entries(vendor))
     files.set(name, makeFile(readFileSync(resolve(module)), type))
+  // A browser asks for this name by itself wherever it is shown something that is not the page, /health for one.
+  const icon = files.get('/favicon.svg')
+  if (icon) files.set('/favicon.ico', icon)
   const html = readFileSync(publicFile('index.html'), 'utf8').replace(bannerPlace, () => bannerOf(simulated))
   files.set('/', makeFile(Buffer.from(html), 'text/html; charset=utf-8'))
   return files

@@ -5,12 +5,21 @@ import { loadFiles } from './files.ts'
 
 /** The page's own modules that need no browser. They are plain JavaScript: imported by address. */
 const part = (name: string) => import(new URL(`./public/${name}`, import.meta.url).href)
-const { formatPrice, formatSpan, group, parseExact, percentChange, round, subtract, toPlain, compareExact } =
-  await part('format.js')
-const { ChartData } = await part('chart-data.js')
-const { Model } = await part('model.js')
+const {
+  decimalsOf,
+  formatPrice,
+  formatSpan,
+  group,
+  parseExact,
+  percentChange,
+  round,
+  subtract,
+  toPlain,
+  compareExact,
+} = await part('format.js')
 const { makeQueue } = await part('line.js')
 const { groupRuns } = await part('run-groups.js')
+const { driftText, paceText, planText } = await part('quota.js')
 
 const decimal = fc
   .tuple(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), fc.integer({ min: 0, max: 20 }))
@@ -22,11 +31,11 @@ describe('numbers', () => {
     ['84278.7', '84,278.70'],
     ['1234567890.123456789012345678', '1,234,567,890.12'],
     ['999.99995', '1,000.00'],
-    ['127.85630', '127.8563'],
-    ['2.32', '2.32'],
-    ['1', '1.00'],
+    ['127.85630', '127.86'],
+    ['2.32', '2.3200'],
+    ['1', '1.0000'],
     ['0.000012345678', '0.0000123457'],
-    ['0.41000', '0.41'],
+    ['0.41000', '0.410000'],
     ['9.6e-12', '9.6e-12'],
     ['1e15', '1,000,000,000,000,000.00'],
     ['1e300', '1e300'],
@@ -35,6 +44,16 @@ describe('numbers', () => {
     ['9007199254740993', '9,007,199,254,740,993.00'],
   ])('%s is shown as %s', (text, shown) => {
     expect(formatPrice(text)).toBe(shown)
+  })
+
+  it('keeps the decimals of an asset, whatever a provider sends', () => {
+    const decimals = decimalsOf('142.77')
+    const shown = ['142.77', '142.9194', '99.5', '142.766359192121087'].map(text =>
+      formatPrice(text, decimals),
+    )
+    expect(shown).toEqual(['142.77', '142.92', '99.50', '142.77'])
+    expect(formatPrice('0.00012345', 2)).toBe('0.000123450')
+    expect(formatPrice('0', 2)).toBe('0')
   })
 
   it('reads back what it writes, and a − b + b is a', () => {
@@ -78,81 +97,27 @@ describe('numbers', () => {
   })
 })
 
-describe('chart data', () => {
-  const point = (provider: string, time: number, close: string) => ({
-    provider,
-    time: new Date(time).toISOString(),
-    high: close,
-    low: close,
-    close,
+describe('quota in words', () => {
+  const month = { window: 'month', limit: 100, used: 1, reserved: 0, left: 99, resetsAt: '' }
+  const minute = { ...month, window: 'minute' }
+  it('names a plan that is a sum of credits by itself', () => {
+    expect(planText('15000 credits a month')).toBe('15,000 credits a month')
+    expect(planText('basic')).toBe('basic plan')
   })
-
-  it('aligns providers: undefined at the times of others, null in a hole', () => {
-    const data = new ChartData([
-      ...[0, 10, 20, 30, 500, 510].map(s => point('a', s * 1000, String(s))),
-      point('b', 15_000, '7'),
+  it('promises nothing where no credits are limited, nor where none are left', () => {
+    const words = (...windows: object[]) => paceText({ runsOutAt: null, windows }, 0)
+    expect(words(minute, { ...month, limit: null, left: null })).toBe('')
+    expect(words({ ...minute, window: 'second' })).toBe('')
+    expect(words(minute, month)).toBe('At the pace of the last hour it lasts until the reset.')
+    expect(words({ ...month, left: 0 })).toBe('Used up.')
+  })
+  it('says who counts more', () => {
+    expect([null, 0, 1234, -5].map(driftText)).toEqual([
+      'no difference',
+      'no difference',
+      'the provider counts 1,234 more',
+      'the provider counts 5 less',
     ])
-    const { times, columns } = data.columns(['a', 'b'])
-    expect(times).toEqual([0, 10, 15, 20, 30, 40, 500, 510])
-    expect(columns[0]).toEqual([0, 10, undefined, 20, 30, null, 500, 510])
-    expect(columns[1]).toEqual([
-      undefined,
-      undefined,
-      7,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ])
-  })
-
-  it('grows the newest bucket, opens the next, and leaves an older price out', () => {
-    const data = new ChartData([point('a', 60_000, '10')])
-    data.add('a', 61_000, '12', 60_000)
-    data.add('a', 62_000, '9', 60_000)
-    data.add('a', 59_000, '99', 60_000)
-    data.add('a', 121_000, '11', 60_000)
-    expect(data.series.get('a')).toEqual([
-      { time: 60_000, high: '12', low: '9', close: '9' },
-      { time: 120_000, high: '11', low: '11', close: '11' },
-    ])
-    expect(data.summary('a')).toEqual({ first: '9', last: '11', high: '12', low: '9' })
-    data.prune(100_000)
-    expect(data.series.get('a')).toHaveLength(1)
-    data.prune(1e9)
-    expect(data.series.get('a')).toHaveLength(1)
-  })
-})
-
-describe('model', () => {
-  const live = (provider: string, price: string, seconds: number) => ({
-    asset: 'bitcoin',
-    symbol: 'BTC',
-    name: 'Bitcoin',
-    currency: 'USD',
-    provider,
-    price,
-    observedAt: new Date(seconds * 1000).toISOString(),
-    receivedAt: '',
-    origin: 'live',
-  })
-
-  it('keeps the newest price by its own time, in whatever order they come', () => {
-    const model = new Model()
-    model.apply(live('kraken', '2', 20))
-    model.apply(live('kraken', '1', 10))
-    expect(model.prices('bitcoin USD').map((p: { price: string }) => p.price)).toEqual(['2'])
-  })
-
-  it('lets one provider lead until its price is a minute behind', () => {
-    const model = new Model()
-    model.apply(live('kraken', '2', 20))
-    expect(model.lead('bitcoin USD').provider).toBe('kraken')
-    model.apply(live('coinbase', '3', 79))
-    expect(model.lead('bitcoin USD').provider).toBe('kraken')
-    model.apply(live('coinbase', '4', 80))
-    expect(model.lead('bitcoin USD').provider).toBe('coinbase')
   })
 })
 
@@ -217,7 +182,10 @@ describe('the table of files', () => {
     const folder = new URL('./public/', import.meta.url)
     const names = readdirSync(folder).filter(name => /\.(js|css|svg)$/.test(name))
     const table = loadFiles(null)
-    const known = [...table.keys()].filter(key => !key.startsWith('/vendor/') && key !== '/')
+    const known = [...table.keys()].filter(
+      key => !key.startsWith('/vendor/') && !['/', '/favicon.ico'].includes(key),
+    )
+    expect(table.get('/favicon.ico')).toBe(table.get('/favicon.svg'))
     expect(new Set(known)).toEqual(new Set(names.map(name => `/${name}`)))
     const asked = names
       .concat('index.html')

@@ -112,14 +112,24 @@ export function readHistory(params: Params, now: EpochMicros): HistoryParams {
   return { asset, currency, from, to, stepMs, ...(provider && { provider }) }
 }
 
-/** @throws CryptosError CRY_VALUE_INVALID for more points than an answer may hold */
-export function completeHistory(params: HistoryParams, from: EpochMicros): HistoryQuery {
+/** Whether the answer depends on when the stored prices begin: asked for, or where a finer step may do than the range lets. */
+export const needsFirst = ({ from, to, stepMs }: HistoryParams): boolean =>
+  from === 'first' || (stepMs === undefined && chooseStepMs((to - from) / 1_000) > MINUTE)
+
+/**
+ * The step fits the stored prices, not the range: an hour of them is told by the minute in a range of a week too.
+ * @param first when the stored prices begin, where that is known
+ * @throws CryptosError CRY_VALUE_INVALID for more points than an answer may hold
+ */
+export function completeHistory(params: HistoryParams, from: EpochMicros, first?: EpochMicros): HistoryQuery {
   const to = params.to > from ? params.to : addMs(from, 1)
   const rangeMs = (to - from) / 1_000
-  const stepMs = params.stepMs ?? chooseStepMs(rangeMs)
-  if (rangeMs / stepMs > maxPoints)
+  const begin =
+    params.stepMs === undefined && first !== undefined && first > from && first < to ? first : from
+  const stepMs = params.stepMs ?? chooseStepMs((to - begin) / 1_000)
+  if (rangeMs / stepMs > maxPoints && begin === from)
     refuse(
       `a step of ${formatDuration(stepMs)} gives more than ${maxPoints} points: take a wider step or a later from`,
     )
-  return { ...params, from, to, stepMs }
+  return { ...params, from: begin, to, stepMs }
 }

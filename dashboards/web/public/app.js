@@ -4,12 +4,13 @@ import { ChartData } from './chart-data.js'
 import { makeChoice } from './choices.js'
 import { connect } from './connection.js'
 import { byId, colorName, setText } from './dom.js'
+import { formatSince } from './format.js'
 import { showHero, showTitle } from './hero.js'
 import { fetchJson, makeLineState, makeQueue } from './line.js'
 import { keyOf, Model } from './model.js'
 import { makePrices } from './prices.js'
 import { showQuota } from './quota.js'
-import { findRange, ranges } from './ranges.js'
+import { findRange, ranges, spanWords } from './ranges.js'
 import { showRuns } from './runs.js'
 import { makeTheme } from './toggle.js'
 
@@ -110,16 +111,17 @@ async function loadHistory() {
   if (!asset) return
   const from = state.range.ms === null ? 'first' : `-${state.range.value}`
   const query = new URLSearchParams({ asset, currency, from })
-  const { points } = await fetchJson(`/api/v1/history?${query}`)
+  const answer = await fetchJson(`/api/v1/history?${query}`)
   return () => {
-    data = new ChartData(points)
+    data = new ChartData(answer, model.newestTimes(state.key))
     show()
   }
 }
 
 /** @param {LivePrice} price */
 function addLive(price) {
-  if (keyOf(price) === state.key) data.add(price.provider, price.time, price.price, state.range.bucketMs)
+  const bucketMs = Math.min(state.range.bucketMs, data.stepMs || state.range.bucketMs)
+  if (keyOf(price) === state.key) data.add(price.provider, price.time, price.price, bucketMs)
 }
 
 /**
@@ -171,36 +173,45 @@ function showNow() {
     isOne ? state.provider : all,
   )
   rangeChoice(ranges, state.range.value)
-  prices.show(found, model.providers)
+  prices.show(found, model.providers, model.decimals(state.key))
   const price = shownPrice()
   document.body.classList.toggle('waiting', !price)
+  const from = rangeStart()
   if (price) {
+    const past = data.summary(price.provider)
     showTitle(price.symbol, price.name)
-    const first = data.summary(price.provider)?.first
     showHero(
       price,
-      first ? { first, words: `in the ${state.range.words}`.replace('in the all', 'of all') } : undefined,
+      model.decimals(state.key),
+      past && { ...past, words: spanWords(state.range, [past], now()) },
     )
   }
-  showChart(providers, price)
+  showChart(providers, price, from)
   tick()
 }
 
-/** @param {readonly string[]} providers @param {LivePrice | undefined} price */
-function showChart(providers, price) {
+/** Where the drawn time begins: with the range, or with the first price where that is later. */
+function rangeStart() {
   const to = now()
-  const oldest = Math.min(to - 60_000, ...[...data.series.values()].map(series => series[0]?.time ?? to))
-  const from = state.range.ms === null ? oldest : Math.max(oldest, to - state.range.ms)
   if (state.range.ms !== null) data.prune(to - state.range.ms)
+  const firsts = [...data.series.values()].map(series => series[0]?.time ?? to)
+  const oldest = Math.min(to - 60_000, ...firsts)
+  return state.range.ms === null ? oldest : Math.max(oldest, to - state.range.ms)
+}
+
+/** @param {readonly string[]} providers @param {LivePrice | undefined} price @param {number} from */
+function showChart(providers, price, from) {
+  const spans = providers.flatMap(provider => data.summary(provider) ?? [])
   chart.show({
     data,
     providers,
     allProviders: model.providers,
     name: price?.name ?? 'Prices',
     currency: price?.currency ?? '',
-    rangeLabel: state.range.words,
+    decimals: model.decimals(state.key),
+    span: spanWords(state.range, spans, now()),
     from,
-    to,
+    to: now(),
   })
 }
 
@@ -208,10 +219,16 @@ function showChart(providers, price) {
 function tick() {
   prices.tick(now())
   line.tick()
-  const late = Date.now() - startedAt > 30_000
-  const soon = 'Waiting for the first prices: the collectors have started, they come in a few seconds.'
-  const why = 'Still no prices. The last runs, further down, say why.'
-  setText(byId('chart-empty'), late ? why : soon)
+  setText(byId('chart-empty'), emptyText())
+}
+
+function emptyText() {
+  const price = shownPrice()
+  if (price)
+    return `No prices ${spanWords(state.range, [], now())}: the newest is of ${formatSince(price.time, now())}.`
+  return Date.now() - startedAt > 30_000
+    ? 'Still no prices. The last runs, further down, say why.'
+    : 'Waiting for the first prices: the collectors have started, they come in a few seconds.'
 }
 
 makeTheme(() => chart.request())

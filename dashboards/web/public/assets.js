@@ -3,7 +3,7 @@ import { compareExact, formatPrice } from './format.js'
 
 /**
  * @typedef {import('./model.js').LivePrice} LivePrice
- * @typedef {{ key: string, lead: LivePrice }} AssetRow
+ * @typedef {{ key: string, lead: LivePrice, decimals: number }} AssetRow
  */
 
 /** The list of assets: a group of radio buttons, each with its newest price. @param {(key: string) => void} onChange */
@@ -14,10 +14,16 @@ export function makeAssets(onChange) {
   set.addEventListener('change', event => {
     if (event.target instanceof HTMLInputElement) onChange(event.target.value)
   })
+  let hintedFor = 0
+  const hint = () =>
+    set.classList.toggle('more-right', set.scrollLeft + set.clientWidth < set.scrollWidth - 4)
+  set.addEventListener('scroll', hint, { passive: true })
+  new ResizeObserver(hint).observe(set)
   /** @param {readonly AssetRow[]} assets @param {string} chosen */
   return (assets, chosen) => {
+    nameSources(set, assets)
     const severalCurrencies = new Set(assets.map(a => a.lead.currency)).size > 1
-    for (const { key, lead } of assets) {
+    for (const { key, lead, decimals } of assets) {
       let row = rows.get(key)
       if (!row) {
         row = makeRow(key, lead, severalCurrencies)
@@ -28,9 +34,11 @@ export function makeAssets(onChange) {
           assets.findIndex(a => a.key === key),
         )
       }
-      showPrice(row, lead.price)
+      showPrice(row, lead, decimals)
       row.input.checked = key === chosen
     }
+    if (rows.size !== hintedFor) hint()
+    hintedFor = rows.size
   }
 }
 
@@ -51,13 +59,25 @@ function placeRow(set, label, index) {
   else set.append(label)
 }
 
-/** @param {{ price: HTMLElement, shown: string }} row @param {string} exact */
-function showPrice(row, exact) {
-  if (row.shown === exact) return
+/** Whose prices the list shows. @param {HTMLElement} set @param {readonly AssetRow[]} assets */
+function nameSources(set, assets) {
+  const legend = set.querySelector('legend')
+  const sources = [...new Set(assets.map(a => a.lead.provider))].sort()
+  const text = sources.length > 0 ? ` by ${sources.join(' or ')}` : ''
+  if (!legend || legend.dataset['by'] === text) return
+  legend.dataset['by'] = text
+  legend.replaceChildren('Assets', el('small', {}, text))
+}
+
+/** @param {{ price: HTMLElement, shown: string }} row @param {LivePrice} lead @param {number} decimals */
+function showPrice(row, lead, decimals) {
+  const exact = lead.price
+  const title = `${exact} ${lead.currency} by ${lead.provider}`
+  if (row.price.title === title) return
   if (row.shown) flash(row.price, compareExact(exact, row.shown))
   row.shown = exact
-  setText(row.price, formatPrice(exact))
-  row.price.title = exact
+  setText(row.price, formatPrice(exact, decimals))
+  row.price.title = title
 }
 
 /** A short glow in the direction of the change; CSS leaves it out for those who want less motion. @param {HTMLElement} element @param {number} direction */

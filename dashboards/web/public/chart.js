@@ -1,7 +1,9 @@
 import uPlot from '/vendor/uPlot.esm.js'
+import { airAround, axisSize, fontOf, priceLabels, timeLabels } from './chart-axes.js'
+import { sliderValues, stopAfter, stopsOf } from './chart-cursor.js'
+import { loneOf } from './chart-data.js'
+import { extentOf, fillSummary, pointText, rangeText } from './chart-text.js'
 import { byId, colorName, setText, themeColor } from './dom.js'
-import { compareExact, formatClock, formatDay, formatPrice, group } from './format.js'
-import { fillSummary } from './chart-text.js'
 
 /**
  * @typedef {object} View
@@ -10,12 +12,11 @@ import { fillSummary } from './chart-text.js'
  * @property {readonly string[]} allProviders in the order of their colours
  * @property {string} name
  * @property {string} currency
- * @property {string} rangeLabel
+ * @property {number} decimals
+ * @property {string} span which time the prices span, in words
  * @property {number} from
  * @property {number} to
  */
-
-const hour = 3_600
 
 /** Draws prices as lines, at most once per animation frame. */
 export function makeChart() {
@@ -26,6 +27,8 @@ export function makeChart() {
   let view
   let drawnAs = ''
   let frame = 0
+  /** The time that the keyboard chose, in seconds; infinite = the newest, whichever that is. @type {number | undefined} */
+  let kept
 
   const draw = () => {
     frame = 0
@@ -36,17 +39,12 @@ export function makeChart() {
     if (times.length === 0) {
       plot?.destroy()
       plot = undefined
-      setText(byId('readout'), '')
+      tell(true)
       return fillSummary(view)
     }
     const size = [place.clientWidth, place.clientHeight]
-    const looks = JSON.stringify([
-      view.providers,
-      view.allProviders,
-      view.currency,
-      themeColor('--ink'),
-      size,
-    ])
+    const { providers, allProviders, currency } = view
+    const looks = JSON.stringify([providers, allProviders, currency, themeColor('--ink'), size])
     if (looks !== drawnAs || !plot) {
       plot?.destroy()
       plot = new uPlot(optionsOf(view, place), [[], ...columns.map(() => [])], place)
@@ -58,16 +56,57 @@ export function makeChart() {
       plot?.setScale('x', { min: (view?.from ?? 0) / 1000, max: (view?.to ?? 0) / 1000 })
     })
     fillSummary(view)
-    showReadout(view, plot)
+    if (kept !== undefined) point(kept)
+    tell(document.activeElement !== place)
   }
   const request = () => {
     if (frame === 0) frame = requestAnimationFrame(draw)
   }
+
+  /** The newest point until a time, under the cursor. @param {number} seconds */
+  const point = seconds => {
+    const times = plot?.data[0] ?? []
+    const time = times[stops().findLast(i => (times[i] ?? 0) <= seconds) ?? 0] ?? 0
+    plot?.setCursor({ left: plot.valToPos(time, 'x'), top: plot.over.clientHeight / 2 })
+  }
+  const stops = () => (plot ? stopsOf([...plot.data[0]], plot.data.slice(1)) : [])
+  const away = () => {
+    kept = undefined
+    plot?.setCursor({ left: -10, top: -10 })
+    tell(true)
+  }
+
+  /** The prices under the cursor; without one, between which prices the range lies. @param {boolean} isHeard not in the middle of being read out */
+  const tell = isHeard => {
+    if (!view) return
+    const index = plot?.cursor.idx
+    const seconds = typeof index === 'number' ? plot?.data[0]?.[index] : undefined
+    const text = seconds === undefined ? rangeText(view) : pointText(view, seconds * 1000)
+    setText(byId('readout'), text)
+    if (!isHeard) return
+    const all = stops()
+    const now = typeof index === 'number' ? all.indexOf(index) : -1
+    for (const [name, value] of Object.entries(sliderValues(now, all.length, text)))
+      place.setAttribute(name, value)
+  }
+
   new ResizeObserver(request).observe(place)
   place.addEventListener('keydown', event => {
-    if (plot && view && moveCursor(event, plot)) event.preventDefault()
+    if (event.ctrlKey || event.altKey || event.metaKey) return
+    if (event.key === 'Escape') return away()
+    const all = stops()
+    const target = stopAfter(event, all.indexOf(plot?.cursor.idx ?? -1), all.length)
+    if (target === undefined) return
+    event.preventDefault()
+    const isNewest = target === all.length - 1
+    kept = isNewest ? Number.POSITIVE_INFINITY : plot?.data[0]?.[all[target] ?? 0]
+    if (kept !== undefined) point(kept)
+    tell(true)
   })
-  place.addEventListener('blur', () => plot?.setCursor({ left: -10, top: -10 }))
+  place.addEventListener('blur', away)
+  place.addEventListener('pointermove', () => {
+    kept = undefined
+  })
 
   /** @param {View} next */
   const show = next => {
@@ -75,44 +114,30 @@ export function makeChart() {
     request()
   }
   /** @param {View} v @param {HTMLElement} box @returns {uPlot.Options} */
-  const optionsOf = (v, box) => {
-    const ink = themeColor('--muted')
-    const grid = { stroke: themeColor('--grid'), width: 1 }
-    const font = fontOf(box)
-    const series = v.providers.map(provider => seriesOf(v, provider))
-    return {
-      width: box.clientWidth,
-      height: box.clientHeight,
-      padding: [12, 0, 0, 8],
-      legend: { show: false },
-      cursor: { drag: { x: false, y: false }, points: { size: 8 }, y: false },
-      scales: { x: { time: true }, y: { range: (_, min, max) => rangeOf(min, max) } },
-      series: [{}, ...series],
-      axes: [
-        {
-          stroke: ink,
-          grid: { show: false },
-          ticks: { show: false },
-          font,
-          size: 32,
-          space: box.clientWidth < 520 ? 70 : 90,
-          values: timeLabels,
-        },
-        {
-          side: 1,
-          stroke: ink,
-          grid,
-          ticks: { show: false },
-          font,
-          gap: 8,
-          size: axisSize,
-          values: priceLabels,
-        },
-      ],
-      hooks: { setCursor: [u => view && showReadout(view, u)] },
-    }
-  }
+  const optionsOf = (v, box) => ({
+    width: box.clientWidth,
+    height: box.clientHeight,
+    padding: [12, 0, 0, 8],
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, points: { size: 8 }, y: false },
+    // What the words call lowest and highest is inside, though only the closes are drawn.
+    scales: { x: { time: true }, y: { range: () => airAround(...extentOf(view ?? v)) } },
+    series: [{}, ...v.providers.map(provider => seriesOf(v, provider))],
+    axes: axesOf(box),
+    hooks: { setCursor: [() => tell(document.activeElement !== place)] },
+  })
   return { show, request }
+}
+
+/** @param {HTMLElement} box @returns {uPlot.Axis[]} */
+function axesOf(box) {
+  const both = { stroke: themeColor('--muted'), ticks: { show: false }, font: fontOf(box) }
+  const space = box.clientWidth < 520 ? 70 : 90
+  const grid = { stroke: themeColor('--grid'), width: 1 }
+  return [
+    { ...both, grid: { show: false }, size: 32, space, values: timeLabels },
+    { ...both, grid, side: 1, gap: 8, size: axisSize, values: priceLabels },
+  ]
 }
 
 /** @param {View} view @param {string} provider @returns {uPlot.Series} */
@@ -123,9 +148,15 @@ function seriesOf({ providers, allProviders }, provider) {
     label: provider,
     stroke: color,
     width: single ? 2 : 1.75,
-    points: { show: u => (u.data[0]?.length ?? 0) < 3, size: 7, fill: color },
+    points: { show: false, filter: lonePoints, size: 7, fill: color },
     ...(single && { fill: u => fade(u, color) }),
   }
+}
+
+/** @param {uPlot} u @param {number} index */
+const lonePoints = (u, index) => {
+  const lone = loneOf([...(u.data[index] ?? [])])
+  return lone.length > 0 ? lone : null
 }
 
 /** From the line's colour to nothing. @param {uPlot} u @param {string} color */
@@ -135,94 +166,4 @@ function fade(u, color) {
   gradient.addColorStop(0, color.replace('rgb(', 'rgba(').replace(')', ', 0.22)'))
   gradient.addColorStop(1, color.replace('rgb(', 'rgba(').replace(')', ', 0)'))
   return gradient
-}
-
-/** Some air above and below; a flat line stands in the middle. @param {number | null} min @param {number | null} max @returns {[number, number]} */
-function rangeOf(min, max) {
-  if (min === null || max === null || !Number.isFinite(min) || !Number.isFinite(max)) return [0, 1]
-  const air = (max - min) * 0.12 || Math.abs(max) * 0.001 || 1
-  return [min - air, max + air]
-}
-
-/** @param {uPlot} _ @param {number[]} splits */
-const priceLabels = (_, splits) => {
-  const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) || 1
-  const decimals = Math.min(20, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))
-  return splits.map(value => group(value.toFixed(decimals)))
-}
-
-/** The page's own font. @param {Element} element @param {number} [scale] */
-const fontOf = (element, scale = 1) => `${12 * scale}px ${getComputedStyle(element).fontFamily}`
-
-/** As wide as the longest label, so that none is cut. @param {uPlot} u @param {string[] | null} values */
-const axisSize = (u, values) => {
-  const longest = (values ?? []).reduce((a, b) => (b.length > a.length ? b : a), '')
-  u.ctx.save()
-  u.ctx.font = fontOf(u.root, devicePixelRatio)
-  const width = u.ctx.measureText(longest).width / devicePixelRatio
-  u.ctx.restore()
-  return Math.ceil(Math.max(44, width + 20))
-}
-
-const shortTime = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
-const shortDay = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
-const shortMonth = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric' })
-
-/** @param {uPlot} u @param {number[]} splits */
-const timeLabels = (u, splits) => {
-  const step = (splits[1] ?? 0) - (splits[0] ?? 0)
-  // A label in the middle of the left edge would be cut.
-  return splits.map(seconds => (u.valToPos(seconds, 'x') < 20 ? '' : timeLabel(seconds * 1000, step)))
-}
-
-/** @param {number} at @param {number} step seconds between two labels */
-function timeLabel(at, step) {
-  if (step < 60) return formatClock(at)
-  if (step >= 27 * 24 * hour) return shortMonth.format(at)
-  const midnight = new Date(at).getHours() === 0 && new Date(at).getMinutes() === 0
-  return step >= 24 * hour || midnight ? shortDay.format(at) : shortTime.format(at)
-}
-
-/** The prices under the cursor; without one, between which prices the range lies. @param {View} view @param {uPlot} plot */
-function showReadout(view, plot) {
-  const index = plot.cursor.idx
-  const seconds = typeof index === 'number' ? plot.data[0]?.[index] : undefined
-  const text = seconds === undefined ? rangeText(view) : pointText(view, seconds * 1000)
-  setText(byId('readout'), text)
-  byId('chart').setAttribute('aria-valuetext', text || 'no prices yet')
-}
-
-/** @param {View} view @param {number} time */
-function pointText({ data, providers, currency }, time) {
-  const parts = providers.flatMap(provider => {
-    const point = data.at(provider, time)
-    return point ? [`${provider} ${formatPrice(point.close)}`] : []
-  })
-  return `${[formatDay(time), ...parts].join('  ·  ')} ${currency}`
-}
-
-/** @param {View} view */
-function rangeText({ data, providers, currency, rangeLabel }) {
-  const all = providers.flatMap(provider => data.summary(provider) ?? [])
-  const [low] = all.map(s => s.low).sort(compareExact)
-  const high = all
-    .map(s => s.high)
-    .sort(compareExact)
-    .at(-1)
-  if (!low || !high) return ''
-  return `Lowest ${formatPrice(low)}  ·  highest ${formatPrice(high)} ${currency}, ${rangeLabel}`
-}
-
-/** Whether the key was one that moves. @param {KeyboardEvent} event @param {uPlot} plot */
-function moveCursor(event, plot) {
-  const times = plot.data[0] ?? []
-  const now = plot.cursor.idx ?? times.length
-  const jump = event.shiftKey ? 10 : 1
-  /** @type {Record<string, number>} */
-  const targets = { ArrowLeft: now - jump, ArrowRight: now + jump, Home: 0, End: times.length - 1 }
-  const target = targets[event.key]
-  if (target === undefined || times.length === 0) return false
-  const time = times[Math.min(times.length - 1, Math.max(0, target))] ?? 0
-  plot.setCursor({ left: plot.valToPos(time, 'x'), top: plot.over.clientHeight / 2 })
-  return true
 }

@@ -67,23 +67,33 @@ const mostZeros = 9
 const mostWhole = 21
 
 /**
- * A price to read: two decimals from 1,000 on, four from 1 on (zeros at the end cut to two), six significant digits below.
- * The exact text belongs into the title beside it.
+ * Decimals that a price is shown with: two from 100 on, four from 1 on, six significant digits below. Chosen once for an
+ * asset, so that its number keeps its width whatever a provider sends.
  * @param {string} text
  */
-export function formatPrice(text) {
-  const value = parseExact(text)
-  const magnitude = value.digits < 0n ? -value.digits : value.digits
-  if (magnitude === 0n) return '0'
-  const whole = String(magnitude).length - value.scale
-  if (whole > mostWhole || -whole >= mostZeros) return text
-  if (whole > 3) return group(toPlain(round(value, 2)))
-  if (whole > 0) return group(toPlain(round(value, 4)).replace(/(\.\d\d)(\d*?)0+$/, '$1$2'))
-  return trimZeros(toPlain(round(value, 6 - whole)))
+export function decimalsOf(text) {
+  const whole = wholeDigits(parseExact(text))
+  return whole > 2 ? 2 : whole > 0 ? 4 : Math.min(20, 6 - whole)
 }
 
-/** @param {string} plain */
-const trimZeros = plain => (plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain)
+/** Digits before the point; negative = zeros behind it before the first digit. @param {Exact} value */
+const wholeDigits = ({ digits, scale }) =>
+  digits === 0n ? 1 : String(digits < 0n ? -digits : digits).length - scale
+
+/**
+ * A price to read; the exact text belongs into the title beside it.
+ * @param {string} text
+ * @param {number} [decimals]
+ */
+export function formatPrice(text, decimals = decimalsOf(text)) {
+  const value = parseExact(text)
+  if (value.digits === 0n) return '0'
+  const whole = wholeDigits(value)
+  if (whole > mostWhole || -whole >= mostZeros) return text
+  const rounded = round(value, decimals)
+  // A price is never shown as nothing: one that is too small for its asset's decimals gets its own.
+  return group(toPlain(rounded.digits === 0n ? round(value, decimalsOf(text)) : rounded))
+}
 
 /** A whole number with separators. @param {number} value */
 export const formatCount = value => group(String(value))
@@ -112,3 +122,12 @@ export const formatClock = ms => clock.format(ms)
 
 /** Local day and time: `21 Nov, 14:02`. @param {number} ms */
 export const formatDay = ms => day.format(ms)
+
+/** @param {number} a @param {number} b */
+const isSameDay = (a, b) => new Date(a).toDateString() === new Date(b).toDateString()
+
+/** A point's time: the day where it is not today's. @param {number} ms @param {number} now */
+export const formatMoment = (ms, now) => (isSameDay(ms, now) ? formatClock(ms) : formatDay(ms))
+
+/** When something began: `14:13`, or with its day. @param {number} ms @param {number} now */
+export const formatSince = (ms, now) => (isSameDay(ms, now) ? formatClock(ms).slice(0, 5) : formatDay(ms))

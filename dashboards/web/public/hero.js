@@ -4,27 +4,30 @@ import { formatPrice, percentChange } from './format.js'
 /** @typedef {import('./model.js').LivePrice} LivePrice */
 
 /**
- * The one large number: the newest price, or the chosen provider's.
+ * The one large number: the leading price, or the chosen provider's.
  * @param {LivePrice} price
- * @param {{ first: string, words: string } | undefined} past where the range began
+ * @param {number} decimals
+ * @param {{ open: string, isOne: boolean, words: string } | undefined} past of this provider: where the drawn time began
  */
-export function showHero(price, past) {
+export function showHero(price, decimals, past) {
   const hero = byId('hero')
-  const shown = formatPrice(price.price)
+  const shown = formatPrice(price.price, decimals)
   const [whole = '', fraction] = shown.split('.')
   hero.title = `${price.price} ${price.currency}, exactly as ${price.provider} sent it`
   const small = el('small', {}, fraction === undefined ? '' : `.${fraction}`)
   hero.replaceChildren(whole, small, el('span', { class: 'unit' }, ` ${price.currency}`))
-  const change = past ? percentChange(past.first, price.price, 2) : ''
-  const direction = /^0?\.?0*$/.test(change.replace('-', ''))
-    ? 'flat'
-    : change.startsWith('-')
-      ? 'down'
-      : 'up'
-  const sign = { up: '▲ +', down: '▼ −', flat: '' }[direction]
-  const move = el('b', { class: `move ${direction}` }, change ? `${sign}${change.replace('-', '')} %` : '')
-  byId('hero-sub').replaceChildren(...(change ? [move, ` ${past?.words}, `] : []), `by ${price.provider}`)
+  byId('hero-sub').replaceChildren(...(past ? changeOf(price, past) : []), `by ${price.provider}`)
   document.title = `${price.symbol} ${shown} ${price.currency} · cryptos`
+}
+
+/** @param {LivePrice} price @param {{ open: string, isOne: boolean, words: string }} past */
+function changeOf(price, { open, isOne, words }) {
+  if (isOne) return [`– with one price ${words}, `]
+  const change = percentChange(open, price.price, 2)
+  if (!change) return []
+  const direction = /^-?0?\.?0*$/.test(change) ? 'flat' : change.startsWith('-') ? 'down' : 'up'
+  const sign = { up: '▲ +', down: '▼ −', flat: '' }[direction]
+  return [el('b', { class: `move ${direction}` }, `${sign}${change.replace('-', '')} %`), ` ${words}, `]
 }
 
 /** @param {string} symbol @param {string} name */

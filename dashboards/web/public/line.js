@@ -11,7 +11,7 @@ export async function fetchJson(address) {
 
 const quietMs = 10 * 60_000
 
-/** Shows how the page is connected: live, reconnecting, or stale since when. */
+/** Shows how the page is connected to its server: connected, reconnecting, or stale since when. */
 export function makeLineState() {
   const place = byId('state')
   const text = byId('state-text')
@@ -23,7 +23,7 @@ export function makeLineState() {
     place.dataset['state'] = isQuiet ? 'quiet' : line.name
     const texts = {
       connecting: 'Connecting',
-      live: isQuiet ? `Live, no new price since ${formatClock(pricedAt)}` : 'Live',
+      live: isQuiet ? `Connected, no new price since ${formatClock(pricedAt)}` : 'Connected',
       reconnecting: `Reconnecting, stale since ${formatClock(line.since)}`,
       stale: `Stale since ${formatClock(line.since)}`,
     }

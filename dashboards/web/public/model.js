@@ -4,17 +4,22 @@
  * @typedef {Omit<LivePrice, 'time'>} ApiPrice
  */
 
+import { decimalsOf } from './format.js'
+
 /** @param {{ asset: string, currency: string }} price */
 export const keyOf = ({ asset, currency }) => `${asset} ${currency}`
 
-const leadMs = 60_000
+/** A price this much older than the newest of its asset does not stand for it. */
+const freshMs = 5 * 60_000
 
 /** The newest price of each asset, currency and provider. */
 export class Model {
   /** @type {Map<string, Map<string, LivePrice>>} */
   #latest = new Map()
-  /** @type {Map<string, string>} */
-  #leads = new Map()
+  /** Providers that once fell behind, by asset and currency. @type {Map<string, Set<string>>} */
+  #late = new Map()
+  /** @type {Map<string, number>} */
+  #decimals = new Map()
   /** @type {string[]} */
   #order = []
   /** All providers ever seen, in the order of their colours. @type {string[]} */
@@ -44,18 +49,32 @@ export class Model {
   }
 
   /**
-   * The price that stands for the asset: one provider's for as long as it is fresh, so that the number does not jump to and
-   * fro between providers.
+   * The price that stands for the asset: of the first provider, in their fixed order, that is fresh. One that fell behind once
+   * comes after the others, so that the number does not go to and fro: a movement is one of the price, not of its source.
    * @param {string} key
    */
   lead(key) {
     const prices = this.prices(key)
     if (prices.length === 0) return undefined
     const newest = newestOf(prices)
-    const lead = prices.find(p => p.provider === this.#leads.get(key))
-    if (lead && newest.time - lead.time < leadMs) return lead
-    this.#leads.set(key, newest.provider)
-    return newest
+    const late = this.#late.get(key) ?? new Set()
+    this.#late.set(key, late)
+    for (const p of prices) if (newest.time - p.time > freshMs) late.add(p.provider)
+    const fresh = prices.filter(p => newest.time - p.time <= freshMs)
+    return fresh.find(p => !late.has(p.provider)) ?? fresh[0]
+  }
+
+  /** Decimals that the asset's prices are shown with: by its first one, the same for all providers. @param {string} key */
+  decimals(key) {
+    const [first] = this.prices(key)
+    const decimals = this.#decimals.get(key) ?? (first ? decimalsOf(first.price) : 2)
+    if (first) this.#decimals.set(key, decimals)
+    return decimals
+  }
+
+  /** When each provider's newest price was observed. @param {string} key @returns {Map<string, number>} */
+  newestTimes(key) {
+    return new Map(this.prices(key).map(p => [p.provider, p.time]))
   }
 
   /** One row per asset and currency with its leading price. */
@@ -67,7 +86,7 @@ export class Model {
     return [...this.#latest.keys()]
       .flatMap(key => {
         const lead = this.lead(key)
-        return lead ? [{ key, lead }] : []
+        return lead ? [{ key, lead, decimals: this.decimals(key) }] : []
       })
       .sort((a, b) => rank(a.lead.asset) - rank(b.lead.asset) || (a.key < b.key ? -1 : 1))
   }

@@ -34,8 +34,8 @@ export function makePrices() {
   const tiles = byId('tiles')
   /** @type {Map<string, Tile>} */
   const shown = new Map()
-  /** @param {readonly LivePrice[]} prices @param {readonly string[]} providers */
-  const show = (prices, providers) => {
+  /** @param {readonly LivePrice[]} prices @param {readonly string[]} providers @param {number} decimals */
+  const show = (prices, providers, decimals) => {
     const spread = spreadOf(prices)
     for (const [id, tile] of shown)
       if (!prices.some(p => idOf(p) === id)) {
@@ -46,9 +46,9 @@ export function makePrices() {
       const tile = shown.get(idOf(price)) ?? makeTile(price, colorName(providers, price.provider))
       if (!shown.has(idOf(price))) tiles.append(tile.item)
       shown.set(idOf(price), tile)
-      fillTile(tile, price, spread)
+      fillTile(tile, price, spread, decimals)
     }
-    showSpread(spread, prices)
+    showSpread(spread, prices, decimals)
     showStrip(prices, spread, providers)
   }
   /** @param {number} now the server's time */
@@ -79,12 +79,15 @@ function makeTile(price, color) {
   return { item, value, gap, age, time: price.time, exact: '' }
 }
 
-/** @param {Tile} tile @param {LivePrice} price @param {ReturnType<typeof spreadOf>} spread */
-function fillTile(tile, price, spread) {
+/** @param {Tile} tile @param {LivePrice} price @param {ReturnType<typeof spreadOf>} spread @param {number} decimals */
+function fillTile(tile, price, spread, decimals) {
   if (tile.exact && tile.exact !== price.price) flash(tile.value, compareExact(price.price, tile.exact))
   tile.exact = price.price
   tile.time = price.time
-  tile.value.replaceChildren(formatPrice(price.price), el('span', { class: 'unit' }, ` ${price.currency}`))
+  tile.value.replaceChildren(
+    formatPrice(price.price, decimals),
+    el('span', { class: 'unit' }, ` ${price.currency}`),
+  )
   tile.value.title = `${price.price} ${price.currency}, exactly as ${price.provider} sent it`
   tile.age.dateTime = price.observedAt
   tile.age.title = price.observedAt
@@ -94,15 +97,15 @@ function fillTile(tile, price, spread) {
   tile.gap.title = toPlain(above)
   setText(
     tile.gap,
-    above.digits > 0n ? `+${formatPrice(toPlain(above))}` : above.digits === 0n ? 'lowest' : '',
+    above.digits > 0n ? `+${formatPrice(toPlain(above), decimals)}` : above.digits === 0n ? 'lowest' : '',
   )
 }
 
-/** @param {ReturnType<typeof spreadOf>} spread @param {readonly LivePrice[]} prices */
-function showSpread(spread, prices) {
+/** @param {ReturnType<typeof spreadOf>} spread @param {readonly LivePrice[]} prices @param {number} decimals */
+function showSpread(spread, prices, decimals) {
   const place = byId('spread')
   if (!spread) return setText(place, prices.length === 1 ? 'One provider so far: a spread needs two' : '')
-  const text = `Spread ${formatPrice(spread.absolute)} ${spread.low.currency} · ${spread.percent} %`
+  const text = `Spread ${formatPrice(spread.absolute, decimals)} ${spread.low.currency} · ${spread.percent} %`
   setText(place, text)
   place.title = `${spread.absolute}: ${spread.high.provider} ${spread.high.price} minus ${spread.low.provider} ${spread.low.price}`
 }

@@ -1,5 +1,5 @@
 import { byId, el } from './dom.js'
-import { formatClock, formatCount, formatDay, formatSpan } from './format.js'
+import { formatClock, formatCount, formatDay, formatSpan, group } from './format.js'
 
 /**
  * @typedef {{ window: string, limit: number | null, used: number, reserved: number, left: number | null, resetsAt: string }} QuotaWindow
@@ -27,7 +27,7 @@ function scopeOf(scope, now) {
     'h3',
     {},
     scope.provider,
-    el('span', { class: 'tag' }, `${scope.plan} plan`),
+    el('span', { class: 'tag' }, planText(scope.plan)),
     el('code', { title: scope.scope }, shorten(scope.scope)),
   )
   const frozen = scope.frozen
@@ -40,7 +40,7 @@ function scopeOf(scope, now) {
     ...frozen,
     ...scope.windows.flatMap(w => (w.limit === null ? [] : [windowOf(scope, w, w.limit, now)])),
     ...unlimitedOf(scope.windows),
-    paceOf(scope, now),
+    ...paceOf(scope, now),
   )
 }
 
@@ -95,27 +95,38 @@ function barOf(scope, w, limit) {
   )
 }
 
+/** `basic plan`; a plan that is a sum of credits says so by itself: `15,000 credits a month`. @param {string} plan */
+export const planText = plan =>
+  /\d/.test(plan) ? plan.replace(/\d+/, digits => group(digits)) : `${plan} plan`
+
 /** @param {Scope} scope @param {number} now */
-function paceOf({ runsOutAt, lastReconciledAt, drift, windows }, now) {
-  const at = runsOutAt === null ? Number.NaN : Date.parse(runsOutAt)
-  const isLimited = windows.some(w => w.limit !== null && w.window !== 'minute')
-  const pace = Number.isFinite(at)
-    ? el(
-        'b',
-        { class: 'warn', title: runsOutAt ?? '' },
-        at > now
-          ? `Runs out ${formatDay(at)}, in ${formatSpan(at - now)}, at the pace of the last hour.`
-          : 'Used up.',
-      )
-    : isLimited
-      ? 'At the pace of the last hour it lasts until the reset.'
-      : ''
+function paceOf(scope, now) {
+  const { runsOutAt, lastReconciledAt, drift } = scope
+  const text = paceText(scope, now)
+  const pace = text && runsOutAt !== null ? el('b', { class: 'warn', title: runsOutAt }, text) : text
   const checked = lastReconciledAt
-    ? ` Compared with the provider ${formatSpan(now - Date.parse(lastReconciledAt))} ago, ${driftText(drift)}.`
+    ? `Compared with the provider ${formatSpan(now - Date.parse(lastReconciledAt))} ago: ${driftText(drift)}.`
     : ''
-  return el('p', { class: 'pace' }, pace, checked)
+  const parts = [pace, checked].filter(part => part !== '')
+  return parts.length > 0
+    ? [el('p', { class: 'pace' }, ...parts.flatMap((part, i) => (i ? [' ', part] : [part])))]
+    : []
 }
 
-/** @param {number | null} drift */
-const driftText = drift =>
-  drift === null || drift === 0 ? 'no difference' : `difference ${drift > 0 ? '+' : ''}${formatCount(drift)}`
+/** How long the credits last. Nothing to say where only the calls of a minute are limited. @param {Pick<Scope, 'runsOutAt' | 'windows'>} scope @param {number} now */
+export function paceText({ runsOutAt, windows }, now) {
+  const at = runsOutAt === null ? Number.NaN : Date.parse(runsOutAt)
+  if (at <= now) return 'Used up.'
+  if (at > now) return `Runs out ${formatDay(at)}, in ${formatSpan(at - now)}, at the pace of the last hour.`
+  const credits = windows.filter(w => w.limit !== null && ['day', 'month'].includes(w.window))
+  if (credits.length === 0) return ''
+  return credits.some(w => (w.left ?? 0) <= 0)
+    ? 'Used up.'
+    : 'At the pace of the last hour it lasts until the reset.'
+}
+
+/** The provider's figure minus ours, in words. @param {number | null} drift */
+export const driftText = drift =>
+  drift === null || drift === 0
+    ? 'no difference'
+    : `the provider counts ${formatCount(Math.abs(drift))} ${drift > 0 ? 'more' : 'less'}`

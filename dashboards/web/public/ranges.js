@@ -1,3 +1,5 @@
+import { formatSince } from './format.js'
+
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
@@ -20,3 +22,16 @@ const byDefault = /** @type {Range} */ (ranges[1])
 
 /** @param {string} value @returns {Range} */
 export const findRange = value => ranges.find(range => range.value === value) ?? byDefault
+
+/**
+ * Which time the shown prices span: the range, or since when there are any where they are younger than it.
+ * @param {Range} range
+ * @param {readonly { start: number, slackMs: number }[]} spans of each provider
+ * @param {number} now
+ */
+export function spanWords(range, spans, now) {
+  const first = Math.min(...spans.map(span => span.start))
+  const slackMs = Math.max(...spans.map(span => span.slackMs))
+  const isFilled = spans.length === 0 || (range.ms !== null && first - slackMs <= now - range.ms)
+  return isFilled ? `in the ${range.words}` : `since ${formatSince(first, now)}`
+}
