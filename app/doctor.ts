@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { toCryptosError } from '../core/errors.ts'
 import { systemClock } from '../host/clock.ts'
 import { SqlDb } from '../host/sqlite.ts'
-import type { Config } from './config/load.ts'
+import type { Config, Problem } from './config/load.ts'
 import { hint } from './mask.ts'
+import { isOwnPage } from './own-page.ts'
 import { prepareFolder } from './stores.ts'
 
 export interface Finding {
@@ -20,7 +21,10 @@ const pauseMs = 100
 const leastFreeBytes = 200 * MIB
 
 /** Looks at everything that can be looked at without calling a provider. */
-export async function examine(config: Config): Promise<readonly Finding[]> {
+export async function examine(
+  config: Config,
+  problems: readonly Problem[] = [],
+): Promise<readonly Finding[]> {
   const folder = check('data folder', () => {
     prepareFolder(config.dataDir)
     return `${config.dataDir} is writable`
@@ -32,7 +36,9 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
         ...(await stores(config.dataDir)),
       ]
     : []
-  return [nodeVersion(), folder, ...rest, await portFree(config), key(config)]
+  const badSettings = problems.map(({ about, error }) => ({ name: about, ok: false, what: error.message }))
+  const keyFindings = problems.some(p => p.about === 'key') ? [] : [key(config)]
+  return [nodeVersion(), ...badSettings, folder, ...rest, await port(config), ...keyFindings]
 }
 
 function check(name: string, work: () => string): Finding {
@@ -104,19 +110,23 @@ function integrity(file: string): string {
   }
 }
 
-function portFree(config: Config): Promise<Finding> {
+async function port(config: Config): Promise<Finding> {
+  const { port: number } = config
+  const why = await whyTaken(config)
+  const answer = (ok: boolean, what: string): Finding => ({ name: 'port', ok, what })
+  if (why === undefined)
+    return answer(true, number === 0 ? 'any free port is taken' : `port ${number} is free`)
+  if (why === 'EADDRINUSE' && (await isOwnPage(config)))
+    return answer(true, `port ${number} is used by the cryptos that runs already`)
+  return answer(false, `port ${number} can not be used (${why}): choose another with --port or CRYPTOS_PORT`)
+}
+
+/** The code of what keeps one from listening, or nothing. */
+function whyTaken({ port: number, host }: Config): Promise<string | undefined> {
   return new Promise(resolve => {
     const server = createServer()
-    const answer = (ok: boolean, what: string): void => resolve({ name: 'port', ok, what })
-    server.once('error', error =>
-      answer(
-        false,
-        `port ${config.port} can not be used (${(error as NodeJS.ErrnoException).code}): choose another with --port or CRYPTOS_PORT`,
-      ),
-    )
-    server.listen(config.port, config.host, () =>
-      server.close(() => answer(true, `port ${config.port} is free`)),
-    )
+    server.once('error', error => resolve((error as NodeJS.ErrnoException).code ?? 'unknown'))
+    server.listen(number, host, () => server.close(() => resolve(undefined)))
   })
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { CryptosError } from '../core/errors.ts'
 import { commandNames, loadCommand } from './commands/index.ts'
@@ -87,24 +89,26 @@ function inheritSettings(command: Command): void {
 
 const act =
   (json: boolean): Act =>
-  (action: Action, overrides) =>
+  (action: Action, overrides, { showsProblems = false } = {}) =>
   async (...given) => {
     const command = given.at(-1) as Command
     const options = command.optsWithGlobals<Record<string, unknown>>()
-    finish(
-      await runAction({ action, args: command.args, options, json, overrides: overrides?.(options) ?? {} }),
-      json,
-    )
+    const call = { action, args: command.args, options, json, showsProblems }
+    finish(await runAction({ ...call, overrides: overrides?.(options) ?? {} }), json)
   }
 
 function finish(result: Result, json: boolean): void {
   process.exitCode = result.exit
   if (json) process.stdout.write(`${JSON.stringify(result.json)}\n`)
-  else if (result.text !== '')
-    (result.exit === 0 || result.exit === 99 ? process.stdout : process.stderr).write(`${result.text}\n`)
+  else if (result.text !== '') (isAnswer(result) ? process.stdout : process.stderr).write(`${result.text}\n`)
 }
 
-const footer = `
+const isAnswer = ({ exit, isReport }: Result): boolean => exit === 0 || exit === 99 || isReport === true
+
+/** The package and a clone have the pages at the same place beside the program. */
+const reference = join(import.meta.dirname, '..', 'docs', 'reference', 'configuration.md')
+
+const footer = (): string => `
 First steps
   cryptos up                        collect, store and show, all in this one process
   cryptos collect kraken --json     one call now, within the quota; exit code 0, 99, 1 or 2
@@ -113,4 +117,5 @@ First steps
                                     whether a plan can carry it, before you try
 
 Exit codes: 0 done · 99 skipped, with the reason · 1 failed, worth a retry · 2 wrong configuration or usage
-Settings: cryptos config show; docs/reference/configuration.md. Keys come from the environment or files only.`
+Settings: cryptos config show${existsSync(reference) ? `; what they mean: ${reference}` : ''}
+Keys come from the environment or files only.`

@@ -33,7 +33,7 @@ describe('an error as a result', () => {
   })
   it('tells when a retry makes sense, where that is known', () => {
     const error = new CryptosError('CRY_SERVER_BUSY', 'wait', { retryAtMs: 0 })
-    expect(fromError(error).json['retryAt']).toBe('1970-01-01T00:00:00.000Z')
+    expect(fromError(error).json['retryAt']).toBe('1970-01-01T00:00:00.000000Z')
   })
   it('maps what the system says', () => {
     const system = (code: string): Error => Object.assign(new Error('x'), { code })

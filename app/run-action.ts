@@ -1,8 +1,8 @@
 import { systemClock } from '../host/clock.ts'
-import { CryptosError } from '../core/errors.ts'
+import { CryptosError, toCryptosError } from '../core/errors.ts'
 import type { Clock } from '../core/ports/clock.ts'
-import type { Action } from './commands/command.ts'
-import { type Config, type Environment, loadConfig } from './config/load.ts'
+import type { Action, Context } from './commands/command.ts'
+import { type Config, type Environment, type Problem, readConfig } from './config/load.ts'
 import { type SettingName, secrets } from './config/settings.ts'
 import { createLog, errorFields } from './log.ts'
 import { createMask, maskDeep } from './mask.ts'
@@ -14,29 +14,46 @@ export interface ActionCall {
   readonly options: Readonly<Record<string, unknown>>
   readonly json: boolean
   readonly overrides: Partial<Record<SettingName, unknown>>
+  /** See `ActOptions`. */
+  readonly showsProblems?: boolean
 }
 
 /** Reads the settings, runs the action and turns whatever happens into a result without a secret in it. */
 export async function runAction(call: ActionCall): Promise<Result> {
-  let config: Config
-  try {
-    config = loadConfig(process.env, call.overrides)
-  } catch (error) {
-    return masked(fromError(error), secretsOf(process.env))
-  }
-  const secretValues = Object.values(config.secrets)
+  const { config, problems } = readConfig(process.env, call.overrides)
+  const secretValues = [...new Set([...Object.values(config.secrets), ...secretsOf(process.env)])]
+  const [first] = problems
+  if (first && !call.showsProblems) return masked(fromError(first.error), secretValues)
   const log = createLog(config.logLevel, secretValues)
   const stop = stopOnSignals()
   try {
-    const print = (line: string): void => void (call.json || process.stdout.write(`${line}\n`))
-    const clock = await openClock(config)
-    const context = { config, log, clock, signal: stop.signal, json: call.json, print }
-    return masked(await call.action(context, call.args, call.options), secretValues)
+    const context = { config, log, signal: stop.signal, json: call.json, ...linesOf(call.json) }
+    const found = await clockOf(config, call.showsProblems === true)
+    const all = { problems: [...problems, ...found.problems], clock: found.clock }
+    return masked(await call.action({ ...context, ...all }, call.args, call.options), secretValues)
   } catch (error) {
     log.debug(errorFields(error), 'the command failed')
     return masked(fromError(stop.signal.aborted ? stop.signal.reason : error), secretValues)
   } finally {
     stop.dispose()
+  }
+}
+
+/** What is said to people beside the result. */
+const linesOf = (json: boolean): Pick<Context, 'print' | 'note'> => ({
+  print: line => void (json || process.stdout.write(`${line}\n`)),
+  note: line => void (json || process.stderr.write(`${line}\n`)),
+})
+
+async function clockOf(
+  config: Config,
+  showsProblems: boolean,
+): Promise<{ readonly clock: Clock; readonly problems: readonly Problem[] }> {
+  try {
+    return { clock: await openClock(config), problems: [] }
+  } catch (error) {
+    if (!showsProblems) throw error
+    return { clock: systemClock, problems: [{ about: 'setting', error: toCryptosError(error) }] }
   }
 }
 

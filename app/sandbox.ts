@@ -3,7 +3,7 @@ import { CryptosError } from '../core/errors.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import { type PriceSource, recordedSeries, seededWalk } from '../sandbox/prices.ts'
 import { type Sandbox, startSandbox } from '../sandbox/server.ts'
-import type { Config } from './config/load.ts'
+import { type Config, nameOf } from './config/load.ts'
 
 /** The prices that the settings ask for. @throws CryptosError CRY_CONFIG_INVALID when the file can not be read */
 export function sandboxPrices(config: Config): PriceSource {
@@ -15,7 +15,7 @@ export function sandboxPrices(config: Config): PriceSource {
     const why = (cause as NodeJS.ErrnoException).code ?? 'unknown'
     throw new CryptosError(
       'CRY_CONFIG_INVALID',
-      `CRYPTOS_SANDBOX_PRICES: ${config.sandboxPrices} can not be read (${why})`,
+      `${nameOf(config, 'sandboxPrices')}: ${config.sandboxPrices} can not be read (${why})`,
       { cause },
     )
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { CryptosError } from '../core/errors.ts'
 import type { Broker } from '../core/ports/broker.ts'
@@ -34,8 +34,28 @@ function reasonAt(folder: string): string | undefined {
   }
 }
 
+/** Kernel file systems: nothing can be kept there, and Node's recursive mkdir below /proc never comes back. */
+const kernelFolder = /^\/(?:proc|sys|dev(?!\/shm\/))(?:\/|$)/
+
+/** The nearest folder that is there, without links on the way: what a new folder would really lie in. */
+function nearestReal(folder: string): string {
+  if (existsSync(folder) || dirname(folder) === folder) return realpathSync(folder)
+  return nearestReal(dirname(folder))
+}
+
+function refuseKernelFolder(folder: string): void {
+  const whole = resolve(folder)
+  if (existsSync(whole) && !kernelFolder.test(whole)) return
+  if (![whole, nearestReal(whole)].some(path => kernelFolder.test(path))) return
+  throw new CryptosError(
+    'CRY_STORE_UNWRITABLE',
+    `the data folder ${folder} lies in a file system of the kernel, which keeps nothing: set CRYPTOS_DATA_DIR to a folder on a disk`,
+  )
+}
+
 /** Makes the folder, private to the user. @throws CryptosError CRY_STORE_UNWRITABLE */
 export function prepareFolder(folder: string): void {
+  refuseKernelFolder(folder)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     accessSync(folder, constants.W_OK | constants.X_OK)

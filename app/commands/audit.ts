@@ -4,6 +4,7 @@ import type { QuoteReader } from '../../core/ports/reader.ts'
 import { addMs, HOUR, toIso } from '../../core/time.ts'
 import { letterIdOf, mapEntry } from '../../collectors/publish.ts'
 import { providers } from '../../collectors/registry.ts'
+import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { type AuditReport, auditWhileWriting } from '../audit/audit.ts'
 import { parseDuration } from '../duration.ts'
@@ -12,7 +13,7 @@ import type { Result } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, openLedger, storeGroup, topics } from '../stores.ts'
 import { using } from '../using.ts'
-import type { Action, Context, Define } from './command.ts'
+import { type Action, type Context, type Define, sourceOption, withSource } from './command.ts'
 
 const mostShown = 20
 
@@ -58,19 +59,19 @@ const run: Action = (context, _args, options) =>
         ? 'rows in = rows out'
         : `${report.differences.length} differences in ${report.badGroups.length} groups`,
       ok,
-      from: toIso(from),
-      to: toIso(now),
+      from: toIsoMicros(from),
+      to: toIsoMicros(now),
       ...report,
       differences: report.differences.slice(0, 1_000),
     }
-    return { exit: ok ? 0 : 1, json, text: text(report, toIso(from)) }
+    return { exit: ok ? 0 : 1, json, text: text(report, toIso(from)), isReport: true }
   })
 
 async function withStores<T>(
   context: Context,
   work: (ledger: Ledger, broker: Broker, reader: QuoteReader) => Promise<T>,
 ): Promise<T> {
-  const source = settledSource(context.config)
+  const source = settledSource(context)
   return using(await openLedger(context.config, source, context.clock), async ledger =>
     using(await openBroker(context.config, source, context.clock), async broker =>
       using(await openReader(source, context.clock), reader => work(ledger, broker, reader)),
@@ -85,5 +86,6 @@ export const define: Define = (program, act) => {
       'rows in = rows out: every accepted answer against the topic, the store and what the page shows',
     )
     .option('--since <duration>', 'how far back; at most as long as raw answers are kept')
-    .action(act(run))
+    .option(...sourceOption)
+    .action(act(run, withSource))
 }

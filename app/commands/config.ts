@@ -2,7 +2,7 @@ import { assets } from '../../core/assets.ts'
 import type { Config } from '../config/load.ts'
 import { type SecretName, type SettingName, secrets, settings } from '../config/settings.ts'
 import { hint } from '../mask.ts'
-import { done } from '../result.ts'
+import { done, fromOutcome } from '../result.ts'
 import type { Action, Define } from './command.ts'
 
 /** All settings with secrets masked: safe to paste into a bug report. */
@@ -18,12 +18,20 @@ function shown(config: Config): Record<string, unknown> {
   return Object.fromEntries([...plain, ...masked])
 }
 
-const show: Action = async ({ config }) => {
+const show: Action = async ({ config, problems }) => {
   const values = shown(config)
   const text = Object.entries(values).map(
     ([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : (value ?? '')}`,
   )
-  return done(text.join('\n'), { settings: values })
+  if (problems.length === 0) return done(text.join('\n'), { settings: values })
+  const bad = problems.map(({ about, error }) => ({ about, code: error.code, reason: error.message }))
+  const reason = bad.map(b => b.reason).join('; ')
+  const lines = [...text, ...bad.map(b => `BAD  ${b.reason}`), 'The default stands above for what is BAD.']
+  return {
+    ...fromOutcome('misconfigured', reason, { settings: values, problems: bad }),
+    text: lines.join('\n'),
+    isReport: true,
+  }
 }
 
 const listAssets: Action = async () => {
@@ -33,6 +41,12 @@ const listAssets: Action = async () => {
 
 export const define: Define = (program, act) => {
   const config = program.command('config').description('show what is set; secrets are masked')
-  config.command('show', { isDefault: true }).description('every setting with its value').action(act(show))
-  config.command('assets').description('the assets that can be collected').action(act(listAssets))
+  config
+    .command('show', { isDefault: true })
+    .description('every setting with its value')
+    .action(act(show, undefined, { showsProblems: true }))
+  config
+    .command('assets')
+    .description('the assets that can be collected')
+    .action(act(listAssets, undefined, { showsProblems: true }))
 }

@@ -4,13 +4,15 @@ import { findAsset } from '../../core/assets.ts'
 import { type AssetId, EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import type { Quote } from '../../core/records.ts'
-import { addMs, parseIso, toIso } from '../../core/time.ts'
+import { addMs, MINUTE } from '../../core/time.ts'
+import { parseTime, toIsoMicros } from '../../dashboards/web/times.ts'
 import { parseDuration } from '../duration.ts'
+import { count } from '../plural.ts'
 import { openReader } from '../reader.ts'
 import { done, type Result } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { using } from '../using.ts'
-import type { Action, Define } from './command.ts'
+import { type Action, type Define, sourceOption, withSource } from './command.ts'
 
 const columns = [
   'provider',
@@ -43,8 +45,8 @@ const csvLine = (q: Quote): string =>
     q.symbol,
     q.currency,
     q.price,
-    micros(q.observedAt),
-    micros(q.receivedAt),
+    toIsoMicros(q.observedAt),
+    toIsoMicros(q.receivedAt),
     q.marketCap,
     q.volume24h,
     q.supply,
@@ -54,19 +56,16 @@ const csvLine = (q: Quote): string =>
     .map(value => csvCell(value ?? ''))
     .join(',')
 
-/** ISO 8601 with six digits: nothing of a microsecond is lost. */
-const micros = (time: EpochMicros): string =>
-  `${toIso(time).slice(0, -5)}.${String(time % 1_000_000).padStart(6, '0')}Z`
-
-function timeOf(text: unknown, fallback: EpochMicros, option: string): EpochMicros {
+/** As the web API takes times. @throws CryptosError CRY_USAGE */
+function timeOf(option: string, text: unknown, now: EpochMicros, fallback: EpochMicros): EpochMicros {
   if (text === undefined) return fallback
   const given = String(text)
   try {
-    return parseIso(/^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00Z` : given)
+    return parseTime(option, given, now)
   } catch (cause) {
     throw new CryptosError(
       'CRY_USAGE',
-      `${option}: "${given.slice(0, 60)}" is not a time such as 2026-11-21 or 2026-11-21T12:00:00Z`,
+      `${option}: "${given.slice(0, 60)}" is not a time such as 2026-11-21, 2026-11-21T12:00:00Z, now or -6h`,
       { cause },
     )
   }
@@ -121,16 +120,19 @@ const fileErrors = new Set([
 
 const run: Action = async (context, _args, options): Promise<Result> => {
   const now = context.clock.now()
-  const from = timeOf(
-    options['from'],
-    EpochMicros(Math.max(0, addMs(now, -parseDuration(String(options['since']), '--since')))),
-    '--from',
-  )
-  const range = { from, to: timeOf(options['to'], addMs(now, 60_000), '--to'), ...assetOf(options['asset']) }
+  const since = EpochMicros(Math.max(0, addMs(now, -parseDuration(String(options['since']), '--since'))))
+  const from = timeOf('--from', options['from'], now, since)
+  const to = timeOf('--to', options['to'], now, addMs(now, MINUTE))
+  const range = { from, to, ...assetOf(options['asset']) }
   const file = options['out'] as string | undefined
   const asJson = options['format'] === 'jsonl'
   if (!asJson && options['format'] !== 'csv') throw new CryptosError('CRY_USAGE', '--format is csv or jsonl')
-  return using(await openReader(settledSource(context.config), context.clock), async reader => {
+  if (context.json && file === undefined)
+    throw new CryptosError(
+      'CRY_USAGE',
+      '--json needs --out: without it the rows themselves go to standard output (--format jsonl gives them as JSON)',
+    )
+  return using(await openReader(settledSource(context), context.clock), async reader => {
     let rows = 0
     async function* lines(): AsyncGenerator<string> {
       if (!asJson) yield `${columns.join(',')}\n`
@@ -140,7 +142,7 @@ const run: Action = async (context, _args, options): Promise<Result> => {
       }
     }
     await writeOut(lines(), file)
-    return done(file === undefined ? '' : `${rows} rows written to ${file}`, {
+    return done(file === undefined ? '' : `${count(rows, 'row')} written to ${file}`, {
       rows,
       ...(file === undefined ? {} : { file }),
     })
@@ -155,7 +157,8 @@ export const define: Define = (program, act) => {
     .option('--format <csv|jsonl>', 'format', 'csv')
     .option('--asset <id>', 'only this asset')
     .option('--since <duration>', 'how far back', '24h')
-    .option('--from <time>', 'from this time on, instead of --since')
-    .option('--to <time>', 'up to this time')
-    .action(act(run))
+    .option('--from <time>', 'from this time on, instead of --since: 2026-11-21, 2026-11-21T12:00:00Z, -6h')
+    .option('--to <time>', 'up to this time, which does not belong to it')
+    .option(...sourceOption)
+    .action(act(run, withSource))
 }

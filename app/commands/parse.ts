@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { CryptosError } from '../../core/errors.ts'
 import { providers } from '../../collectors/registry.ts'
+import type { Provider } from '../../collectors/provider.ts'
 import { parseBody } from '../../collectors/parse-body.ts'
 import { providerNamed } from '../provider-named.ts'
 import { exitCodeOf } from '../../core/outcomes.ts'
-import { done } from '../result.ts'
+import { done, fromOutcome } from '../result.ts'
 import type { Action, Define } from './command.ts'
 
 function readBody(file: string): Uint8Array {
@@ -22,6 +23,10 @@ function statusOf(given: unknown): number {
   throw new CryptosError('CRY_USAGE', `--status ${String(given)} is not an HTTP status from 100 to 599`)
 }
 
+/** One product a call, and the answer does not name it. */
+const namesNoAsset = (provider: Provider, dataset: string | undefined): boolean =>
+  provider.datasets.find(d => d.id === (dataset ?? 'quotes'))?.pageSize === 1
+
 const run: Action = async (context, [name = ''], options) => {
   const provider = providerNamed(name, 'CRY_USAGE')
   const asset = options['asset'] as string | undefined
@@ -36,6 +41,11 @@ const run: Action = async (context, [name = ''], options) => {
   if ('outcome' in parsed) {
     const { outcome, reason } = parsed
     return { exit: exitCodeOf(outcome), json: { outcome, reason }, text: `${outcome}: ${reason}` }
+  }
+  const isGuess = asset === undefined && namesNoAsset(provider, dataset)
+  if (isGuess && parsed.records.length > 0) {
+    const reason = `an answer of ${provider.title} does not say which asset it is about: name it with --asset`
+    return fromOutcome('misconfigured', reason, { code: 'CRY_USAGE' })
   }
   const text = parsed.records.map(
     r => `${r.asset} ${r.price} ${r.currency} at ${new Date(r.observedAt / 1_000).toISOString()}`,

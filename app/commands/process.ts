@@ -5,11 +5,11 @@ import { stopped } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, prepareFolder } from '../stores.ts'
 import { using } from '../using.ts'
-import type { Action, Define } from './command.ts'
+import { type Action, type Define, sourceOption, withSource } from './command.ts'
 
 const run: Action = async context => {
   const { config, clock, log, signal } = context
-  const source = settledSource(config)
+  const source = settledSource(context)
   prepareFolder(source.folder)
   const unlock = lockStore(source.folder)
   try {
@@ -30,5 +30,9 @@ const run: Action = async context => {
 }
 
 export const define: Define = (program, act) => {
-  program.command('process').description('store what comes into the topics, until Ctrl-C').action(act(run))
+  program
+    .command('process')
+    .description('store what comes into the topics, until Ctrl-C')
+    .option(...sourceOption)
+    .action(act(run, withSource))
 }

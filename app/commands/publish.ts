@@ -6,11 +6,11 @@ import { done, fromOutcome } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, openLedger, topics } from '../stores.ts'
 import { using } from '../using.ts'
-import type { Action, Define } from './command.ts'
+import { type Action, type Define, sourceOption, withSource } from './command.ts'
 
 /** Calls no provider, so it needs no route, key or sandbox. */
-const run: Action = async ({ config, clock, log, signal }, _args, options) => {
-  const source = settledSource(config)
+const run: Action = async ({ config, clock, log, signal, note }, _args, options) => {
+  const source = settledSource({ config, note })
   return using(await openLedger(config, source, clock), async ledger =>
     using(await openBroker(config, source, clock), async broker => {
       const again = options['again']
@@ -42,5 +42,6 @@ export const define: Define = (program, act) => {
       '--again <duration>',
       'also those that were published in the last 24h (or 2h …), as a new revision that replaces what was stored: after a corrected mapping, or a loss in the broker',
     )
-    .action(act(run))
+    .option(...sourceOption)
+    .action(act(run, withSource))
 }

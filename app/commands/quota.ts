@@ -1,51 +1,33 @@
 import { CryptosError } from '../../core/errors.ts'
-import type { Ledger, ScopeStatus, WindowStatus } from '../../core/ports/ledger.ts'
-import { toIso } from '../../core/time.ts'
+import type { Ledger } from '../../core/ports/ledger.ts'
+import { viewQuota } from '../../dashboards/web/views.ts'
 import { type Collecting, openCollecting } from '../collecting.ts'
-import { providerNamed } from '../provider-named.ts'
-import { openCommandSource } from '../command-source.ts'
-import { parseDuration } from '../duration.ts'
+import { findCommandSource } from '../command-source.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
 import { routesOf } from '../routes.ts'
 import { settledSource } from '../settled-source.ts'
+import type { Source } from '../source.ts'
 import { openLedger } from '../stores.ts'
 import { using } from '../using.ts'
-import { planLimits, plans } from '../../quota/plans.ts'
-import { whatIf } from '../../quota/what-if.ts'
 import { reconcileUsage } from '../../collectors/usage.ts'
-import type { Action, Context, Define } from './command.ts'
+import { type Action, type Context, type Define, sourceOption, withSource } from './command.ts'
+import { eventText, scopeText } from './quota-text.ts'
+import { scopesNamed } from './quota-scopes.ts'
+import { ask, askOptions } from './what-if.ts'
 
-const withLedger = async <T>(context: Context, work: (ledger: Ledger) => Promise<T>): Promise<T> =>
-  using(await openLedger(context.config, settledSource(context.config), context.clock), work)
-
-const number = (value: number): string => value.toLocaleString('en-US')
-
-function windowLine(w: WindowStatus): string {
-  const of = w.limit === null ? 'no limit' : `of ${number(w.limit)}, ${number(w.left ?? 0)} left`
-  return `  ${w.window.padEnd(6)} used ${number(w.used)}, reserved ${number(w.reserved)}, ${of}; resets at ${toIso(w.resetsAt)}`
-}
-
-/** One scope for people. */
-export function scopeText(scope: ScopeStatus): string {
-  const head = `${scope.provider} ${scope.scope} (plan ${scope.plan})${scope.frozen === null ? '' : ` FROZEN: ${scope.frozen}`}`
-  const runsOut =
-    scope.runsOutAt === null
-      ? '  at this pace it lasts until the reset'
-      : `  at this pace it runs out at ${toIso(scope.runsOutAt)}`
-  const reconciled =
-    scope.lastReconciledAt === null
-      ? []
-      : [
-          `  the provider's own figure was read at ${toIso(scope.lastReconciledAt)}, drift ${scope.drift ?? 0}`,
-        ]
-  return [head, ...scope.windows.map(windowLine), runsOut, ...reconciled].join('\n')
+async function withLedger<T>(
+  context: Context,
+  work: (ledger: Ledger, source: Source) => Promise<T>,
+): Promise<T> {
+  const source = settledSource(context)
+  return using(await openLedger(context.config, source, context.clock), ledger => work(ledger, source))
 }
 
 const status: Action = context =>
   withLedger(context, async ledger => {
     const scopes = await ledger.status(context.clock.now())
     const text = scopes.length === 0 ? 'No key or host has been used yet.' : scopes.map(scopeText).join('\n')
-    return done(text, { scopes })
+    return done(text, { scopes: viewQuota(scopes, []).scopes })
   })
 
 const history: Action = (context, _args, options) =>
@@ -54,61 +36,43 @@ const history: Action = (context, _args, options) =>
     if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
       throw new CryptosError('CRY_USAGE', '--limit takes a whole number from 1 to 10000')
     const events = await ledger.events({ limit })
-    const text = events.map(
-      e =>
-        `${toIso(e.at)} #${e.sequence} ${e.provider} ${e.what}${e.credits ? ` ${e.credits}` : ''}: ${e.why}`,
-    )
-    return done(text.join('\n') || 'Nothing has happened yet.', { events })
+    return done(events.map(eventText).join('\n') || 'Nothing has happened yet.', {
+      events: viewQuota([], events).events,
+    })
   })
 
 const freeze: Action = (context, _args, options) =>
-  withLedger(context, async ledger => {
-    const scope = (options['scope'] as string | undefined) ?? null
+  withLedger(context, async (ledger, source) => {
     const reason = String(options['reason'] ?? 'by an operator')
+    const now = context.clock.now()
     // A key that was never used has no view yet that could say so.
-    const { config, clock } = context
-    for (const route of routesOf(config, settledSource(config)))
-      await ledger.openScope(route.scope, clock.now())
-    await ledger.freeze(scope, reason, context.clock.now())
-    return done(`Spending is frozen ${scope ?? 'everywhere'}: ${reason}. cryptos quota unfreeze ends it.`, {
-      frozen: scope ?? 'all',
-      reason,
-    })
+    for (const route of routesOf(context.config, source)) await ledger.openScope(route.scope, now)
+    const frozen = await scopesNamed(ledger, options['scope'], now)
+    for (const scope of frozen) await ledger.freeze(scope, reason, now)
+    const sentence = `Spending is frozen ${whereOf(frozen)}: ${reason}. cryptos quota unfreeze ends it.`
+    return done(sentence, { frozen: whichOf(frozen), reason })
   })
 
 const unfreeze: Action = (context, _args, options) =>
   withLedger(context, async ledger => {
-    const scope = (options['scope'] as string | undefined) ?? null
-    await ledger.unfreeze(scope, context.clock.now())
-    return done(`Spending goes on ${scope ?? 'everywhere'}.`, { unfrozen: scope ?? 'all' })
+    const now = context.clock.now()
+    const scopes = await scopesNamed(ledger, options['scope'], now)
+    for (const scope of scopes) await ledger.unfreeze(scope, now)
+    return done(`Spending goes on ${whereOf(scopes)}.`, { unfrozen: whichOf(scopes) })
   })
 
-const ask: Action = async (_context, _args, options) => {
-  const assets = Number(options['assets'])
-  if (!Number.isInteger(assets) || assets < 1)
-    throw new CryptosError('CRY_USAGE', '--assets takes a whole number from 1')
-  const intervalMs = parseDuration(String(options['every']), '--every')
-  const provider = providerNamed(String(options['provider']), 'CRY_USAGE')
-  const dataset = provider.datasets[0]
-  if (!dataset) throw new CryptosError('CRY_USAGE', `${provider.title} has no dataset`)
-  const known = Object.keys(plans).filter(plan => plan.startsWith(`${provider.id}/`))
-  const plan = options['plan'] === undefined ? known[0] : `${provider.id}/${String(options['plan'])}`
-  if (plan === undefined || !known.includes(plan)) {
-    const names = known.map(name => name.split('/')[1])
-    throw new CryptosError(
-      'CRY_USAGE',
-      `--plan: ${provider.title} has no such plan (there are ${names.join(', ')})`,
-    )
-  }
-  const { pageSize, refreshMs } = dataset
-  const limits = planLimits(plan)
-  const isBilled = limits.creditsPerMonth !== null || limits.creditsPerDay !== null
-  const answer = whatIf({ limits, assets, pageSize, creditsPerPage: isBilled ? 1 : 0, intervalMs, refreshMs })
-  return done(answer.sentence, { ...answer })
-}
+const whichOf = (scopes: readonly (string | null)[]): string => scopes.map(s => s ?? 'all').join(',')
+const whereOf = (scopes: readonly (string | null)[]): string =>
+  scopes.map(s => (s === null ? 'everywhere' : `for ${s}`)).join(', ')
 
 const reconcile: Action = async context => {
-  const source = await openCommandSource(context)
+  settledSource(context)
+  const source = await findCommandSource(context)
+  if (!source)
+    return fromOutcome(
+      'source-disabled',
+      'no sandbox runs, so no meter of simulated data can be asked: start cryptos up --source sandbox, or set CRYPTOS_SANDBOX_URL',
+    )
   try {
     return await using(await openCollecting(context, source), collecting => reconcileAll(context, collecting))
   } finally {
@@ -129,7 +93,7 @@ async function reconcileAll(context: Context, { routes, ledger, ports }: Collect
   const scopes = (await ledger.status(context.clock.now())).filter(s =>
     withUsage.some(r => r.scope.scope === s.scope),
   )
-  return done(scopes.map(scopeText).join('\n'), { scopes })
+  return done(scopes.map(scopeText).join('\n'), { scopes: viewQuota(scopes, []).scopes })
 }
 
 export const define: Define = (program, act) => {
@@ -137,33 +101,44 @@ export const define: Define = (program, act) => {
   quota
     .command('status', { isDefault: true })
     .description('used, reserved, left, resets at, runs out when')
-    .action(act(status))
+    .option(...sourceOption)
+    .action(act(status, withSource))
   quota
     .command('what-if')
     .description('whether a plan can carry a wish, and the best interval that it can')
     .requiredOption('--assets <n>', 'how many assets')
     .requiredOption('--every <duration>', 'how often, such as 60s')
-    .option('--provider <id>', 'provider', 'coinmarketcap')
-    .option('--plan <name>', "plan; the provider's newest free one by default")
+    .option(...askOptions.provider)
+    .option(...askOptions.plan)
     .action(act(ask))
   quota
     .command('reconcile')
     .description('ask the provider for its own figure and adopt it (0 credits, 1 call)')
-    .action(act(reconcile))
+    .option(...sourceOption)
+    .action(act(reconcile, withSource))
   quota
     .command('history')
     .description('what happened, newest first')
     .option('--limit <n>', 'how many events', '20')
-    .action(act(history))
+    .option(...sourceOption)
+    .action(act(history, withSource))
   quota
     .command('freeze')
     .description('stop all spending at once')
-    .option('--scope <scope>', 'only this key or host')
+    .option(
+      '--scope <scope>',
+      'only this key or host: a provider, a host, or a scope as quota status shows it',
+    )
     .option('--reason <text>', 'shown in every view')
-    .action(act(freeze))
+    .option(...sourceOption)
+    .action(act(freeze, withSource))
   quota
     .command('unfreeze')
     .description('end a freeze')
-    .option('--scope <scope>', 'only this key or host')
-    .action(act(unfreeze))
+    .option(
+      '--scope <scope>',
+      'only this key or host: a provider, a host, or a scope as quota status shows it',
+    )
+    .option(...sourceOption)
+    .action(act(unfreeze, withSource))
 }

@@ -1,27 +1,34 @@
 import { CryptosError } from '../../core/errors.ts'
 import type { StoredMessage } from '../../core/ports/broker.ts'
 import { MINUTE, addMs, toIso } from '../../core/time.ts'
+import { toIsoMicros } from '../../dashboards/web/times.ts'
+import { count as counted } from '../plural.ts'
 import { parseDuration } from '../duration.ts'
 import { suggest } from '../config/suggest.ts'
 import { done } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, topics } from '../stores.ts'
+import { usedTopics } from '../../topics/table.ts'
 import { using } from '../using.ts'
-import type { Action, Context, Define } from './command.ts'
+import { type Action, type Context, type Define, sourceOption, withSource } from './command.ts'
 
-const names = Object.values(topics).map(t => t.name)
+/** Only those that this version writes to: the others are plans. */
+const used = usedTopics(topics)
+const names: readonly string[] = used.map(t => t.name)
 
-const open = (context: Context) => openBroker(context.config, settledSource(context.config), context.clock)
+const open = (context: Context) => openBroker(context.config, settledSource(context), context.clock)
 
 const list: Action = async context =>
   using(await open(context), async broker => {
-    const used = Object.values(topics).filter(t => t.used)
     const states = await Promise.all(
       used.map(async t => ({ topic: t.name, partitions: await broker.partitions(t.name), doc: t.doc })),
     )
     const text = states.map(
       s =>
-        `${s.topic.padEnd(20)} ${s.partitions.reduce((sum, p) => sum + p.end - p.begin, 0)} records in ${s.partitions.length} partitions: ${s.doc}`,
+        `${s.topic.padEnd(20)} ${counted(
+          s.partitions.reduce((sum, p) => sum + p.end - p.begin, 0),
+          'record',
+        )} in ${counted(s.partitions.length, 'partition')}: ${s.doc}`,
     )
     return done(text.join('\n'), { topics: states })
   })
@@ -40,7 +47,7 @@ function printRecord(context: Context, message: StoredMessage): void {
   }
   const { partition, offset, key, headers } = message
   process.stdout.write(
-    `${JSON.stringify({ topic: message.topic, partition, offset, key, headers, at: toIso(message.timestamp), value })}\n`,
+    `${JSON.stringify({ topic: message.topic, partition, offset, key, headers, at: toIsoMicros(message.timestamp), value })}\n`,
   )
 }
 
@@ -67,7 +74,7 @@ const tail: Action = async (context, [topic = ''], options) => {
       from = addMs(context.clock.now(), -MINUTE)
       await context.clock.sleep(500, context.signal).catch(() => undefined)
     } while (!context.signal.aborted)
-    return done(context.json ? '' : `${count} records`, { topic, records: count })
+    return done(context.json ? '' : counted(count, 'record'), { topic, records: count })
   })
 }
 
@@ -76,13 +83,19 @@ export const define: Define = (program, act) => {
   group
     .command('list', { isDefault: true })
     .description('topics with their partitions and sizes')
-    .action(act(list))
-  group.command('create').description('make the topics that are missing; deletes nothing').action(act(create))
+    .option(...sourceOption)
+    .action(act(list, withSource))
+  group
+    .command('create')
+    .description('make the topics that are missing; deletes nothing')
+    .option(...sourceOption)
+    .action(act(create, withSource))
   group
     .command('tail')
     .description('print the records of a topic')
     .argument('<topic>', names.join(', '))
     .option('--since <duration>', 'how far back', '5m')
     .option('--follow', 'go on until Ctrl-C')
-    .action(act(tail))
+    .option(...sourceOption)
+    .action(act(tail, withSource))
 }

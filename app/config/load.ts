@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import type { ZodMiniType } from 'zod/mini'
 import { assets, findAsset } from '../../core/assets.ts'
 import type { AssetId } from '../../core/brands.ts'
-import { CryptosError } from '../../core/errors.ts'
+import { CryptosError, toCryptosError } from '../../core/errors.ts'
 import { checkSecret, readSecretFile } from './secret-file.ts'
 import {
+  optionNames,
   otherNames,
   type SecretName,
   type SettingName,
@@ -19,6 +20,8 @@ export interface Config extends SettingValues {
   readonly assetIds: readonly AssetId[]
   /** Absent = not set. */
   readonly secrets: Readonly<Partial<Record<SecretName, string>>>
+  /** Given on the command line, so that a complaint names the option. */
+  readonly fromOptions: readonly SettingName[]
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -26,33 +29,78 @@ const refuse = (message: string): never => {
   throw new CryptosError('CRY_CONFIG_INVALID', message)
 }
 
+/** A setting that can not be used, and whose it is. */
+export interface Problem {
+  readonly about: 'setting' | 'key' | 'token'
+  readonly error: CryptosError
+}
+
+export interface ReadConfig {
+  /** With the default in place of what can not be used. */
+  readonly config: Config
+  readonly problems: readonly Problem[]
+}
+
 /**
  * Reads all settings: command line over environment over file over default. Does nothing at import.
  * @param overrides by setting name, from the command line
  * @throws CryptosError CRY_CONFIG_INVALID or CRY_SECRET_FILE with one sentence that names the setting
  */
-export function loadConfig(env: Environment, overrides: Partial<Record<SettingName, unknown>> = {}): Config {
-  refuseUnknownNames(env)
-  const file = readFile(env)
-  const values: Partial<Record<SettingName, unknown>> = {}
-  for (const name of Object.keys(settings) as SettingName[])
-    values[name] = readSetting(name, env, file, overrides)
-  const checked = values as SettingValues
-  const config: Config = { ...checked, assetIds: checked.assets.map(toAssetId), secrets: readSecrets(env) }
-  refuseContradictions(config)
+export function loadConfig(env: Environment, overrides: Overrides = {}): Config {
+  const { config, problems } = readConfig(env, overrides)
+  const [first] = problems
+  if (first) throw first.error
   return config
 }
+
+/** The same for commands that tell what is wrong: reads as much as can be read, and never throws for a bad setting. */
+export function readConfig(env: Environment, overrides: Overrides = {}): ReadConfig {
+  const problems: Problem[] = []
+  const attempt: Attempt = (about, work, fallback) => {
+    try {
+      return work()
+    } catch (error) {
+      problems.push({ about, error: toCryptosError(error) })
+      return fallback
+    }
+  }
+  refuseUnknownNames(env, attempt)
+  const file = attempt('setting', () => readFile(env), {})
+  refuseUnknownKeys(file, env, attempt)
+  const values: Partial<Record<SettingName, unknown>> = {}
+  for (const name of Object.keys(settings) as SettingName[])
+    values[name] = attempt(
+      'setting',
+      () => readSetting(name, env, file, overrides),
+      settings[name].fallback as unknown,
+    )
+  const checked = values as SettingValues
+  const fromOptions = (Object.keys(overrides) as SettingName[]).filter(name => overrides[name] !== undefined)
+  const label = nameOf({ fromOptions }, 'assets')
+  const assetIds = checked.assets.flatMap(text => attempt('setting', () => [toAssetId(text, label)], []))
+  const config: Config = { ...checked, assetIds, secrets: readSecrets(env, attempt), fromOptions }
+  refuseContradictions(config, attempt)
+  return { config, problems }
+}
+
+type Overrides = Partial<Record<SettingName, unknown>>
+/** Does it, or notes why it can not be done and takes the fallback. */
+type Attempt = <T>(about: Problem['about'], work: () => T, fallback: T) => T
+
+/** As the user gave it: the option where it came from the command line, else the variable. */
+export const nameOf = ({ fromOptions }: Pick<Config, 'fromOptions'>, name: SettingName): string =>
+  (fromOptions.includes(name) ? optionNames[name] : undefined) ?? settings[name].env
 
 const knownNames = (): string[] => {
   const secretNames = Object.values(secrets).flatMap(s => [s.env, `${s.env}_FILE`])
   return [...Object.values(settings).map(s => s.env), ...secretNames, ...otherNames]
 }
 
-function refuseUnknownNames(env: Environment): void {
+function refuseUnknownNames(env: Environment, attempt: Attempt): void {
   const known = knownNames()
   for (const name of Object.keys(env))
     if (name.startsWith('CRYPTOS_') && !known.includes(name))
-      refuse(`${name} is not a setting${suggestName(name, known)}`)
+      attempt('setting', () => refuse(`${name} is not a setting${suggestName(name, known)}`), undefined)
 }
 
 /** A secret's name has no prefix, which is easily forgotten. */
@@ -61,10 +109,11 @@ function suggestName(name: string, known: readonly string[]): string {
   return known.includes(bare) ? `; did you mean ${bare}?` : suggest(name, known)
 }
 
+const fileOf = (env: Environment): string => resolve(env['CRYPTOS_CONFIG_FILE'] ?? 'cryptos.config.json')
+
 function readFile(env: Environment): Record<string, unknown> {
-  const named = env['CRYPTOS_CONFIG_FILE']
-  const file = resolve(named ?? 'cryptos.config.json')
-  if (named === undefined && !existsSync(file)) return {}
+  const file = fileOf(env)
+  if (env['CRYPTOS_CONFIG_FILE'] === undefined && !existsSync(file)) return {}
   let values: unknown
   try {
     values = JSON.parse(readFileSync(file, 'utf8'))
@@ -73,10 +122,18 @@ function readFile(env: Environment): Record<string, unknown> {
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values))
     return refuse(`the settings file ${file} is not a JSON object`)
+  return values as Record<string, unknown>
+}
+
+function refuseUnknownKeys(values: Record<string, unknown>, env: Environment, attempt: Attempt): void {
   const names = Object.keys(settings)
   for (const key of Object.keys(values))
-    if (!names.includes(key)) refuse(`${key} in ${file} is not a setting${suggest(key, names)}`)
-  return values as Record<string, unknown>
+    if (!names.includes(key))
+      attempt(
+        'setting',
+        () => refuse(`${key} in ${fileOf(env)} is not a setting${suggest(key, names)}`),
+        undefined,
+      )
 }
 
 /** The parser's own message quotes the file, which may hold a key by mistake: only the place is told. */
@@ -91,7 +148,7 @@ function readSetting(
   name: SettingName,
   env: Environment,
   file: Record<string, unknown>,
-  overrides: Partial<Record<SettingName, unknown>>,
+  overrides: Overrides,
 ): unknown {
   const { env: variable, schema, fallback } = settings[name]
   const given = [overrides[name], env[variable], file[name]].find(value => value !== undefined)
@@ -99,45 +156,56 @@ function readSetting(
   const result = (schema() as ZodMiniType).safeParse(given)
   if (result.success) return result.data
   const text = JSON.stringify(given)
+  const label = overrides[name] === undefined ? variable : (optionNames[name] ?? variable)
   return refuse(
-    `${variable} can not be ${text.slice(0, 80)}: ${result.error.issues.map(issue => issue.message).join('; ')}`,
+    `${label} can not be ${text.slice(0, 80)}: ${result.error.issues.map(issue => issue.message).join('; ')}`,
   )
 }
 
 const assetNames = (): string[] => assets.flatMap(a => [a.id, a.symbol.toLowerCase()])
 
-function toAssetId(text: string): AssetId {
+function toAssetId(text: string, label: string): AssetId {
   const asset = findAsset(text)
   return asset
     ? asset.id
     : refuse(
-        `CRYPTOS_ASSETS: "${text.slice(0, 60)}" is not a known asset${suggest(text.toLowerCase(), assetNames())}; cryptos config assets lists them`,
+        `${label}: "${text.slice(0, 60)}" is not a known asset${suggest(text.toLowerCase(), assetNames())}; cryptos config assets lists them`,
       )
 }
 
-function readSecrets(env: Environment): Partial<Record<SecretName, string>> {
+function readSecrets(env: Environment, attempt: Attempt): Partial<Record<SecretName, string>> {
   const found: Partial<Record<SecretName, string>> = {}
   for (const name of Object.keys(secrets) as SecretName[]) {
-    const variable = secrets[name].env
-    const file = env[`${variable}_FILE`]
-    const direct = env[variable]
-    if (file !== undefined && direct !== undefined)
-      refuse(`${variable} and ${variable}_FILE are both set: keep one`)
-    const text = file === undefined ? direct : readSecretFile(file, `${variable}_FILE`)
-    if (text !== undefined)
-      found[name] = checkSecret(text, file === undefined ? variable : `${variable}_FILE (${file})`)
+    const about = name === 'token' ? 'token' : 'key'
+    const text = attempt(about, () => readSecret(secrets[name].env, env), undefined)
+    if (text !== undefined) found[name] = text
   }
   return found
 }
 
+function readSecret(variable: string, env: Environment): string | undefined {
+  const file = env[`${variable}_FILE`]
+  const direct = env[variable]
+  if (file !== undefined && direct !== undefined)
+    refuse(`${variable} and ${variable}_FILE are both set: keep one`)
+  const text = file === undefined ? direct : readSecretFile(file, `${variable}_FILE`)
+  if (text === undefined) return undefined
+  return checkSecret(text, file === undefined ? variable : `${variable}_FILE (${file})`)
+}
+
 const loopback = ['127.0.0.1', '::1', 'localhost']
 
-function refuseContradictions(config: Config): void {
-  if (config.source === 'live' && config.sandboxClockFile !== undefined)
-    refuse('CRYPTOS_SANDBOX_CLOCK_FILE is for simulated data only: remove it or set CRYPTOS_SOURCE=sandbox')
-  if (!loopback.includes(config.host) && config.secrets.token === undefined)
-    refuse(
-      `CRYPTOS_HOST=${config.host} opens the page to others: set CRYPTOS_TOKEN_FILE too, or use 127.0.0.1`,
-    )
-  if (config.assets.length === 0) refuse('CRYPTOS_ASSETS is empty: name at least one asset')
+function refuseContradictions(config: Config, attempt: Attempt): void {
+  const refuseIf = (isWrong: boolean, sentence: string): void => {
+    if (isWrong) attempt('setting', () => refuse(sentence), undefined)
+  }
+  refuseIf(
+    config.source === 'live' && config.sandboxClockFile !== undefined,
+    'CRYPTOS_SANDBOX_CLOCK_FILE is for simulated data only: remove it or set CRYPTOS_SOURCE=sandbox',
+  )
+  refuseIf(
+    !loopback.includes(config.host) && config.secrets.token === undefined,
+    `CRYPTOS_HOST=${config.host} opens the page to others: set CRYPTOS_TOKEN_FILE too, or use 127.0.0.1`,
+  )
+  refuseIf(config.assets.length === 0, `${nameOf(config, 'assets')} is empty: name at least one asset`)
 }

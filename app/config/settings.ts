@@ -83,7 +83,7 @@ export const settings = {
     'CRYPTOS_SOURCE',
     () => oneOf('auto', 'live', 'sandbox'),
     'auto',
-    '`live` = the real providers, `sandbox` = simulated ones, `auto` = live if any answers or a key is set, else sandbox',
+    '`live` = the real providers, `sandbox` = simulated ones, `auto` = for `up`: live if any answers or a key is set, else sandbox; for other commands: live with a key, sandbox with CRYPTOS_SANDBOX_URL, else as `up` (or the first `collect`) took it last',
   ),
   port: setting(
     'CRYPTOS_PORT',
@@ -208,7 +208,7 @@ export const settings = {
         ),
       ),
     undefined,
-    'A sandbox that already runs (`cryptos sandbox`); only a loopback address',
+    'A sandbox that already runs (`cryptos sandbox`); only a loopback address. With it and without a key, the source `auto` means `sandbox` (`up` alone still asks the live sources first)',
   ),
   sandboxPort: setting(
     'CRYPTOS_SANDBOX_PORT',
@@ -247,6 +247,17 @@ export const secrets = {
     doc: 'Token that the page asks for when it listens beyond this machine; or CRYPTOS_TOKEN_FILE',
   },
 } as const
+
+/** The command-line options that stand for a setting. */
+export const optionNames: Readonly<Partial<Record<SettingName, string>>> = {
+  source: '--source',
+  port: '--port',
+  assets: '--assets',
+  providers: '--providers',
+  sandboxPort: '--port',
+  sandboxSeed: '--seed',
+  sandboxPrices: '--prices',
+}
 
 /** Names that the launcher, tests and benchmarks read; known, so that they are no errors. */
 export const otherNames = [

@@ -1,18 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
-import {
-  cryptosMany,
-  expectAnswer,
-  cryptos,
-  type Env,
-  expectJson,
-  lastJson,
-  type Said,
-  scratch,
-} from './run.ts'
+import { expectAnswer, expectJson } from '../support/expectations.ts'
+import { cryptosMany } from '../support/many.ts'
+import { cryptos, type Ended, type Env, lastJson } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
 
-const place = scratch()
+const place = scratch('cli')
 let sandbox: Sandbox
 
 beforeAll(async () => {
@@ -28,7 +22,7 @@ const env = (folder: string): Env => ({
   CRYPTOS_SANDBOX_URL: sandbox.url,
   CRYPTOS_DATA_DIR: place.file(folder),
 })
-const quota = (folder: string, ...args: string[]): Promise<Said> => cryptos(['quota', ...args], env(folder))
+const quota = (folder: string, ...args: string[]): Promise<Ended> => cryptos(['quota', ...args], env(folder))
 
 interface Scope {
   readonly provider: string
@@ -36,7 +30,7 @@ interface Scope {
   readonly frozen: string | null
   readonly windows: readonly { window: string; used: number; limit: number | null; left: number | null }[]
 }
-const scopesOf = (said: Said): readonly Scope[] => lastJson(said)['scopes'] as readonly Scope[]
+const scopesOf = (said: Ended): readonly Scope[] => lastJson(said)['scopes'] as readonly Scope[]
 
 describe.concurrent('cryptos quota', () => {
   it('status tells people and programs the same', async () => {
@@ -110,7 +104,7 @@ describe.concurrent('cryptos quota', () => {
   it('tells usage errors', async () => {
     const wrong: readonly (readonly [readonly string[], RegExp])[] = [
       [['what-if', '--assets', 'x', '--every', '60s'], /^--assets takes a whole number from 1$/],
-      [['what-if', '--assets', '4', '--every', '60'], /^--every: "60" is not a duration such as 60s/],
+      [['what-if', '--assets', '4', '--every', '60'], /^--every: "60" has no unit: write 60s/],
       [['what-if', '--assets', '4', '--every', '60s', '--plan', 'gold'], /^--plan: /],
       [['history', '--limit', '0'], /^--limit takes a whole number from 1 to 10000$/],
     ]
