@@ -1,4 +1,5 @@
 import { Credits, type EpochMicros } from '../core/brands.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { DenialReason, Ledger, ReserveDecision } from '../core/ports/ledger.ts'
@@ -57,6 +58,8 @@ export interface PageResult {
   /** Records that the answer gave. */
   readonly records: number
   readonly retryAt?: EpochMicros
+  /** Of the error that kept a whole answer from coming. */
+  readonly code?: ErrorCode
   readonly answerId?: string
 }
 

@@ -6,6 +6,8 @@ import { CryptosError } from '../core/errors.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
 import { parseIso } from '../core/time.ts'
 import { knownAssetRefs } from './assets.ts'
+import type { Dataset, MappingContext } from './provider.ts'
+import { mapEntry } from './publish.ts'
 import { collectPage } from './poll.ts'
 import type { PageTask, PollPorts } from './poll-types.ts'
 import { shapes } from './providers/coinmarketcap/fixtures/shapes.ts'
@@ -180,6 +182,76 @@ describe('one page', () => {
       outcome: 'denied-by-quota',
     })
     expect(test.calls()).toBe(0)
+  })
+
+  describe('where the ledger fails after the call', () => {
+    /** The ledger's settle, which fails so often; the clock goes on while the poll waits. */
+    const failing = (test: Setup, times: number, error = new CryptosError('CRY_STORE_BUSY', 'in use')) => {
+      const { clock, ledger } = test
+      let tries = 0
+      const settle: Ledger['settle'] = settlement => {
+        tries += 1
+        return tries > times ? ledger.settle(settlement) : Promise.reject(error)
+      }
+      const sleep = async (ms: number, signal?: AbortSignal) => {
+        signal?.throwIfAborted()
+        clock.advance(ms)
+      }
+      const bound = { reserve: ledger.reserve.bind(ledger), addRun: ledger.addRun.bind(ledger), settle }
+      const time = { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), sleep }
+      const ports: PollPorts = { ...test.ports, clock: time, ledger: bound as unknown as Ledger }
+      return { ports, tries: () => tries }
+    }
+
+    it('settles again until it is stored: the answer that was paid for is kept, once', async () => {
+      const test = await setup((_, response) => response.end(good))
+      const { ports, tries } = failing(test, 5)
+      expect(await collectPage(ports, test.task)).toMatchObject({ outcome: 'collected', records: 1 })
+      expect([tries(), test.calls(), await test.used()]).toEqual([6, 1, 1])
+      expect(await test.ledger.outbox.pending(9)).toHaveLength(1)
+    })
+
+    it('gives up when the permit is reaped, and at once where no wait helps', async () => {
+      const test = await setup((_, response) => response.end(good))
+      const started = test.clock.now()
+      const late = await collectPage(failing(test, 1_000).ports, test.task)
+      expect(late).toMatchObject({ outcome: 'ledger-unavailable', credits: 1 })
+      const waitedMs = (test.clock.now() - started) / 1_000
+      expect(waitedMs).toBeGreaterThanOrEqual(52_000)
+      expect(waitedMs).toBeLessThan(55_000)
+      const task = { ...test.task, slot: `${slot}b` }
+      const damaged = failing(test, 1_000, new CryptosError('CRY_STORE_CORRUPT', 'torn'))
+      expect(await collectPage(damaged.ports, task)).toMatchObject({ outcome: 'ledger-unavailable' })
+      expect(damaged.tries()).toBe(1)
+    })
+
+    it('tries for 3 s more after a signal to stop', async () => {
+      const stop = new AbortController()
+      const test = await setup(() => stop.abort(), stop.signal)
+      const { ports, tries } = failing(test, 1_000)
+      const started = test.clock.now()
+      expect(await collectPage(ports, test.task)).toMatchObject({ outcome: 'ledger-unavailable' })
+      expect((test.clock.now() - started) / 1_000).toBe(3_000)
+      expect(tries()).toBeGreaterThan(10)
+    })
+  })
+
+  it('reads its answer in the same context as the publisher', async () => {
+    const test = await setup((_, response) => response.end(good))
+    const contexts: MappingContext[] = []
+    const dataset: Dataset = {
+      ...test.task.dataset,
+      map: (body, context) => {
+        contexts.push(context)
+        return test.task.dataset.map(body, context)
+      },
+    }
+    await collectPage(test.ports, { ...test.task, dataset })
+    const [entry] = await test.ledger.outbox.pending(1)
+    mapEntry([{ ...coinmarketcap, datasets: [dataset] }], entry!)
+    expect(contexts).toHaveLength(2)
+    expect(contexts[0]).toEqual(contexts[1])
+    expect(contexts[0]!.rawRef).toBe(`${slot}#1`)
   })
 
   it("a broker that is away is not the run's failure: the answer waits", async () => {

@@ -19,7 +19,7 @@ import {
 import type { HttpAnswer } from './provider.ts'
 import { readAnswer } from './read-answer.ts'
 import { callOf } from './request.ts'
-import { settle } from './settle.ts'
+import { rawAnswer, settle } from './settle.ts'
 
 /** Collects one page: reserve, send once, judge, settle with the answer, publish. Never throws: the outcome says how it ended. */
 export async function collectPage(ports: PollPorts, task: PageTask): Promise<PageResult> {
@@ -137,7 +137,8 @@ function settleFailure(attempt: Attempt, permit: Permit, { failure, wasSent }: F
   const error = toCryptosError(failure)
   const outcome = outcomeOfFailure(error.code)
   const charge = wasSent ? unknownCharge : free
-  return settle(attempt, permit, { charge, providerDate: null, end: ended(outcome, error.message) })
+  const end = ended(outcome, error.message, { code: error.code })
+  return settle(attempt, permit, { charge, providerDate: null, end })
 }
 
 function outcomeOfFailure(code: string): Outcome {
@@ -155,10 +156,12 @@ async function settleAnswer(
   charge: Charge,
 ): Promise<Ended> {
   const end = ended('collected', 'answered')
-  const settled = await settle(attempt, permit, { charge, providerDate: providerDate(answer), end, answer })
+  const raw = rawAnswer(attempt, permit, answer)
+  const how = { charge, providerDate: providerDate(answer), end, answer: raw }
+  const settled = await settle(attempt, permit, how)
   if (settled.answerId === undefined) return settled
   await publishNow(attempt)
-  return { ...settled, ...readAnswer(attempt, answer, settled.credits) }
+  return { ...settled, ...readAnswer(raw, attempt.task.dataset, settled.credits) }
 }
 
 /** The answer is durable: a broker that is away costs time, not data, and is not this run's failure. */

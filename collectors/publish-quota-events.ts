@@ -1,13 +1,17 @@
+import { isCryptosError } from '../core/errors.ts'
 import type { Broker, TopicMessage } from '../core/ports/broker.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
+import type { QuotaEvent } from '../core/records.ts'
 import { quotaEventJson } from '../topics/codecs/quota-event-json.ts'
 import { quotaEventMessage } from '../topics/messages.ts'
+import type { Log } from './log.ts'
 
 export interface QuotaEventPorts {
   readonly ledger: Ledger
   readonly broker: Broker
   /** Name of the topic of the quota events. */
   readonly topic: string
+  readonly log?: Log
 }
 
 const pageSize = 500
@@ -41,16 +45,28 @@ export class QuotaEventPublisher {
   }
 
   async #newestPublished(): Promise<number> {
-    const { ledger, broker, topic } = this.#ports
+    const { ledger, broker, topic, log } = this.#ports
     const own = (await ledger.events({ limit: 1 }))[0]?.ledger
     const states = await broker.partitions(topic)
     const end = Math.max(0, ...states.map(s => s.end))
     let newest = 0
     for await (const message of broker.read(topic, { offset: Math.max(0, end - lookBack) })) {
       if (message.value === null) continue
-      const event = quotaEventJson.decode(message.value)
-      if (event.ledger === own) newest = Math.max(newest, event.sequence)
+      const event = decoded(message.value)
+      if (!event)
+        log?.warn({ topic, offset: message.offset }, 'a message that is no quota event was passed over')
+      else if (event.ledger === own) newest = Math.max(newest, event.sequence)
     }
     return newest
+  }
+}
+
+/** undefined for what another program wrote: it says nothing about where this ledger stands. */
+function decoded(value: Uint8Array): QuotaEvent | undefined {
+  try {
+    return quotaEventJson.decode(value)
+  } catch (error) {
+    if (isCryptosError(error)) return undefined
+    throw error
   }
 }

@@ -145,6 +145,22 @@ describe('publishing', () => {
     expect((await s.test.ledger.outbox.stats()).pending).toBe(0)
   })
 
+  it('buries an answer that is too large for a letter without its bytes, and goes on', async () => {
+    await using s = await setup()
+    const body = 'x'.repeat(13_000_000)
+    await s.answer(0, body)
+    await s.answer(1, shapes['v3 list']!)
+    expect(await publishPending(s.ports)).toMatchObject({ answers: 2, records: 1, deadLetters: 1 })
+    const [message] = await messagesOf(s.broker, topics.deadLetters.name)
+    const letter = deadLetterJson.decode(message!.value!)
+    expect(letter).toMatchObject({
+      bytes: '',
+      reason: expect.stringContaining('13000000 bytes are too many'),
+    })
+    expect(letter.headers['answerId']).toBe('coinmarketcap/quotes/2026-11-21T12:00:00.000Z/0#1')
+    expect((await s.test.ledger.outbox.stats()).pending).toBe(0)
+  })
+
   it('marks nothing that the broker does not have, and publishes it once the broker is back, with the same ids', async () => {
     await using s = await setup()
     await s.answer(0, shapes['v3 list']!)
@@ -235,6 +251,21 @@ describe('quota events', () => {
     expect(await new QuotaEventPublisher(ports).publish()).toBeGreaterThan(0)
     const events = (await messagesOf(s.broker, ports.topic)).map(m => quotaEventJson.decode(m.value!))
     expect(events.map(e => e.sequence)).toEqual(events.map((_, i) => i + 1))
+  })
+
+  it('go on past a message that is none, and tell of it', async () => {
+    await using s = await setup()
+    const warned: string[] = []
+    const log = { info: () => undefined, warn: (_: object, message: string) => void warned.push(message) }
+    const ports = { ledger: s.test.ledger, broker: s.broker, topic: topics.quotaEvents.name, log }
+    const stray = { topic: ports.topic, partition: 0, key: 'x', value: new TextEncoder().encode('{"no":1}') }
+    await s.broker.produce([{ ...stray, timestamp: s.test.clock.now(), headers: {} }])
+    await s.answer(0, shapes['v3 list']!)
+    expect(await new QuotaEventPublisher(ports).publish()).toBeGreaterThan(0)
+    expect(await new QuotaEventPublisher(ports).publish()).toBe(0)
+    expect(warned).toEqual(
+      Array.from({ length: 2 }, () => 'a message that is no quota event was passed over'),
+    )
   })
 })
 

@@ -101,13 +101,37 @@ async function publishApart(
     } catch (error) {
       const refused = toCryptosError(error)
       if (refused.code !== 'CRY_RECORD_INVALID') throw error
-      messages = deadMessages(ports, entry, refused, topics)
-      await ports.broker.produce(messages.messages)
+      messages = await bury(ports, entry, refused, topics)
     }
     await mark(ports, [entry])
     done.push(messages)
   }
   return sum(done)
+}
+
+/** A letter that is too large as well goes without its bytes: no single answer may keep all others waiting. */
+async function bury(
+  ports: PublishPorts,
+  entry: OutboxEntry,
+  refused: CryptosError,
+  topics: TopicTable,
+): Promise<Messages> {
+  const whole = deadMessages(ports, entry, refused, topics)
+  try {
+    await ports.broker.produce(whole.messages)
+    return whole
+  } catch (error) {
+    if (toCryptosError(error).code !== 'CRY_RECORD_INVALID') throw error
+    const why = `${entry.body.byteLength} bytes are too many for a letter, they are only in the outbox; ${refused.message}`
+    const short = deadMessages(
+      ports,
+      { ...entry, body: new Uint8Array() },
+      new CryptosError(refused.code, why, { cause: error }),
+      topics,
+    )
+    await ports.broker.produce(short.messages)
+    return short
+  }
 }
 
 async function mark({ ledger, clock }: PublishPorts, entries: readonly OutboxEntry[]): Promise<void> {
@@ -210,8 +234,8 @@ export function createPublisher(ports: PublishPorts): () => Promise<PublishResul
   }
   return () => {
     // Who waits is asked first: between two rounds none is running, and a third must not slip in beside the second.
-    if (next) return next
-    if (!running) return start()
+    if (next !== undefined) return next
+    if (running === undefined) return start()
     next = running.then(start, start)
     return next
   }

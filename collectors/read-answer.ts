@@ -1,28 +1,19 @@
 import { Credits } from '../core/brands.ts'
 import { toCryptosError } from '../core/errors.ts'
-import type { Attempt, Ended } from './poll-types.ts'
-import type { HttpAnswer, Mapped } from './provider.ts'
+import type { RawAnswer } from '../core/ports/ledger.ts'
+import type { Ended } from './poll-types.ts'
+import type { Dataset, Mapped } from './provider.ts'
+import { contextOf } from './saved-context.ts'
 
-/** What a durable answer holds, for the result of the run. The publisher maps the same body again. */
+/** What a durable answer holds, for the result of the run. The publisher maps the same body again, in the same context. */
 export function readAnswer(
-  { task, runId }: Attempt,
-  answer: HttpAnswer,
+  answer: RawAnswer,
+  dataset: Dataset,
   credits: number,
 ): Pick<Ended, 'outcome' | 'reason' | 'records'> {
-  const { source, dataset, page } = task
   try {
-    const mapped = dataset.map(answer.body, {
-      provider: source.provider.id,
-      dataset: dataset.id,
-      page,
-      origin: source.origin,
-      runId,
-      receivedAt: answer.receivedAt,
-      revision: 0,
-      credits: Credits(credits),
-      rawRef: task.slot,
-    })
-    return summaryOf(mapped)
+    const context = contextOf({ ...answer, credits: Credits(credits), revision: 0 })
+    return summaryOf(dataset.map(answer.body, context))
   } catch (error) {
     return { outcome: 'payload-invalid', reason: toCryptosError(error).message, records: 0 }
   }

@@ -33,7 +33,7 @@ export function readContext(text: string): SavedContext {
 }
 
 /** The context of an outbox entry. */
-export function contextOf(entry: OutboxEntry): MappingContext {
+export function contextOf(entry: Omit<OutboxEntry, 'publishedAt'>): MappingContext {
   return {
     ...readContext(entry.context),
     provider: entry.provider,

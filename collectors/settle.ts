@@ -2,6 +2,7 @@ import type { EpochMicros } from '../core/brands.ts'
 import { toCryptosError } from '../core/errors.ts'
 import type { Charge, RawAnswer } from '../core/ports/ledger.ts'
 import { free } from './judging.ts'
+import { settlePatiently } from './settle-patiently.ts'
 import { type Attempt, costMaxOf, type Ended, ended, isBilled, type Permit } from './poll-types.ts'
 import type { HttpAnswer } from './provider.ts'
 import { contextText } from './saved-context.ts'
@@ -11,18 +12,17 @@ export interface Settling {
   readonly providerDate: EpochMicros | null
   readonly end: Ended
   /** With it the slot is answered, and the raw body is stored. */
-  readonly answer?: HttpAnswer
+  readonly answer?: RawAnswer
 }
 
 /** Charge, slot and raw body in one transaction of the ledger. */
 export async function settle(attempt: Attempt, permit: Permit, settling: Settling): Promise<Ended> {
   const { ports, task } = attempt
-  const { end, providerDate } = settling
+  const { end, providerDate, answer } = settling
   const charge = isBilled(task.source) ? settling.charge : free
   const credits = charge.kind === 'known' ? charge.credits : costMaxOf(task)
-  const answer = settling.answer && rawAnswer(attempt, permit, settling.answer)
   try {
-    await ports.ledger.settle({
+    const settlement = {
       scope: task.source.scope,
       reservationId: permit.reservationId,
       charge,
@@ -30,7 +30,8 @@ export async function settle(attempt: Attempt, permit: Permit, settling: Settlin
       now: ports.clock.now(),
       why: end.reason,
       ...(answer ? { answer } : {}),
-    })
+    }
+    await settlePatiently(ports, settlement, permit, task.signal)
     return { ...end, credits, ...(answer ? { answerId: answer.answerId } : {}) }
   } catch (error) {
     const { message } = toCryptosError(error)
@@ -38,7 +39,8 @@ export async function settle(attempt: Attempt, permit: Permit, settling: Settlin
   }
 }
 
-const rawAnswer = ({ task, runId }: Attempt, permit: Permit, answer: HttpAnswer): RawAnswer => ({
+/** The answer as it is kept. */
+export const rawAnswer = ({ task, runId }: Attempt, permit: Permit, answer: HttpAnswer): RawAnswer => ({
   answerId: `${task.slot}#${permit.attempt}`,
   provider: task.source.provider.id,
   dataset: task.dataset.id,

@@ -1,11 +1,17 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
-import { parseIso } from '../../core/time.ts'
+import { addMs, parseIso, toIso } from '../../core/time.ts'
 import { collectOnce, openCollecting } from '../collecting.ts'
+import { exitCodeOf } from '../../core/outcomes.ts'
+import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
 import { openCommandSource } from '../command-source.ts'
-import type { Source } from '../source.ts'
+import { count } from '../plural.ts'
+import { rememberFirstSource, type Source } from '../source.ts'
 import { pagesOf } from '../../collectors/assets.ts'
+import { periodStartOf } from '../../quota/pages.ts'
+import { defaultConstants } from '../../quota/policy/constants.ts'
+import { providerNamed } from '../provider-named.ts'
 import { type SweepResult, wantedAssets } from '../sweep.ts'
 import type { Action, Context, Define } from './command.ts'
 
@@ -14,9 +20,12 @@ const run: Action = async (context, [name = ''], options) => {
   const source = await openCommandSource(context)
   try {
     if (options['dryRun'] === true) return await dryRun(context, source, name)
-    const results = await collectOnce(context, source, { names: [name], ...periodOf(options) })
+    const period = periodOf(options)
+    refuseFuture(period.period, name, context)
+    const results = await collectOnce(context, source, { names: [name], ...period })
     const first = results[0]
     if (!first) throw new CryptosError('CRY_INTERNAL', `${name} has no dataset`)
+    if (exitCodeOf(first.outcome) === 0) rememberFirstSource(context.config, source.kind)
     return toResult(first, source)
   } finally {
     await source.close()
@@ -38,18 +47,33 @@ function periodOf(options: Readonly<Record<string, unknown>>): { period?: EpochM
   }
 }
 
+/** A period that has not begun has nothing to ask for. The scheduler's clock may be ahead of ours by a little. @throws CryptosError CRY_USAGE */
+function refuseFuture(period: EpochMicros | 'now' | undefined, name: string, { clock }: Context): void {
+  if (period === undefined || period === 'now') return
+  const latest = addMs(clock.now(), defaultConstants.skewMs)
+  for (const { id, refreshMs } of providerNamed(name, 'CRY_CONFIG_INVALID').datasets) {
+    const begins = periodStartOf(period, refreshMs)
+    if (begins > latest)
+      throw new CryptosError(
+        'CRY_USAGE',
+        `--slot: the period of ${name}/${id} that begins at ${toIso(begins)} is still to come`,
+      )
+  }
+}
+
 function toResult(sweep: SweepResult, source: Source): Result {
-  const { outcome, reason, retryAt, pages } = sweep
+  const { outcome, reason, retryAt, code, pages } = sweep
   const sum = (of: 'credits' | 'records'): number => pages.reduce((total, page) => total + page[of], 0)
-  return fromOutcome(outcome, reason, {
+  const more = {
     provider: sweep.provider,
     dataset: sweep.dataset,
     origin: source.origin,
     credits: sum('credits'),
     records: sum('records'),
     slots: pages.map(p => ({ slot: p.slot, outcome: p.outcome, runId: p.runId })),
-    ...(retryAt === undefined ? {} : { retryAt: new Date(retryAt / 1_000).toISOString() }),
-  })
+    ...(retryAt === undefined ? {} : { retryAt: toIsoMicros(retryAt) }),
+  }
+  return fromOutcome(outcome, reason, more, code)
 }
 
 /** What a sweep would ask and cost; calls nobody and reserves nothing. */
@@ -72,7 +96,7 @@ async function dryRun(context: Context, source: Source, name: string): Promise<R
     )
     const text = plan.map(
       p =>
-        `${p.dataset}: ${p.requests.length} calls, ${p.credits} credits\n${p.requests.map(r => `  GET ${r}`).join('\n')}`,
+        `${p.dataset}: ${count(p.requests.length, 'call')}, ${count(p.credits, 'credit')}\n${p.requests.map(r => `  GET ${r}`).join('\n')}`,
     )
     return done(`${text.join('\n')}\nNothing was sent.`, { provider: name, plan })
   } finally {

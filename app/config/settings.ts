@@ -159,19 +159,21 @@ export const settings = {
   ),
   httpConnectTimeoutMs: setting(
     'CRYPTOS_HTTP_CONNECT_TIMEOUT_MS',
-    () => wholeNumber(100, 60_000),
+    // The caps of these two are the constants of the quota ledger, by which it knows when a call is over.
+    () => wholeNumber(100, 5_000),
     5_000,
     'Milliseconds to connect to a provider',
   ),
   httpDeadlineMs: setting(
     'CRYPTOS_HTTP_DEADLINE_MS',
-    () => wholeNumber(200, 120_000),
+    () => wholeNumber(200, 20_000),
     20_000,
     'Milliseconds from connecting to the last byte of an answer',
   ),
   httpMaxBytes: setting(
     'CRYPTOS_HTTP_MAX_BYTES',
-    () => wholeNumber(1_000, 100_000_000),
+    // As base64 in a dead letter it must fit into a message of 16 MiB.
+    () => wholeNumber(1_000, 12_000_000),
     8_000_000,
     'Largest answer, on the wire and inflated',
   ),

@@ -143,6 +143,29 @@ describe('sqlite ledger', () => {
     await ledger.close()
   })
 
+  it('forgets slots of 40 days ago, also of a dataset that never answers', async () => {
+    const clock = new VirtualClock(start)
+    const ledger = await openSqliteLedger({ file, clock })
+    await ledger.openScope(spec, start)
+    const free = { kind: 'known', credits: Credits(0) } as const
+    const fail = async (slot: string) => {
+      const now = clock.now()
+      await ledger.reserve(request(slot, now, slot))
+      await ledger.settle({ scope, reservationId: slot, charge: free, providerDate: null, now, why: '503' })
+    }
+    for (const dataset of ['coinbase/quotes', 'kraken/a', 'kraken/a-b', 'kraken/b'])
+      await fail(`${dataset}/2026-11-21T12:00:00.000Z/0.x`)
+    clock.advance(45 * 24 * 3_600_000)
+    await fail('kraken/b/2027-01-05T12:00:00.000Z/0.x')
+    await ledger.outbox.prune(clock.now())
+    await ledger.close()
+    const db = new SqlDb(file, { synchronous: 'NORMAL', readOnly: true })
+    expect(db.prepare('SELECT slot FROM slots').all()).toEqual([
+      { slot: 'kraken/b/2027-01-05T12:00:00.000Z/0.x' },
+    ])
+    db.close()
+  })
+
   it('refuses a damaged file and a closed ledger with the right code', async () => {
     writeFileSync(file, 'not a database, but long enough to look like one '.repeat(200))
     await expect(openSqliteLedger({ file, clock: systemClock })).rejects.toMatchObject({

@@ -58,7 +58,7 @@ export class SqliteOutbox implements Outbox {
         WHERE CAST(excluded.value AS INTEGER) > CAST(meta.value AS INTEGER)`,
       ),
       prunedBefore: db.prepare("SELECT CAST(value AS INTEGER) AS at FROM meta WHERE name = 'pruned-before'"),
-      datasets: db.prepare('SELECT DISTINCT provider, dataset FROM outbox WHERE published_at < ?'),
+      slotAfter: db.prepare('SELECT slot FROM slots WHERE slot >= ? ORDER BY slot LIMIT 1'),
       pruneSlots: db.prepare(
         `DELETE FROM slots WHERE slot >= ? AND slot < ? AND updated_at < ? AND state NOT IN ('reserved', 'answered')`,
       ),
@@ -163,15 +163,27 @@ export class SqliteOutbox implements Outbox {
 
   prune(olderThan: EpochMicros): Promise<number> {
     return this.#queue.submit(() => {
-      const datasets = this.#sql.datasets.all(olderThan)
       const slotsBefore = EpochMicros(Math.max(0, olderThan - slotsKeptMs * 1_000))
-      for (const row of datasets) this.#pruneSlots(`${row['provider']}/${row['dataset']}/`, slotsBefore)
+      for (const dataset of this.#datasetsWithSlots()) this.#pruneSlots(`${dataset}/`, slotsBefore)
       this.#unit.forgetSlots()
       this.#sql.pruneBodies.run(olderThan)
       const { changes } = this.#sql.prune.run(olderThan)
       if (changes > 0) this.#sql.notePruned.run(olderThan)
       return changes
     })
+  }
+
+  /** From the slots themselves: a dataset that never answers has no row in the outbox. One look-up for each. */
+  #datasetsWithSlots(): readonly string[] {
+    const datasets: string[] = []
+    for (let from = ''; ; ) {
+      const slot = this.#sql.slotAfter.get(from)?.['slot']
+      if (typeof slot !== 'string') return datasets
+      const dataset = slot.split('/', 2).join('/')
+      datasets.push(dataset)
+      // '0' follows '/': past every key that begins with `<dataset>/`.
+      from = `${dataset}0`
+    }
   }
 
   #pruneSlots(prefix: string, before: EpochMicros): void {
