@@ -4,18 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
-import {
-  cryptosMany,
-  expectAnswer,
-  cryptos,
-  databases,
-  type Env,
-  expectJson,
-  expectSentence,
-  lastJson,
-  type Refusal,
-  scratch,
-} from './run.ts'
+import { expectAnswer, expectJson, expectSentence, type Refusal } from '../support/expectations.ts'
+import { databases } from '../support/machine.ts'
+import { cryptosMany } from '../support/many.ts'
+import { cryptos, type Env, lastJson } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
 
 interface Case extends Refusal {
   readonly name: string
@@ -23,7 +16,7 @@ interface Case extends Refusal {
   readonly env?: Env
 }
 
-const place = scratch()
+const place = scratch('cli')
 const taken = createServer()
 let sandbox: Sandbox
 let before: Record<string, string>

@@ -6,22 +6,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, sandboxKey, startSandbox } from '../../sandbox/server.ts'
-import {
-  cryptos,
-  cryptosLine,
-  type Env,
-  expectNoTrace,
-  filesBelow,
-  lastJson,
-  mayUnshare,
-  type Said,
-  scratch,
-  start,
-} from './run.ts'
+import { expectNoTrace } from '../support/expectations.ts'
+import { filesBelow, mayUnshare } from '../support/machine.ts'
+import { cryptos, cryptosLine, type Ended, type Env, lastJson, startLine } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
 
 // Never a real key: a text that nothing else can hold.
 const canary = 'c4n4ry+key/7f3a=9e51d2c8b6f0417a'
-const place = scratch()
+const place = scratch('cli')
 let sandbox: Sandbox
 
 beforeAll(async () => {
@@ -63,7 +55,7 @@ const sightings = (places: Iterable<readonly [string, Buffer | string]>): string
     })
     .map(([name]) => name)
 
-const inSaid = (said: Said): (readonly [string, string])[] => [
+const inSaid = (said: Ended): (readonly [string, string])[] => [
   ['stdout', said.stdout],
   ['stderr', said.stderr],
 ]
@@ -130,7 +122,7 @@ describe('a key that is used', () => {
       for (const fault of some) sandbox.faults.add({ times: 1, provider: 'coinmarketcap', ...fault })
       const folder = `collect-${index}`
       const env = index % 2 === 0 ? withFile(folder) : withEnv(folder)
-      const running = start(programOf('collect'), env)
+      const running = startLine(programOf('collect'), env)
       const seen = sightings(commandLines())
       const said = await running.ended
       outcomes.push(lastJson(said)['outcome'])
@@ -151,7 +143,7 @@ describe('a key that is used', () => {
   })
   it('is written nowhere while the whole path runs, and shows on no page', async () => {
     const before = sandbox.meter.entries().length
-    const running = start(programOf('up'), withFile('up', { CRYPTOS_PROVIDERS: 'coinmarketcap' }))
+    const running = startLine(programOf('up'), withFile('up', { CRYPTOS_PROVIDERS: 'coinmarketcap' }))
     await new Promise<void>((resolve, reject) => {
       running.child.stdout.once('data', () => resolve())
       void running.ended.then(said => reject(new Error(said.stderr)))
@@ -185,7 +177,7 @@ describe('a key that is used', () => {
       status: 401,
       charged: false,
     })
-    const said = await start(programOf('collect'), withEnv('echo')).ended
+    const said = await startLine(programOf('collect'), withEnv('echo')).ended
     expect(lastJson(said)).toMatchObject({ outcome: 'unauthorized' })
     expect(said.stdout).toContain(`The key ${'*'.repeat(canary.length)} is invalid.`)
     expect(sightings([...inSaid(said), ...inFolder(place.file('echo'))])).toEqual([])
@@ -196,7 +188,7 @@ describe('a key that is used', () => {
       ['doctor'],
       ['quota', 'status'],
       ['quota', 'history'],
-      ['export'],
+      ['export', '--out', place.file('prices.csv')],
       ['dlq', 'list'],
       ['audit'],
     ]
@@ -243,7 +235,7 @@ describe('the key of the user', () => {
       ['collect', 'coinmarketcap', '--now'],
       withEnv('spy', { CRYPTOS_SOURCE: 'sandbox', CRYPTOS_SANDBOX_URL: url }),
     )
-    await start(programOf('collect'), withEnv('spy-live', { CRYPTOS_SANDBOX_URL: url })).ended
+    await startLine(programOf('collect'), withEnv('spy-live', { CRYPTOS_SANDBOX_URL: url })).ended
     spy.close()
     expect(seen.map(s => s.headers['x-cmc_pro_api_key'])).toEqual([sandboxKey, canary])
     expect(sightings(seen.map(s => [s.url, s.url] as const))).toEqual([])
@@ -255,7 +247,7 @@ describe('the key of the user', () => {
       '-n',
       ...cryptosLine(['collect', 'coinmarketcap', '--source', 'live', '--now', '--json']),
     ]
-    const running = start(line, {
+    const running = startLine(line, {
       CRYPTOS_DATA_DIR: place.file('no-net'),
       COINMARKETCAP_API_KEY: canary,
       CRYPTOS_LOG_LEVEL: 'trace',
@@ -266,7 +258,7 @@ describe('the key of the user', () => {
     expect(sightings([...inSaid(said), ...inFolder(place.file('no-net'))])).toEqual([])
   })
   it('is out of reach of a debugger, which no signal opens', async () => {
-    const running = start(cryptosLine(['sandbox', '--json']), withEnv('debugger'))
+    const running = startLine(cryptosLine(['sandbox', '--json']), withEnv('debugger'))
     await new Promise<void>(resolve => running.child.stdout.once('data', () => resolve()))
     running.child.kill('SIGUSR1')
     await cryptos(['config', 'assets'], {})

@@ -7,24 +7,12 @@ import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import { isOutcome } from '../../core/outcomes.ts'
 import { totalOf } from '../../quota/policy/buckets.ts'
 import { decodeState } from '../../quota/policy/state.ts'
-import {
-  cryptos,
-  cryptosLine,
-  databases,
-  type Env,
-  expectJson,
-  expectNoTrace,
-  expectSentence,
-  inTurn,
-  lastJson,
-  mayUnshare,
-  type Refusal,
-  type Said,
-  scratch,
-  start,
-} from './run.ts'
+import { expectJson, expectNoTrace, expectSentence, type Refusal } from '../support/expectations.ts'
+import { databases, inTurn, mayUnshare } from '../support/machine.ts'
+import { cryptos, cryptosLine, type Ended, type Env, lastJson, startLine } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
 
-const place = scratch()
+const place = scratch('cli')
 let sandbox: Sandbox
 const settings = (folder: string): Env => ({
   CRYPTOS_SOURCE: 'sandbox',
@@ -144,7 +132,7 @@ function callsInLedger(file: string): number {
 
 interface Trial {
   readonly name: string
-  readonly said: Said
+  readonly said: Ended
   readonly calls: number
   readonly inLedger: number
 }
@@ -166,7 +154,7 @@ async function trial(name: string, script: string, assets: string, base?: string
     if (base === undefined) mkdirSync(place.file(`disk-${name}`), { mode: 0o700 })
     else cpSync(place.file(base), place.file(`disk-${name}`), { recursive: true })
     const line = cryptosLine(['collect', 'coinbase', '--now', '--assets', assets, '--json'])
-    const said = await start(['sh', '-c', script, 'sh', ...line], env).ended
+    const said = await startLine(['sh', '-c', script, 'sh', ...line], env).ended
     return { name, said, calls: own.meter.entries().length, inLedger: callsInLedger(`${out}/ledger.db`) }
   } finally {
     await own.close()
@@ -220,7 +208,7 @@ describe.skipIf(!mayMount)('a full disk', { concurrent: true }, () => {
     mkdirSync(place.file('small'))
     const env = { ...settings('export'), OUT: place.file('small') }
     const line = cryptosLine(['export', '--out', place.file('small/x.csv')])
-    const said = await start(['unshare', '-m', 'sh', '-c', script, 'sh', ...line], env).ended
+    const said = await startLine(['unshare', '-m', 'sh', '-c', script, 'sh', ...line], env).ended
     expectSentence(said, {
       exit: 1,
       code: 'CRY_DISK_FULL',
@@ -231,7 +219,7 @@ describe.skipIf(!mayMount)('a full disk', { concurrent: true }, () => {
     const script = 'mount -t tmpfs -o ro none "$CRYPTOS_DATA_DIR" && exec "$@"'
     mkdirSync(place.file('read-only'))
     const line = cryptosLine(['collect', 'kraken'])
-    const said = await start(['unshare', '-m', 'sh', '-c', script, 'sh', ...line], settings('read-only'))
+    const said = await startLine(['unshare', '-m', 'sh', '-c', script, 'sh', ...line], settings('read-only'))
       .ended
     expectSentence(said, {
       ...{ exit: 2, code: 'CRY_STORE_UNWRITABLE' },
@@ -308,7 +296,7 @@ async function health(url: string): Promise<Record<string, unknown>> {
 
 /** `up` in a folder, killed at the end of the scope; `url` as its first line tells it. */
 function upOn(folder: string) {
-  const running = start(cryptosLine(['up', '--port', '0', '--json']), settings(folder))
+  const running = startLine(cryptosLine(['up', '--port', '0', '--json']), settings(folder))
   const url = new Promise<string>((resolve, reject) => {
     running.child.stdout.on('data', () => {
       const line = running.said.stdout.split('\n')[0] ?? ''

@@ -5,20 +5,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
-import {
-  cryptosLine,
-  type Env,
-  environment,
-  expectNoTrace,
-  filesBelow,
-  lastJson,
-  program,
-  root,
-  scratch,
-  start,
-} from './run.ts'
+import { expectNoTrace } from '../support/expectations.ts'
+import { filesBelow } from '../support/machine.ts'
+import { cryptosLine, type Env, environment, lastJson, program, root, startLine } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
 
-const place = scratch()
+const place = scratch('cli')
 let sandbox: Sandbox
 const settings = (folder: string): Env => ({
   CRYPTOS_SOURCE: 'sandbox',
@@ -39,19 +31,19 @@ const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delet
 describe.concurrent('under the strict flags of Node', () => {
   it('text is no code and nothing has a __proto__: the flags are in force', async () => {
     const probe = `let made = 'refused'; try { made = new Function('return 1')() } catch {} console.log(made, '__proto__' in {})`
-    const said = await start([process.execPath, ...flags, '--eval', probe], {}).ended
+    const said = await startLine([process.execPath, ...flags, '--eval', probe], {}).ended
     expect(said.stdout).toBe('refused false\n')
   })
   it.each(['coinmarketcap', 'kraken', 'coinbase'])('%s is collected', async provider => {
     const line = [process.execPath, ...flags, program, 'collect', provider, '--now', '--json']
-    const said = await start(line, settings(`flags-${provider}`)).ended
+    const said = await startLine(line, settings(`flags-${provider}`)).ended
     expectNoTrace(said)
     expect([said.code, said.stderr]).toEqual([0, ''])
     expect(lastJson(said)).toMatchObject({ outcome: 'collected', records: 6 })
   })
   it('the whole path runs and shows its prices', async () => {
     const line = [process.execPath, ...flags, program, 'up', '--port', '0', '--json', '--providers', 'kraken']
-    const running = start(line, settings('flags-up'))
+    const running = startLine(line, settings('flags-up'))
     await once(running.child.stdout, 'data')
     const { url } = JSON.parse(running.said.stdout.split('\n')[0] ?? '') as { url: string }
     const latest = async (): Promise<string> => (await fetch(new URL('/api/v1/latest', url))).text()
@@ -107,7 +99,7 @@ describe.skipIf(process.platform === 'win32')('what lies on the disk', { concurr
   it.each(['000', '077'])('is private to the user, whatever umask %s gives away', async umask => {
     const folder = `umask-${umask}`
     const inShell = (args: readonly string[]) =>
-      start(['sh', '-c', `umask ${umask}; exec "$@"`, 'sh', ...cryptosLine(args)], settings(folder))
+      startLine(['sh', '-c', `umask ${umask}; exec "$@"`, 'sh', ...cryptosLine(args)], settings(folder))
     const up = inShell(['up', '--port', '0', '--json'])
     await once(up.child.stdout, 'data')
     await inShell(['collect', 'kraken', '--now']).ended

@@ -2,18 +2,12 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { isOutcome } from '../../core/outcomes.ts'
-import {
-  cryptosMany,
-  expectAnswer,
-  cryptos,
-  expectNoTrace,
-  lastJson,
-  root,
-  type Said,
-  scratch,
-} from './run.ts'
+import { expectAnswer, expectNoTrace } from '../support/expectations.ts'
+import { cryptosMany } from '../support/many.ts'
+import { cryptos, type Ended, lastJson, root } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
 
-const place = scratch()
+const place = scratch('cli')
 afterAll(() => place[Symbol.dispose]())
 
 let count = 0
@@ -27,7 +21,7 @@ const providers = ['coinmarketcap', 'kraken', 'coinbase'] as const
 
 type Parsed = Record<string, unknown> & { readonly records?: readonly Record<string, unknown>[] }
 
-const parse = async (args: readonly string[], stdin?: string): Promise<{ said: Said; json: Parsed }> => {
+const parse = async (args: readonly string[], stdin?: string): Promise<{ said: Ended; json: Parsed }> => {
   const said = await cryptos(['parse', ...args, '--json'], {}, stdin)
   expectNoTrace(said)
   return { said, json: lastJson(said) }

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { root } from './run.ts'
+import { root } from '../support/program.ts'
 
 const git = (...args: string[]): string =>
   execFileSync('git', args, {

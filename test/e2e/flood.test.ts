@@ -4,7 +4,7 @@ import { parseIso, SECOND } from '../../core/time.ts'
 import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import { servedEntries } from '../support/judge.ts'
-import { cryptos, type Running, until } from '../support/program.ts'
+import { type Running, startCryptos, until } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
 
 const connections = 40
@@ -35,7 +35,7 @@ describe('a flood of the page', () => {
   beforeAll(async () => {
     createClockFile(clockFile, parseIso('2026-11-03T12:00:00Z'))
     sandbox = await startSandbox({ clock: openClockFile(clockFile) })
-    up = cryptos(['up', '--port', '0', '--json'], {
+    up = startCryptos(['up', '--port', '0', '--json'], {
       CRYPTOS_DATA_DIR: folder.file('data'),
       CRYPTOS_SOURCE: 'sandbox',
       CRYPTOS_SANDBOX_URL: sandbox.url,
@@ -43,7 +43,7 @@ describe('a flood of the page', () => {
       CRYPTOS_PROVIDERS: 'kraken',
     })
     await up.says('"url"')
-    page = String((JSON.parse(up.stdout()) as { url: string }).url)
+    page = String((JSON.parse(up.said.stdout) as { url: string }).url)
   })
   afterAll(async () => {
     up.child.kill('SIGTERM')

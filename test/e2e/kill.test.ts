@@ -20,7 +20,7 @@ import {
   storedQuotes,
   table,
 } from '../support/judge.ts'
-import { cryptos, runCryptos, type Running, start, until } from '../support/program.ts'
+import { runCryptos, type Running, startCryptos, startScript, until } from '../support/program.ts'
 import { seededRandom } from '../support/random.ts'
 import { scratch } from '../support/scratch.ts'
 
@@ -81,7 +81,7 @@ describe('kill -9', { timeout: 240_000 }, () => {
   /** The process starts now and waits for its turn, so that the next one loads while this one dies. */
   const warm = (job: Job | undefined): Running | undefined =>
     job &&
-    start('test/support/collector-loop.ts', [], {
+    startScript('test/support/collector-loop.ts', [], {
       ...env,
       ...(job.step === 'random' ? {} : { AT_STEP: `${job.step}:${job.when}`, AT_STEP_MARK: markOf(job) }),
     })
@@ -186,7 +186,7 @@ describe('kill -9', { timeout: 240_000 }, () => {
       AT_STEP_MARK: own.file('mark'),
       AT_STEP_SETTLED: settled,
     }
-    const planted = start('test/support/collector-loop.ts', ['ack-first'], settings)
+    const planted = startScript('test/support/collector-loop.ts', ['ack-first'], settings)
     await planted.says('loaded')
     planted.child.stdin?.write('go\n')
     expect((await planted.ended).signal).toBe('SIGKILL')
@@ -211,12 +211,13 @@ describe('kill -9', { timeout: 240_000 }, () => {
     const killed: string[] = []
     for (const step of steps) {
       const mark = own.file(step)
-      const { signal } = await cryptos(up, { ...settings, AT_STEP: `${step}:1`, AT_STEP_MARK: mark }).ended
+      const { signal } = await startCryptos(up, { ...settings, AT_STEP: `${step}:1`, AT_STEP_MARK: mark })
+        .ended
       killed.push(`${step} ${signal} ${existsSync(mark)}`)
       moveClockFile(clock, { advanceMs: 2 * MINUTE })
     }
     expect(killed).toEqual(steps.map(step => `${step} SIGKILL true`))
-    const last = cryptos(up, settings)
+    const last = startCryptos(up, settings)
     await last.says('Prices:')
     const store = own.file('data/sandbox/series.db')
     const accepted = (): number => acceptedAnswers(own.file('data/sandbox/ledger.db')).length
@@ -245,7 +246,7 @@ describe('kill -9', { timeout: 240_000 }, () => {
   }
 
   async function runDry(): Promise<void> {
-    const last = start('test/support/collector-loop.ts', ['dry'], env)
+    const last = startScript('test/support/collector-loop.ts', ['dry'], env)
     await last.says('loaded')
     last.child.stdin?.write('go\n')
     const { code, stderr, stdout } = await last.ended

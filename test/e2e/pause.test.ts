@@ -16,7 +16,7 @@ import {
   storedQuotes,
   table,
 } from '../support/judge.ts'
-import { cryptos, isStopped, runCryptos, until } from '../support/program.ts'
+import { isStopped, runCryptos, startCryptos, until } from '../support/program.ts'
 import { openRig, type Rig } from '../support/rig.ts'
 import { scratch } from '../support/scratch.ts'
 
@@ -124,7 +124,7 @@ describe('a store that is paused', () => {
       const env = { ...world.env, CRYPTOS_BATCH_MAX_AGE_MS: '0' }
       await world.call()
       const atStep = { AT_STEP: `${step}:1`, AT_STEP_DO: 'stop', AT_STEP_MARK: mark }
-      const paused = cryptos(['process', '--json'], { ...env, ...atStep })
+      const paused = startCryptos(['process', '--json'], { ...env, ...atStep })
       await isStopped(paused, mark)
       await world.call()
       moveClockFile(clockFile, { advanceMs: 5 * MINUTE })
@@ -157,7 +157,7 @@ async function pauseAndGoOn(world: World, { step, border, mark }: Pause): Promis
   if (border === 'month') await spend(world, plan.creditsPerMonth - plan.callsPerMinute + 1)
   const started = world.now()
   const atStep = { AT_STEP: `${step}:1`, AT_STEP_DO: 'stop', AT_STEP_MARK: mark }
-  const paused = cryptos(['collect', 'coinmarketcap', '--now', '--json'], { ...env, ...atStep })
+  const paused = startCryptos(['collect', 'coinmarketcap', '--now', '--json'], { ...env, ...atStep })
   await isStopped(paused, mark)
   const slotCallsBefore = callsOf(sandbox, started)
   // Two seconds to the border, and what is left of the minute is used up by another collector …

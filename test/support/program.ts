@@ -1,11 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, normalize } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export const root = normalize(join(import.meta.dirname, '..', '..'))
+export const program = join(root, 'bin', 'cryptos.mjs')
 const preload = join(import.meta.dirname, 'kill-at-step.mjs')
+
+export type Env = Readonly<Record<string, string>>
 
 export interface Ended {
   readonly code: number | null
@@ -16,34 +21,29 @@ export interface Ended {
 
 /** A program that runs, with all that it says. */
 export interface Running {
-  readonly child: ChildProcess
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>
   readonly pid: number
+  /** Grows while it runs. */
+  readonly said: Readonly<Pick<Ended, 'stdout' | 'stderr'>>
   readonly ended: Promise<Ended>
-  stdout(): string
   /** Resolves when stdout contains the text. @throws when the program ends before */
   says(text: string): Promise<void>
 }
 
 /** The settings of a child are the test's alone, whatever the caller's shell has. */
-function environment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function environment(env: Env): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(CRYPTOS_|COINMARKETCAP_|AT_STEP|NODE_OPTIONS|NODE_V8|VITEST)/.test(name),
   )
   const cache = join(root, 'node_modules', '.cache', 'cryptos')
-  return { ...Object.fromEntries(own), NODE_COMPILE_CACHE: cache, CRYPTOS_LOG_LEVEL: 'warn', ...extra }
+  return { ...Object.fromEntries(own), NODE_COMPILE_CACHE: cache, ...env }
 }
 
-/** Starts a script of this repository under the preload that kills or pauses at a step. */
-export function start(
-  script: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Running {
-  const cwd = env['CRYPTOS_DATA_DIR'] ?? root
-  mkdirSync(cwd, { recursive: true })
-  const child = spawn(process.execPath, ['--import', preload, join(root, script), ...args], {
-    // Not the repository: a settings file that lies there is no part of a test.
-    cwd,
+/** Starts any command line in a folder without a settings file. */
+export function startLine(command: readonly string[], env: Env): Running {
+  const [file = '', ...args] = command
+  const child = spawn(file, args, {
+    cwd: tmpdir(),
     env: environment(env),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -68,21 +68,45 @@ export function start(
       await Promise.race([once(child.stdout, 'data'), ended])
     }
   }
-  return { child, pid: child.pid ?? -1, ended, stdout: () => said.stdout, says }
+  return { child, pid: child.pid ?? -1, said, ended, says }
 }
 
-/** The product's own command line. */
-export const cryptos = (args: readonly string[], env: Readonly<Record<string, string>>): Running =>
-  start('bin/cryptos.mjs', args, env)
+/** Starts a script of this repository under the preload that kills or pauses at a step. */
+export const startScript = (script: string, args: readonly string[], env: Env): Running =>
+  startLine([process.execPath, '--import', preload, join(root, script), ...args], {
+    CRYPTOS_LOG_LEVEL: 'warn',
+    ...env,
+  })
 
-/** Runs a command to its end; `json` is the last line of stdout. */
+/** The product's own command line, under that preload. */
+export const startCryptos = (args: readonly string[], env: Env): Running =>
+  startScript('bin/cryptos.mjs', args, env)
+
+export const cryptosLine = (args: readonly string[]): string[] => [process.execPath, program, ...args]
+
+/** Runs the real program, and nothing beside it, to its end. */
+export async function cryptos(
+  args: readonly string[],
+  env: Env,
+  stdin?: string | Uint8Array,
+): Promise<Ended> {
+  const running = startLine(cryptosLine(args), env)
+  running.child.stdin.end(stdin)
+  return running.ended
+}
+
+/** The last line of stdout, which is the result with `--json`. */
+export const lastJson = (said: Ended): Record<string, unknown> =>
+  JSON.parse(said.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>
+
+/** Runs a command with --json to its end; an empty result where it said none. */
 export async function runCryptos(
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  env: Env,
 ): Promise<Ended & { readonly json: Record<string, unknown> }> {
-  const ended = await cryptos([...args, '--json'], env).ended
-  const last = ended.stdout.trim().split('\n').at(-1) ?? ''
-  return { ...ended, json: last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : {} }
+  const ended = await startCryptos([...args, '--json'], env).ended
+  const said = ended.stdout.trimEnd().split('\n').at(-1)?.startsWith('{') ?? false
+  return { ...ended, json: said ? lastJson(ended) : {} }
 }
 
 /** Resolves when the process is really stopped, so that a SIGCONT can not come before its SIGSTOP. */
