@@ -1,8 +1,12 @@
 import type { Quote } from '../../../core/records.ts'
 import type { SqlDb, SqlValue, Statement } from '../../../host/sqlite.ts'
 
-/** How many ids are remembered before a dictionary forgets them all and asks the file again: a bound, not a tuning knob. */
+/**
+ * How many ids are remembered before a dictionary forgets them all and asks the file again: bounds, not tuning knobs. An answer is
+ * mostly used for its own rows and never again, so a few are enough for those of one batch.
+ */
 const maxRemembered = 50_000
+const maxAnswers = 64
 
 /** Text that repeats, as small integers. Ids are added inside the caller's transaction and forgotten when it is rolled back. */
 class Dictionary {
@@ -10,7 +14,9 @@ class Dictionary {
   #added: string[] = []
   readonly #find: Statement
   readonly #add: Statement
-  constructor(db: SqlDb, table: string, columns: readonly string[]) {
+  readonly #most: number
+  constructor(db: SqlDb, table: string, columns: readonly string[], most = maxRemembered) {
+    this.#most = most
     this.#find = db.prepare(`SELECT id FROM ${table} WHERE ${columns.map(c => `${c}=?`).join(' AND ')}`)
     this.#add = db.prepare(
       `INSERT INTO ${table}(${columns.join(',')}) VALUES(${columns.map(() => '?').join(',')})`,
@@ -19,12 +25,16 @@ class Dictionary {
   idOf(key: string, ...values: SqlValue[]): number {
     const known = this.#ids.get(key)
     if (known !== undefined) return known
-    if (this.#ids.size >= maxRemembered) this.#ids.clear()
+    if (this.#ids.size >= this.#most) this.#ids.clear()
     const row = this.#find.get(...values)
     const id = row ? Number(row['id']) : this.#add.run(...values).lastInsertRowid
     this.#ids.set(key, id)
     if (!row) this.#added.push(key)
     return id
+  }
+  /** How many are remembered. */
+  get size(): number {
+    return this.#ids.size
   }
   settled(committed: boolean): void {
     if (!committed) for (const key of this.#added) this.#ids.delete(key)
@@ -45,7 +55,7 @@ export class Dictionaries {
   constructor(db: SqlDb) {
     this.#series = new Dictionary(db, 'series', ['provider', 'asset', 'currency'])
     this.#labels = new Dictionary(db, 'label', ['symbol', 'sourceId'])
-    this.#answers = new Dictionary(db, 'answer', ['rawRef', 'runId', 'credits'])
+    this.#answers = new Dictionary(db, 'answer', ['rawRef', 'runId', 'credits'], maxAnswers)
     this.#lastAnswer = noAnswer
   }
   /** Id of (provider, asset, currency). The separator can not stand in any of the three. */
@@ -63,6 +73,10 @@ export class Dictionaries {
     const id = this.#answers.idOf(key, q.rawRef, q.runId, q.credits)
     this.#lastAnswer = { rawRef: q.rawRef, runId: q.runId, credits: q.credits, id }
     return id
+  }
+  /** Entries in memory, over all dictionaries. */
+  get size(): number {
+    return this.#series.size + this.#labels.size + this.#answers.size
   }
   /** To be told how the transaction ended. */
   settled(committed: boolean): void {
