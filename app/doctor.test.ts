@@ -1,12 +1,14 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { SqlDb } from '../host/sqlite.ts'
-import { loadConfig } from './config/load.ts'
+import { loadConfig, readConfig } from './config/load.ts'
 import { examine, type Finding } from './doctor.ts'
+import { lockStore } from './store-lock.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'cryptos-doctor-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -70,6 +72,66 @@ describe('the doctor', () => {
     } finally {
       server.close()
     }
+  })
+  const portOf = async (
+    answer: (response: ServerResponse) => void,
+    folder: string,
+    env: Record<string, string> = {},
+  ): Promise<Finding | undefined> => {
+    const server = createHttpServer((_, response) => answer(response))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      return named(await look(folder, { CRYPTOS_PORT: String(port), ...env }), 'port')
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+  const json = (status: number, body: unknown) => (response: ServerResponse) =>
+    void response.writeHead(status).end(JSON.stringify(body))
+  it.each([
+    ['well', 200, { status: 'ok' }],
+    ['degraded', 503, { status: 'degraded', problems: [] }],
+    ['behind a token', 401, { error: { code: 'WEB_TOKEN', message: 'a token is needed' } }],
+  ])('knows our own page that is %s on the port', async (_, status, body) => {
+    expect(await portOf(json(status, body), join(root, 'own'))).toMatchObject({
+      ok: true,
+      what: expect.stringMatching(/^port \d+ is used by the cryptos that runs already$/),
+    })
+  })
+  it.each([
+    ['says something else', json(200, { hello: 1 })],
+    ['says nothing that is JSON', (r: ServerResponse) => void r.end('<html>')],
+    ['says null', json(200, null)],
+    ['hangs up', (r: ServerResponse) => void r.destroy()],
+  ])('does not take a server for ours that %s', async (_, answer) => {
+    expect(await portOf(answer, join(root, 'foreign'))).toMatchObject({ ok: false })
+  })
+  it('takes a busy server for ours while a cryptos holds the folder, and not after', async () => {
+    const folder = join(root, 'held')
+    const unlock = lockStore(join(folder, 'sandbox'))
+    const hangUp = (r: ServerResponse): void => void r.destroy()
+    expect(await portOf(hangUp, folder)).toMatchObject({ ok: true })
+    unlock()
+    expect(await portOf(hangUp, folder)).toMatchObject({ ok: false })
+  })
+  it('tells of settings and keys that can not be used, beside all else', async () => {
+    const env = { CRYPTOS_DATA_DIR: join(root, 'bad'), CRYPTOS_CURRENCY: 'usd', CRYPTOS_PROT: '1' }
+    const { config, problems } = readConfig({
+      ...{ ...env, CRYPTOS_PORT: '0', COINMARKETCAP_API_KEY_FILE: join(root, 'none') },
+    })
+    const findings = await examine(config, problems)
+    expect(findings.map(f => [f.name, f.ok])).toEqual([
+      ['node', true],
+      ['setting', false],
+      ['setting', false],
+      ['key', false],
+      ['data folder', true],
+      ['disk space', true],
+      ['permissions', true],
+      ['port', true],
+    ])
   })
   it('tells of a key without showing it', async () => {
     const canary = 'canary-5a1e-0123456789'

@@ -27,12 +27,15 @@ export function fromOutcome(
   outcome: Outcome,
   reason: string,
   more: Readonly<Record<string, unknown>> = {},
+  code?: ErrorCode,
 ): Result {
-  const remedy = remedies[outcome]
+  const remedy = code === undefined ? remedies[outcome] : errorKinds[code].remedy
+  const coded = code === undefined ? {} : { code }
+  const advice = code === undefined ? remedy : `${code}: ${remedy}`
   return {
     exit: exitCodeOf(outcome),
-    json: { outcome, reason, ...(remedy === undefined ? {} : { remedy }), ...more },
-    text: `${outcome}: ${reason}${remedy === undefined ? '' : `\n  ${remedy}`}`,
+    json: { outcome, ...coded, reason, ...(remedy === undefined ? {} : { remedy }), ...more },
+    text: `${outcome}: ${reason}${advice === undefined ? '' : `\n  ${advice}`}`,
   }
 }
 

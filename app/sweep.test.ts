@@ -1,7 +1,17 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { parseIso } from '../core/time.ts'
+import { VirtualClock } from '../core/virtual-clock.ts'
+import { startSandbox } from '../sandbox/server.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import { outcomes } from '../core/outcomes.ts'
 import type { PageResult } from '../collectors/poll-types.ts'
+import { createLog } from './log.ts'
+import { collectOnce, openCollecting } from './collecting.ts'
+import { loadConfig } from './config/load.ts'
+import { sandboxSource } from './source.ts'
 import { outcomeOrder, worst } from './sweep.ts'
 
 const page = (outcome: Outcome): PageResult =>
@@ -30,5 +40,33 @@ describe('the one outcome of a sweep', () => {
   it('is its only page, word for word', () => {
     expect(worst([page('collected')])).toEqual({ outcome: 'collected', reason: 'because collected' })
     expect(worst([]).outcome).toBe('source-disabled')
+  })
+})
+
+describe('a sweep that is not due', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cryptos-sweep-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('says that spending is frozen, where it is: no waiting ends that', async () => {
+    const clock = new VirtualClock(parseIso('2026-11-21T12:00:30Z'))
+    const sandbox = await startSandbox({ clock })
+    const config = loadConfig({ CRYPTOS_DATA_DIR: folder, CRYPTOS_SOURCE: 'sandbox' })
+    const context = { config, clock, log: createLog('silent', []), signal: new AbortController().signal }
+    const source = sandboxSource(config, sandbox.url)
+    const collect = async (when: { period?: 'now' } = {}) =>
+      (await collectOnce(context, source, { names: ['kraken'], ...when }))[0]
+    expect((await collect({ period: 'now' }))?.outcome).toBe('collected')
+    expect((await collect())?.outcome).toBe('not-due')
+    const { ledger, close } = await openCollecting(context, source, ['kraken'])
+    await ledger.freeze(null, 'bill not paid', clock.now())
+    expect(await collect()).toMatchObject({ outcome: 'frozen', reason: 'bill not paid', pages: [] })
+    await ledger.unfreeze(null, clock.now())
+    expect((await collect())?.outcome).toBe('not-due')
+    await close()
+    await sandbox.close()
+  })
+  it('tells the code of what kept an answer from coming', () => {
+    const lost = { ...page('transport-error'), code: 'CRY_HTTP_NETWORK' as const }
+    expect(worst([page('collected'), lost])).toMatchObject({ code: 'CRY_HTTP_NETWORK' })
   })
 })

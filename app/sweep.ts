@@ -1,4 +1,5 @@
 import type { EpochMicros } from '../core/brands.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import { assetRef } from '../collectors/assets.ts'
 import { collectDataset } from '../collectors/dataset.ts'
@@ -23,6 +24,7 @@ export interface SweepResult {
   readonly outcome: Outcome
   readonly reason: string
   readonly retryAt?: EpochMicros
+  readonly code?: ErrorCode
   readonly pages: readonly PageResult[]
 }
 
@@ -52,10 +54,21 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
     ...(at === undefined ? {} : { periodStart: periodStartOf(at, dataset.refreshMs) }),
     signal,
   })
-  if (result.kind === 'not-due')
-    return { ...names, outcome: 'not-due', reason: result.reason, retryAt: result.retryAt }
+  if (result.kind === 'not-due') return { ...names, ...(await notDue(ports, task, result)) }
   if (result.kind === 'no-ledger') return { ...names, outcome: 'ledger-unavailable', reason: result.reason }
   return { ...names, ...worst(result.pages), pages: result.pages }
+}
+
+/** A freeze is told before the plan: no waiting ends it. */
+async function notDue(
+  { ledger, clock }: PollPorts,
+  { route }: SweepTask,
+  { reason, retryAt }: { readonly reason: string; readonly retryAt: EpochMicros },
+): Promise<Pick<SweepResult, 'outcome' | 'reason' | 'retryAt'>> {
+  const scopes = await ledger.status(clock.now()).catch(() => [])
+  const frozen = scopes.find(s => s.scope === route.poll.scope)?.frozen
+  if (typeof frozen === 'string') return { outcome: 'frozen', reason: frozen }
+  return { outcome: 'not-due', reason, retryAt }
 }
 
 /** From what a person must see first to what needs no one. */
@@ -82,7 +95,9 @@ export const outcomeOrder: readonly Outcome[] = [
   ...(['partial', 'collected', 'published', 'source-disabled', 'already-done', 'not-due'] as const),
 ]
 
-export function worst(results: readonly PageResult[]): Pick<SweepResult, 'outcome' | 'reason' | 'retryAt'> {
+export function worst(
+  results: readonly PageResult[],
+): Pick<SweepResult, 'outcome' | 'reason' | 'retryAt' | 'code'> {
   const [first] = results.toSorted(
     (a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome),
   )
@@ -93,5 +108,6 @@ export function worst(results: readonly PageResult[]): Pick<SweepResult, 'outcom
     outcome: first.outcome,
     reason,
     ...(first.retryAt === undefined ? {} : { retryAt: first.retryAt }),
+    ...(first.code === undefined ? {} : { code: first.code }),
   }
 }

@@ -45,7 +45,7 @@ const run: Action = async (context, [name = ''], options) => {
   const isGuess = asset === undefined && namesNoAsset(provider, dataset)
   if (isGuess && parsed.records.length > 0) {
     const reason = `an answer of ${provider.title} does not say which asset it is about: name it with --asset`
-    return fromOutcome('misconfigured', reason, { code: 'CRY_USAGE' })
+    return fromOutcome('misconfigured', reason, {}, 'CRY_USAGE')
   }
   const text = parsed.records.map(
     r => `${r.asset} ${r.price} ${r.currency} at ${new Date(r.observedAt / 1_000).toISOString()}`,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { isCryptosError } from '../../core/errors.ts'
-import { type Environment, loadConfig } from './load.ts'
+import { type Environment, loadConfig, readConfig } from './load.ts'
 import { otherNames, type Setting, settings } from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cryptos-config-'))
@@ -57,6 +57,39 @@ describe('precedence', () => {
   it('has a valid default for every setting', () => {
     expect(Object.keys(settings).length).toBeGreaterThan(20)
     expect(loadConfig({}).source).toBe('auto')
+  })
+})
+
+describe('all that is wrong at once', () => {
+  it('is told together; the rest is read, with the default for what is wrong', () => {
+    const env = {
+      ...withFile('{"port": 3, "prot": 1, "currency": "EUR"}'),
+      ...{ CRYPTOS_LOG_LEVEL: 'loud', CRYPTOS_ASSETS: 'bitcoin,nonsuch,eth', COINMARKETCAP_API_KEY: 'a b' },
+    }
+    const { config, problems } = readConfig(env)
+    expect(problems.map(p => [p.about, p.error.code, p.error.message.split(' ')[0]])).toEqual([
+      ['setting', 'CRY_CONFIG_INVALID', 'prot'],
+      ['setting', 'CRY_CONFIG_INVALID', 'CRYPTOS_LOG_LEVEL'],
+      ['setting', 'CRY_CONFIG_INVALID', 'CRYPTOS_ASSETS:'],
+      ['key', 'CRY_CONFIG_INVALID', 'COINMARKETCAP_API_KEY'],
+    ])
+    expect([config.port, config.currency, config.logLevel, config.assetIds, config.secrets]).toEqual([
+      ...[3, 'EUR', 'info', ['bitcoin', 'ethereum'], {}],
+    ])
+    expect(() => loadConfig(env)).toThrow(/^prot in /)
+  })
+})
+
+describe('what came from the command line', () => {
+  it.each([
+    [{ port: 'x' }, '--port can not be "x"'],
+    [{ source: 'x' }, '--source can not be "x"'],
+    [{ assets: 'bitcion' }, '--assets: "bitcion" is not a known asset'],
+    [{ assets: '' }, '--assets is empty'],
+    [{ sandboxSeed: '-1' }, '--seed can not be "-1"'],
+  ])('is named as it was given: %j', (overrides, sentence) => {
+    const env = { CRYPTOS_PORT: '1', CRYPTOS_ASSETS: 'bitcoin' }
+    expect(refusal(env, overrides)).toContain(`CRY_CONFIG_INVALID ${sentence}`)
   })
 })
 

@@ -9,9 +9,19 @@ describe('the source that auto takes', () => {
   it('is the sandbox where nobody can be reached', () => {
     expect(choiceOf(swept('transport-error', 'misconfigured', 'source-disabled'), 'live')).toEqual({
       kind: 'sandbox',
-      why: 'no live source answered (because transport-error) and no key is set: running on simulated data',
+      why: 'no live source answered (p0: because transport-error; p1: because misconfigured; p2: because source-disabled) and no key is set: running on simulated data',
     })
     expect(choiceOf([], 'live').kind).toBe('sandbox')
+  })
+  it('names everyone that was asked, and once what is the same for all', () => {
+    const reason = (host: string): string => `no whole answer from ${host} (ENOTFOUND)`
+    const results = ['coinmarketcap', 'kraken', 'coinbase'].map(provider => ({
+      ...{ provider, outcome: 'transport-error' as const },
+      reason: `${reason(`api.${provider}.test`)}${provider === 'coinbase' ? ' (6 of 6 pages)' : ''}`,
+    }))
+    expect(choiceOf(results, 'live').why).toContain(
+      'no live source answered (coinmarketcap, kraken, coinbase: ENOTFOUND) and no key is set',
+    )
   })
   it.each((Object.keys(outcomes) as Outcome[]).filter(o => !/transport|disabled|misconf/.test(o)))(
     'is live after %s, which is no word about the network',

@@ -45,11 +45,17 @@ export function choiceOf(
     results.every(r => unreached.has(r.outcome)) ||
     (before === 'sandbox' && results.every(r => noNews.has(r.outcome)))
   if (!isDark) return { kind: 'live', why: `live data: ${sayAll(results)}` }
-  const reason = results[0]?.reason ?? 'none is enabled'
   return {
     kind: 'sandbox',
-    why: `no live source answered (${reason}) and no key is set: running on simulated data`,
+    why: `no live source answered (${whoWasAsked(results)}) and no key is set: running on simulated data`,
   }
+}
+
+/** Everyone that was asked with what came of it, told once where it is the same: `kraken, coinbase: ENOTFOUND`. */
+function whoWasAsked(results: readonly Pick<SweepResult, 'provider' | 'reason'>[]): string {
+  const groups = Map.groupBy(results, r => /\(([A-Z][A-Z0-9_]{3,})\)/.exec(r.reason)?.[1] ?? r.reason)
+  const told = [...groups].map(([why, of]) => `${[...new Set(of.map(r => r.provider))].join(', ')}: ${why}`)
+  return told.join('; ') || 'none is enabled'
 }
 
 /** Who answered; where nobody did, why not. */

@@ -8,6 +8,7 @@ import { errorFields } from '../log.ts'
 import { Problems } from '../pipeline/problems.ts'
 import { startPipelineThread } from '../pipeline/supervise.ts'
 import { openReader } from '../reader.ts'
+import { noteSandbox } from '../running-sandbox.ts'
 import { type Result, stopped } from '../result.ts'
 import { bannerText, liveSource, rememberSource, type Source, sandboxSource } from '../source.ts'
 import { openLedger, prepareFolder } from '../stores.ts'
@@ -63,6 +64,7 @@ async function openSource(
   locks.keepOnly(sandboxSource(config, ''))
   const sandbox: Pick<Sandbox, 'url' | 'close'> = await startSandboxFor(context)
   opened.defer(() => sandbox.close())
+  opened.defer(noteSandbox(sandboxSource(config, '').folder, sandbox.url))
   return { source: sandboxSource(config, sandbox.url), why: choice.why }
 }
 
