@@ -38,6 +38,7 @@ interface World {
   now(): EpochMicros
   /** One call of another collector, for a slot of its own or a given one. */
   call(period?: EpochMicros): Promise<SweepResult>
+  readUsage(): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -55,7 +56,8 @@ async function openWorld(path: string, start: string): Promise<World> {
   const rig = await openRig({ dataDir, sandboxUrl: sandbox.url, clock, env: settings })
   const route = rig.collecting.routes[0]!
   // The provider's own limits are known before anything is spent.
-  await reconcileUsage(rig.ports, route.poll, signal)
+  const readUsage = () => reconcileUsage(rig.ports, route.poll, signal)
+  await readUsage()
   let calls = 0
   const call = (period?: EpochMicros): Promise<SweepResult> => {
     calls += 1
@@ -76,6 +78,7 @@ async function openWorld(path: string, start: string): Promise<World> {
     },
     now: () => clock.now(),
     call,
+    readUsage,
     close: async () => {
       await rig.close()
       await sandbox.close()
@@ -155,6 +158,8 @@ interface Pause {
 async function pauseAndGoOn(world: World, { step, border, mark }: Pause): Promise<void> {
   const { sandbox, rig, env, clockFile } = world
   if (border === 'month') await spend(world, plan.creditsPerMonth - plan.callsPerMinute + 1)
+  // Just read, so that the collector that is paused has its slot's call to make and no other.
+  await world.readUsage()
   const started = world.now()
   const atStep = { AT_STEP: `${step}:1`, AT_STEP_DO: 'stop', AT_STEP_MARK: mark }
   const paused = startCryptos(['collect', 'coinmarketcap', '--now', '--json'], { ...env, ...atStep })
