@@ -41,7 +41,7 @@ const ledger = () => {
 function openTicker(): Ticker {
   const broker = {
     partitions: async () => [],
-    read: async function* () {},
+    read: () => ReadableStream.from([]),
     produce: async () => undefined,
     applyRetention: async () => 0,
   }
