@@ -6,7 +6,7 @@ import { commandNames, loadCommand } from './commands/index.ts'
 import type { Act, Action } from './commands/command.ts'
 import { suggest } from './config/suggest.ts'
 import { createMask, maskDeep } from './mask.ts'
-import { runAction, secretsOf } from './run-action.ts'
+import { runAction, secretsInUse } from './run-action.ts'
 import { fromError, type Result } from './result.ts'
 import { version } from './version.ts'
 
@@ -36,7 +36,7 @@ function endCleanly(json: boolean): void {
   // Node opens its debugger at this signal, and with it the memory that holds the key, unless somebody else listens.
   process.on('SIGUSR1', () => undefined)
   process.on('uncaughtException', error => {
-    const mask = createMask(secretsOf(process.env))
+    const mask = createMask(secretsInUse())
     const result = fromError(error)
     finish({ ...result, text: mask(result.text), json: maskDeep(result.json, mask) as Result['json'] }, json)
     process.exit()

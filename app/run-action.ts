@@ -22,6 +22,7 @@ export interface ActionCall {
 export async function runAction(call: ActionCall): Promise<Result> {
   const { config, problems } = readConfig(process.env, call.overrides)
   const secretValues = [...new Set([...Object.values(config.secrets), ...secretsOf(process.env)])]
+  for (const value of secretValues) inUse.add(value)
   const [first] = problems
   if (first && !call.showsProblems) return masked(fromError(first.error), secretValues)
   const log = createLog(config.logLevel, secretValues)
@@ -62,6 +63,12 @@ function masked(result: Result, secretValues: readonly string[]): Result {
   const mask = createMask(secretValues)
   return { ...result, text: mask(result.text), json: maskDeep(result.json, mask) as Result['json'] }
 }
+
+/** Secrets that this process has read, from wherever. */
+const inUse = new Set<string>()
+
+/** What no line of this process may show, whenever it is written. */
+export const secretsInUse = (): string[] => [...new Set([...inUse, ...secretsOf(process.env)])]
 
 /** Secrets of an environment that could not be read as settings, so that the complaint does not show them. */
 export const secretsOf = (env: Environment): string[] =>

@@ -58,30 +58,29 @@ function openWorker(start: PipelineStart): Worker {
 function listen(worker: Worker, problems: Problems): { ready: Promise<void>; ended: Promise<void> } {
   const ready = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
+  ready.promise.catch(() => undefined)
+  ended.promise.catch(() => undefined)
   let isOver = false
-  const fail = (error: CryptosError): void => {
+  const fail = (why: string, code: ErrorCode = 'CRY_INTERNAL', cause?: unknown): void => {
     if (isOver) return
     isOver = true
-    problems.set('pipeline', `nothing is collected or stored any more: ${error.message}`)
+    problems.set('pipeline', `nothing is collected or stored any more: ${why}`)
+    const error = new CryptosError(code, why, { cause })
     ready.reject(error)
     ended.reject(error)
   }
   worker.on('message', (message: PipelineMessage) => {
     if (message.kind === 'ready') ready.resolve()
     else if (message.kind === 'problem') problems.set(message.name, message.what)
-    else if (message.kind === 'stopped') {
-      isOver = true
-      ended.resolve()
-    } else fail(new CryptosError(codeOf(message.code), message.message))
+    else if (message.kind === 'failed') fail(message.message, codeOf(message.code))
+    else ended.resolve()
   })
-  worker.on('error', cause =>
-    fail(new CryptosError('CRY_INTERNAL', `the pipeline's thread ended: ${String(cause)}`, { cause })),
+  worker.on('error', cause => fail(`the pipeline's thread ended: ${String(cause)}`, 'CRY_INTERNAL', cause))
+  worker.on('exit', code => fail(`the pipeline's thread ended with ${code}`))
+  ended.promise.then(
+    () => (isOver = true),
+    () => undefined,
   )
-  worker.on('exit', code =>
-    fail(new CryptosError('CRY_INTERNAL', `the pipeline's thread ended with ${code}`)),
-  )
-  ended.promise.catch(() => undefined)
-  ready.promise.catch(() => undefined)
   return { ready: ready.promise, ended: ended.promise }
 }
 
