@@ -120,6 +120,24 @@ describe('cryptos audit', () => {
     expect(json['distinct']).toBe(sandbox.meter.summary().counts['values'])
   })
 
+  it('finds data equal that was published again, each record once more with a larger version', async () => {
+    const dataDir = copyOfGood('again')
+    const clock = openClockFile(clockFile)
+    const rig = await openRig({ dataDir, sandboxUrl: sandbox.url, clock })
+    const again = await rig.collecting.ledger.outbox.republish(24 * 60 * MINUTE, clock.now())
+    await rig.drain()
+    const report = await rig.audit()
+    await rig.close()
+    expect(again).toBe(report.answers)
+    expect(report).toMatchObject({
+      differences: [],
+      pending: 0,
+      rows: { answers: 54, topic: 108, store: 54 },
+    })
+    const revisions = (await storedQuotes(rig.files.series)).map(q => q.revision)
+    expect(new Set(revisions)).toEqual(new Set([1]))
+  })
+
   it('looks twice while others write: an answer that is settled during the first look is no difference', async () => {
     const clock = openClockFile(clockFile)
     const rig = await openRig({ dataDir: folder.file('good'), sandboxUrl: sandbox.url, clock })
