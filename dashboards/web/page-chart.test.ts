@@ -9,6 +9,7 @@ const { Model } = await part('model.js')
 const { findRange, spanWords } = await part('ranges.js')
 const { sliderValues, stopAfter, stopsOf } = await part('chart-cursor.js')
 const { airAround } = await part('chart-axes.js')
+const { extentOf, rangeText } = await part('chart-text.js')
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString()
 /** A history of one provider's buckets, each of them open, high, low, close by its start in seconds. */
@@ -62,6 +63,24 @@ describe('chart data', () => {
     expect(times('b')).toEqual([150])
     data.add('a', 145_000, '5', 60_000)
     expect(times('a')).toEqual([120, 145])
+  })
+
+  it('draws the only price of a bucket in its middle', () => {
+    const data = new ChartData(
+      historyOf(60_000, 300, ['a', 60, '1', 1], ['a', 120, '2', 1], ['a', 180, '3', 2]),
+    )
+    expect(data.series.get('a').map((p: { time: number }) => p.time / 1000)).toEqual([90, 150, 240])
+  })
+
+  it('begins with the first open, which the change is told from', () => {
+    const data = new ChartData(
+      historyOf(60_000, 240, ['a', 60, '1 3 1 2'], ['a', 120, '2 4 2 3'], ['b', 120, '9', 1]),
+    )
+    expect(data.columns(['a']).columns).toEqual([[1, 2, 3]])
+    expect(data.columns(['a'], 61_000).columns).toEqual([[2, 3]])
+    expect(data.at('a', 70_000)).toMatchObject({ close: '1' })
+    expect(data.at('a', 59_000)).toBeUndefined()
+    expect([data.begin('a'), data.begin('b'), data.begin('c')]).toEqual([60_000, 150_000, undefined])
   })
 
   it('grows the newest bucket, opens the next, and leaves an older and a second same price out', () => {
@@ -138,6 +157,12 @@ describe('the time that is shown', () => {
         },
       ),
     )
+    const data = new ChartData(
+      historyOf(60_000, 240, ['a', 60, '5 9 2 5'], ['a', 120, '5 6 4 5'], ['b', 60, '7 12 7 7']),
+    )
+    const view = { data, providers: ['a'], currency: 'USD', decimals: 2, span: 'in the last hour' }
+    expect(extentOf(view)).toEqual([2, 9])
+    expect(rangeText(view)).toBe('Lowest 2.00  ·  highest 9.00 USD in the last hour')
     expect(airAround(Number.NaN, Number.NaN)).toEqual([0, 1])
   })
 })

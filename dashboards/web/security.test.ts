@@ -13,6 +13,7 @@ describe('headers (item 37)', () => {
     ['/', 200],
     ['/app.js', 200],
     ['/vendor/uPlot.esm.js', 200],
+    ['/favicon.ico', 200],
     ['/api/v1/latest', 200],
     ['/api/v1/history', 400],
     ['/nothing', 404],

@@ -68,6 +68,7 @@ export const viewQuota = (scopes: readonly ScopeStatus[], events: readonly Quota
     windows: scope.windows.map(w => ({ ...w, resetsAt: toIsoMicros(w.resetsAt) })),
     runsOutAt: isoOrNull(scope.runsOutAt),
     lastReconciledAt: isoOrNull(scope.lastReconciledAt),
+    usageTriedAt: isoOrNull(scope.usageTriedAt),
   })),
   events: events.map(({ kind: _, ...event }) => ({
     ...event,

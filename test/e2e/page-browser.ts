@@ -102,8 +102,15 @@ function spyOn(reader: QuoteReader & ChangeFeed, asked: number[]): QuoteReader &
 
 export const evilSymbol = '<img src=x onerror=alert(1)>'
 
-/** Two hours of prices by three providers in a real store, and a server over it. */
-export async function openWorld(options: { simulated?: string | null; empty?: boolean } = {}) {
+export interface PageWorldOptions {
+  readonly simulated?: string | null
+  readonly empty?: boolean
+  /** How many minutes of prices there are; two hours without it. */
+  readonly minutes?: number
+}
+
+/** Prices by three providers in a real store, and a server over it. */
+export async function openWorld(options: PageWorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'cryptos-page-'))
   const file = join(folder, 'series.db')
   const sink = await openSqliteSink({ file, clock: systemClock })
@@ -119,11 +126,11 @@ export async function openWorld(options: { simulated?: string | null; empty?: bo
     end = source.end
     await sink.write(quotes, source)
   }
-  const put = (provider: string, id: string, price: string): Promise<void> => {
+  const put = (provider: string, id: string, price: string, at = systemClock.now()): Promise<void> => {
     const asset = assets.find(a => a.id === id) ?? { id: AssetId(id), symbol: evilSymbol }
-    return write(quote(provider, asset, price, systemClock.now()))
+    return write(quote(provider, asset, price, at))
   }
-  if (!options.empty) await write(...past())
+  if (!options.empty) await write(...past(options.minutes ?? 120))
   const reader = await openSqliteReader({ file })
   const status = new FakeStatus()
   if (!options.empty) fillStatus(status)
@@ -157,15 +164,15 @@ export async function openWorld(options: { simulated?: string | null; empty?: bo
   return world
 }
 
-function past(): Quote[] {
+function past(count: number): Quote[] {
   const now = systemClock.now()
   const providers = ['coinbase', 'coinmarketcap', 'kraken']
-  const minutes = Array.from({ length: 120 }, (_, i) => i)
+  const minutes = Array.from({ length: count }, (_, i) => i)
   return minutes.flatMap(i =>
     assets.slice(0, 5).flatMap((asset, a) =>
       providers.map((provider, p) => {
         const wave = Math.round(Math.sin(i / 9 + a) * 4_000 + i * 30 + p * 210)
-        const at = EpochMicros(addMs(now, -2 * HOUR + i * MINUTE) + p)
+        const at = EpochMicros(addMs(now, (i - count) * MINUTE) + p)
         return quote(
           provider,
           asset,

@@ -6,6 +6,7 @@ type Dom = any
 declare const document: Dom
 declare const getComputedStyle: (element: Dom) => Dom
 declare const NodeFilter: Dom
+declare const requestAnimationFrame: (callback: Dom) => number
 
 /** As a reader sees it, hidden parts left out. */
 export const seenText = (page: Page, selector: string): Promise<string> =>
@@ -53,6 +54,31 @@ export function tooWide(page: Page): Promise<string[]> {
     return found
   })
 }
+
+/** Until what came in is drawn. */
+export const nextFrames = (page: Page): Promise<unknown> =>
+  page.evaluate(
+    () =>
+      new Promise(resolve =>
+        setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(resolve)), 0),
+      ),
+  )
+
+/** In how many rows elements stand. */
+export const rowsOf = (page: Page, selector: string): Promise<number> =>
+  page
+    .locator(selector)
+    .evaluateAll(found => new Set(found.map(element => (element as Dom).getBoundingClientRect().top)).size)
+
+/** Pixels between the text above the chart and the ring around the focused chart. */
+export const ringGap = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const chart = document.querySelector('#chart')
+    const { outlineWidth, outlineOffset } = getComputedStyle(chart)
+    const ring = Number.parseFloat(outlineWidth) + Number.parseFloat(outlineOffset)
+    const text = document.querySelector('#readout').getBoundingClientRect()
+    return chart.getBoundingClientRect().top - ring - text.bottom
+  })
 
 /**
  * Texts whose contrast is under WCAG 2 AA: 4.5, or 3 from 24 px (18.66 px bold) on.

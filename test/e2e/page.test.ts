@@ -7,6 +7,9 @@ import {
   inkAndGround,
   keyboardWalk,
   lowContrast,
+  nextFrames,
+  ringGap,
+  rowsOf,
   seenText,
   tooWide,
 } from './page-looks.ts'
@@ -70,7 +73,7 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     expect(await seenText(page, '#quota')).toContain('Frozen an operator said so')
     expect(await seenText(page, '#runs')).toMatch(/denied-by-quota\s+the month has no credits left/)
     expect(await page.locator('#chart').getAttribute('aria-label')).toMatch(
-      /^Bitcoin in USD, last hour: coinbase last [\d,.]+, lowest [\d,.]+, highest [\d,.]+; coinmarketcap/,
+      /^Bitcoin in USD in the last hour: coinbase last [\d,.]+, lowest [\d,.]+, highest [\d,.]+; coinmarketcap/,
     )
     expect(await page.locator('#chart-table td').count()).toBe(30)
     expect(await page.locator('#banner').count()).toBe(0)
@@ -89,13 +92,13 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     await world.web.close()
     await page.locator('#state[data-state=reconnecting]').waitFor()
     expect(await seenText(page, '#state')).toMatch(/^Reconnecting, stale since \d\d:\d\d:\d\d$/)
-    await world.put('kraken', 'ethereum', '4321.25')
+    await world.put('coinbase', 'ethereum', '4321.25')
     await world.put('kraken', 'bitcoin', '70002.5')
     await expect.poll(world.newest).toBeGreaterThanOrEqual(before + 2)
     world.asked.length = 0
     await world.restart()
     await page.locator('#tiles [title^="70002.5 USD"]').waitFor()
-    await page.locator('.asset [title="4321.25"]').waitFor()
+    await page.locator('.asset [title="4321.25 USD by coinbase"]').waitFor()
     await page.locator('#state[data-state=live]').waitFor()
     expect(world.asked[0]).toBe(before)
     await page.close()
@@ -107,7 +110,7 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     const before = async (page: Page): Promise<void> => {
       await page.route('**/api/v1/latest', async route => {
         const newest = await world.newest()
-        await world.put('kraken', 'cardano', '0.75')
+        await world.put('coinbase', 'cardano', '0.75')
         // What comes after the new change is asked for once that one was sent.
         await expect.poll(() => world.asked.includes(newest + 1), { timeout: 10_000 }).toBe(true)
         await route.continue()
@@ -115,7 +118,7 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     }
     const { page, complaints } = await visit(world.web.url, { before })
     await untilLoaded(page)
-    await page.locator('.asset [title="0.75"]').waitFor()
+    await page.locator('.asset [title="0.75 USD by coinbase"]').waitFor()
     expect(await seenText(page, '#focus-title')).toBe('Bitcoin BTC')
     expect(await page.locator('.asset b').allTextContents()).toEqual(['BTC', 'ETH', 'SOL', 'XRP', 'ADA'])
     expect(await page.locator('#tiles h3').allTextContents()).toEqual(['coinbase', 'coinmarketcap', 'kraken'])
@@ -157,6 +160,60 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     await world.close()
   })
 
+  it('tells the same change of the same prices in every range, and since when', async () => {
+    const world = await openWorld({ minutes: 40 })
+    const { page } = await visit(world.web.url)
+    await untilLoaded(page)
+    await world.put('kraken', 'bitcoin', '82000')
+    await page.locator('#tiles [title^="82000 USD"]').waitFor()
+    await page.locator('input[value=kraken]').check()
+    const told: string[] = []
+    for (const range of ['24h', '7d', 'all', '1h']) {
+      const loaded = page.waitForResponse('**/api/v1/history?**')
+      await page.locator(`input[name=range][value="${range}"]`).check()
+      await (await loaded).finished()
+      await nextFrames(page)
+      told.push(await seenText(page, '#hero-sub'))
+    }
+    expect(new Set(told).size).toBe(1)
+    expect(told[0]).toMatch(/^▲ \+2\.\d\d % since \d\d:\d\d, by kraken$/)
+    await page.close()
+    await world.close()
+  })
+
+  it('tells no change of one price, and draws a lone point beside lines', async () => {
+    const world = await openWorld({ empty: true })
+    const { page } = await visit(world.web.url)
+    await world.put('coinbase', 'bitcoin', '80000')
+    await page.locator('#hero-sub', { hasText: /^– with one price since \d\d:\d\d, by coinbase$/ }).waitFor()
+    await page.locator('#chart canvas').waitFor()
+    for (const price of ['80100', '80200', '80300']) {
+      await page.waitForTimeout(10)
+      await world.put('kraken', 'bitcoin', price)
+      await page.locator(`#tiles [title^="${price} USD"]`).waitFor()
+    }
+    // The first series' colour: its one point is there beside the other's line.
+    await expect.poll(() => chartColors(page)).toContain('110 168 255')
+    expect(await seenText(page, '#state')).toBe('Connected')
+    await page.close()
+    await world.close()
+  })
+
+  it('keeps the width of a price, whichever provider sent it with however many digits', async () => {
+    const world = await openWorld()
+    const { page } = await visit(world.web.url)
+    await untilLoaded(page)
+    for (const price of ['142.7', '142.91940001']) {
+      await world.put('kraken', 'solana', price)
+      await world.put('coinbase', 'solana', price)
+      await page.locator(`.asset [title="${price} USD by coinbase"]`).waitFor()
+    }
+    expect(await seenText(page, '.asset:nth-of-type(3) .num')).toBe('142.92')
+    expect(await seenText(page, '#assets legend')).toBe('Assets by coinbase')
+    await page.close()
+    await world.close()
+  })
+
   it('is whole on a phone, and readable in dark and in light', async () => {
     const world = await openWorld({ simulated: 'Prices come from the sandbox.' })
     const grounds = new Set<string>()
@@ -165,6 +222,11 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
         const { page, complaints } = await visit(world.web.url, { scheme, width, height: 760 })
         await untilLoaded(page)
         expect([scheme, width, await tooWide(page)]).toEqual([scheme, width, []])
+        expect([width, await rowsOf(page, '#provider-choice label')]).toEqual([width, 1])
+        expect([width, await page.locator('.rail .more-right').count()]).toEqual([
+          width,
+          width === 360 ? 1 : 0,
+        ])
         expect([scheme, width, await lowContrast(page)]).toEqual([scheme, width, []])
         await page.mouse.wheel(0, 900)
         expect(await page.locator('#banner').boundingBox()).toMatchObject({ x: 0, y: 0 })
@@ -214,7 +276,7 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     ])
     await page.locator('input[name=range]:checked').focus()
     await page.keyboard.press('ArrowRight')
-    await page.locator('#hero-sub', { hasText: 'last 6 hours' }).waitFor()
+    await page.locator('#hero-sub', { hasText: 'since' }).waitFor()
     await page.locator('input[name=asset]:checked').focus()
     await page.keyboard.press('ArrowDown')
     await page.locator('#focus-title', { hasText: 'Ethereum' }).waitFor()
@@ -222,15 +284,25 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     await page.locator('input[name=provider]:checked').focus()
     await page.keyboard.press('ArrowRight')
     await page.locator('#hero-sub', { hasText: 'by coinbase' }).waitFor()
-    await page.locator('#chart').focus()
+    const chart = page.locator('#chart')
+    const values = async () =>
+      Promise.all(['now', 'max', 'text'].map(name => chart.getAttribute(`aria-value${name}`)))
+    await chart.focus()
+    expect(await ringGap(page)).toBeGreaterThan(0)
+    const [, count, range] = await values()
     await page.keyboard.press('Home')
-    const first = await page.locator('#chart').getAttribute('aria-valuetext')
-    await page.keyboard.press('End')
-    const last = await page.locator('#chart').getAttribute('aria-valuetext')
-    expect([first, last]).toEqual([
-      expect.stringMatching(/coinbase [\d,.]+ USD$/),
-      expect.not.stringMatching(String(first)),
+    expect(await values()).toEqual([
+      '1',
+      count,
+      expect.stringMatching(/coinbase [\d,.]+ USD, point 1 of \d+$/),
     ])
+    await page.keyboard.press('ArrowRight')
+    expect((await values())[0]).toBe('2')
+    await page.keyboard.press('End')
+    expect((await values())[0]).toBe(count)
+    await page.keyboard.press('Escape')
+    expect(await values()).toEqual([count, count, range])
+    expect(range).toMatch(/^Lowest/)
     expect(new URL(page.url()).hash).toBe('#asset=ethereum+USD&provider=coinbase&range=6h')
     await page.reload()
     await page.locator('#focus-title', { hasText: 'Ethereum' }).waitFor()

@@ -176,7 +176,7 @@ function showNow() {
   prices.show(found, model.providers, model.decimals(state.key))
   const price = shownPrice()
   document.body.classList.toggle('waiting', !price)
-  const from = rangeStart()
+  const from = rangeStart(providers)
   if (price) {
     const past = data.summary(price.provider)
     showTitle(price.symbol, price.name)
@@ -190,11 +190,11 @@ function showNow() {
   tick()
 }
 
-/** Where the drawn time begins: with the range, or with the first price where that is later. */
-function rangeStart() {
+/** Where the drawn time begins: with the range, or with the first price where that is later. @param {readonly string[]} providers */
+function rangeStart(providers) {
   const to = now()
   if (state.range.ms !== null) data.prune(to - state.range.ms)
-  const firsts = [...data.series.values()].map(series => series[0]?.time ?? to)
+  const firsts = providers.map(provider => data.begin(provider) ?? to)
   const oldest = Math.min(to - 60_000, ...firsts)
   return state.range.ms === null ? oldest : Math.max(oldest, to - state.range.ms)
 }

@@ -2,7 +2,7 @@ import { compareExact } from './format.js'
 
 /**
  * One bucket of one provider. `start` is where the bucket begins, `time` where its close is drawn: when it was observed, or
- * the end of its bucket where that is not known. The texts are exact; floats are made of them for drawing only.
+ * the end of its bucket where that is not known (its middle, where the close is its only price). The texts are exact; floats are made of them for drawing only.
  * @typedef {{ start: number, time: number, open: string, high: string, low: string, close: string, count: number }} Point
  * @typedef {{ provider: string, time: string, open: string, high: string, low: string, close: string, count: number }} ApiPoint
  * @typedef {{ points: readonly ApiPoint[], stepMs: number, to: string }} ApiHistory
@@ -23,10 +23,11 @@ export class ChartData {
     for (const { provider, time, ...prices } of points) {
       const start = Date.parse(time)
       const seen = newest.get(provider) ?? 0
+      const close = start + (prices.count === 1 ? stepMs / 2 : stepMs)
       const end = Math.min(start + stepMs, Math.max(start, Date.parse(to)))
       this.#seriesOf(provider).push({
         start,
-        time: seen >= start ? Math.min(end, seen) : end,
+        time: seen >= start && seen < end ? seen : Math.min(close, end),
         ...pricesOf(prices),
       })
     }
@@ -66,10 +67,18 @@ export class ChartData {
    * What uPlot draws: all times, and a column per provider. `undefined` = another provider's time (drawn through),
    * `null` = a hole (not drawn through).
    * @param {readonly string[]} providers
+   * @param {number} [from] a first open before it is not drawn
    * @returns {{ times: number[], columns: (number | null | undefined)[][] }}
    */
-  columns(providers) {
-    const all = providers.map(provider => this.#withHoles(this.series.get(provider) ?? []))
+  columns(providers, from = Number.NEGATIVE_INFINITY) {
+    const all = providers.map(provider => {
+      const series = this.series.get(provider) ?? []
+      const opening = openingOf(series)
+      const drawn = this.#withHoles(series)
+      return opening && opening.time >= from
+        ? [/** @type {[number, number]} */ ([opening.time, Number(opening.close)]), ...drawn]
+        : drawn
+    })
     const times = [...new Set(all.flatMap(series => series.map(([time]) => time)))].sort((a, b) => a - b)
     const columns = all.map(series => {
       const byTime = new Map(series)
@@ -100,7 +109,15 @@ export class ChartData {
 
   /** The newest point at or before a time. @param {string} provider @param {number} time */
   at(provider, time) {
-    return this.series.get(provider)?.findLast(p => p.time <= time)
+    const series = this.series.get(provider) ?? []
+    const opening = openingOf(series)
+    return series.findLast(p => p.time <= time) ?? (opening && opening.time <= time ? opening : undefined)
+  }
+
+  /** When a provider's drawn points begin. @param {string} provider */
+  begin(provider) {
+    const series = this.series.get(provider) ?? []
+    return (openingOf(series) ?? series[0])?.time
   }
 
   /** @param {string} provider */
@@ -123,6 +140,12 @@ export class ChartData {
         : [drawn]
     })
   }
+}
+
+/** The first bucket's open, which the change is told from, as a point of its own. @param {readonly Point[]} series @returns {Point | undefined} */
+function openingOf([first]) {
+  if (!first || first.count <= 1 || first.start >= first.time) return undefined
+  return { ...first, time: first.start, close: first.open }
 }
 
 /** @param {Omit<ApiPoint, 'provider' | 'time'>} point */

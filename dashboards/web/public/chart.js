@@ -33,7 +33,7 @@ export function makeChart() {
   const draw = () => {
     frame = 0
     if (!view) return
-    const { times, columns } = view.data.columns(view.providers)
+    const { times, columns } = view.data.columns(view.providers, view.from)
     byId('chart-empty').hidden = times.length > 0
     place.classList.toggle('bare', times.length === 0)
     if (times.length === 0) {

@@ -67,13 +67,13 @@ const mostZeros = 9
 const mostWhole = 21
 
 /**
- * Decimals that a price is shown with: two from 100 on, four from 1 on, six significant digits below. Chosen once for an
+ * Decimals that a price is shown with: two from 100 on, four from 1 on, five significant digits below. Chosen once for an
  * asset, so that its number keeps its width whatever a provider sends.
  * @param {string} text
  */
 export function decimalsOf(text) {
   const whole = wholeDigits(parseExact(text))
-  return whole > 2 ? 2 : whole > 0 ? 4 : Math.min(20, 6 - whole)
+  return whole > 2 ? 2 : whole > 0 ? 4 : Math.min(20, 5 - whole)
 }
 
 /** Digits before the point; negative = zeros behind it before the first digit. @param {Exact} value */

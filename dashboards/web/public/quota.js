@@ -51,8 +51,11 @@ const shorten = scope => (scope.length > 14 ? `${scope.slice(0, 12)}…` : scope
 function unlimitedOf(windows) {
   const free = windows.filter(w => w.limit === null)
   if (free.length === 0) return []
-  const used = free.map(w => `${formatCount(w.used)} used this ${w.window}`).join(', ')
-  return [el('p', { class: 'pace' }, `No limit by ${free.map(w => w.window).join(' or ')}: ${used}.`)]
+  const used = free
+    .filter(w => w.used > 0)
+    .map(w => `${formatCount(w.used)} used ${w.window === 'day' ? 'today' : `this ${w.window}`}`)
+  const parts = [`No limit by ${free.map(w => w.window).join(' or ')}`, used.join(', ')].filter(Boolean)
+  return [el('p', { class: 'pace' }, `${parts.join(': ')}.`)]
 }
 
 /** @param {Scope} scope @param {QuotaWindow} w @param {number} limit @param {number} now */
