@@ -81,9 +81,18 @@ export class SqlDb {
     this.file = file
     this.#lockDeadlineMs = options.lockDeadlineMs ?? 10 * SECOND
     this.#db = this.#guard(() => openFile(file, options))
-    const always = `PRAGMA busy_timeout=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA synchronous=${options.synchronous}`
+    try {
+      this.#setUp(options)
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
+  }
+
+  #setUp({ synchronous, readOnly }: SqlOptions): void {
+    const always = `PRAGMA busy_timeout=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA synchronous=${synchronous}`
     this.#patiently(() => this.exec(always))
-    if (!options.readOnly)
+    if (!readOnly)
       this.#patiently(() => this.exec('PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864'))
   }
 
