@@ -282,6 +282,14 @@ describe('the usage call', () => {
     expect(status?.windows.find(w => w.window === 'minute')).toMatchObject({ limit: 50, used: 1 })
   })
 
+  it('is not made while frozen, and says so in the words of the operator', async () => {
+    const test = await setup((_, response) => response.end(keyInfo2026))
+    await test.ledger.freeze(null, 'holiday', test.clock.now())
+    const result = await reconcileUsage(test.ports, test.task.source, new AbortController().signal)
+    expect(result).toEqual({ kind: 'denied', outcome: 'frozen', reason: 'holiday' })
+    expect(test.calls()).toBe(0)
+  })
+
   it('tells a wrong key from other failures', async () => {
     const test = await setup((_, response) => {
       response.statusCode = 401

@@ -15,7 +15,7 @@ export const contextText = (context: SavedContext): string => JSON.stringify({ v
 const origins: readonly string[] = ['live', 'backfill', 'replay', 'sandbox']
 
 /** @throws CryptosError CRY_RECORD_INVALID for a context that this program did not write */
-export function readContext(text: string): SavedContext {
+function readContext(text: string): SavedContext {
   try {
     const { v, page, origin } = JSON.parse(text) as SavedContext & { readonly v: unknown }
     if (v !== 1 || !origins.includes(origin) || typeof page.currency !== 'string')

@@ -204,7 +204,10 @@ export function ledgerContract(contract: LedgerContract): void {
       const other = { ...spec, scope: 'ip:api.kraken.com' }
       await t.ledger.openScope(other, t.clock.now())
       for (const name of [scope, other.scope])
-        expect(await t.ledger.reserve(t.ask(t.clock.now(), { scope: name }))).toMatchObject({ why: 'frozen' })
+        expect(await t.ledger.reserve(t.ask(t.clock.now(), { scope: name }))).toMatchObject({
+          why: 'frozen',
+          reason: 'too expensive',
+        })
       expect((await t.ledger.status(t.clock.now())).map(s => s.frozen)).toEqual([
         'too expensive',
         'too expensive',

@@ -24,7 +24,7 @@ export const plans = {
   unknown: plan('unknown', 10_000, 333, 10),
 } as const satisfies Record<string, PlanLimits>
 
-export type PlanName = keyof typeof plans
+type PlanName = keyof typeof plans
 
 /** Limits of a plan by its name; an unknown one has the conservative floor. */
 export const planLimits = (name: string): PlanLimits =>

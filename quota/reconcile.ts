@@ -8,8 +8,6 @@ export interface ReconcileInput {
   /** Whether the provider has a usage endpoint. */
   readonly hasUsage: boolean
   readonly status: ScopeStatus | undefined
-  /** A try that the status does not show (yet). */
-  readonly lastTriedAt?: EpochMicros | null
   readonly everyMs?: number
 }
 
@@ -29,7 +27,7 @@ const urgentRetryMs = MINUTE
 export function reconcileDue(input: ReconcileInput): string | null {
   const { now, status } = input
   if (!input.hasUsage || !status || (status.frozen !== null && !status.jump)) return null
-  const triedAt = input.lastTriedAt ?? status.usageTriedAt
+  const triedAt = status.usageTriedAt
   const urgent = urgentReason(status, now)
   if (urgent !== null) return isYounger(triedAt, now, urgentRetryMs) ? null : urgent
   const why = routineReason(input, status)

@@ -178,6 +178,20 @@ describe('sqlite ledger', () => {
     })
   })
 
+  it('reads a scope that a former version wrote, without what was added since', async () => {
+    const clock = new VirtualClock(start)
+    const ledger = await openSqliteLedger({ file, clock })
+    await ledger.openScope(spec, start)
+    const db = new SqlDb(file, { synchronous: 'FULL' })
+    db.exec(
+      `UPDATE scopes SET state = json_remove(state, '$.stamp', '$.agreed', '$.asDocumented', '$.usageTriedAt')`,
+    )
+    db.close()
+    expect(await ledger.reserve(request('a', start))).toMatchObject({ kind: 'granted' })
+    expect((await ledger.status(start))[0]).toMatchObject({ usageTriedAt: null, jump: false })
+    await ledger.close()
+  })
+
   it('refuses a scope whose text was damaged', async () => {
     const ledger = await openSqliteLedger({ file, clock: systemClock })
     await ledger.openScope(spec, systemClock.now())

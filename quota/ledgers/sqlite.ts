@@ -46,7 +46,7 @@ const checkpointPages = 4_000
 /** Callers of one commit come within less than this. */
 const sameMomentMicros = 100_000
 
-export const defaultOutboxMaxBytes = 256 * 1024 * 1024
+const defaultOutboxMaxBytes = 256 * 1024 * 1024
 
 /**
  * The quota ledger and outbox of one host in one SQLite file (WAL, synchronous=FULL), rung by the bell file beside it after each

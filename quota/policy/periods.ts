@@ -22,7 +22,7 @@ export function firstPeriod(kind: PeriodKind, now: EpochMicros): Period {
 }
 
 /** The reset after this one: the same time of the next day, or the same day of the next month (cut to its last day). */
-export function nextReset(kind: PeriodKind, resetsAt: EpochMicros): EpochMicros {
+function nextReset(kind: PeriodKind, resetsAt: EpochMicros): EpochMicros {
   if (kind === 'day') return addMs(resetsAt, DAY)
   const date = new Date(toEpochMs(resetsAt))
   const wanted = date.getUTCDate()

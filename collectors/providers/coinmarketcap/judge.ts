@@ -20,7 +20,7 @@ import {
 import type { HttpAnswer, Verdict } from '../../provider.ts'
 
 /** The part of the envelope that says how the call went. */
-export interface Status {
+interface Status {
   /** 0 = good. */
   readonly code: number
   readonly message: string
@@ -32,7 +32,7 @@ export interface Status {
  * Reads `status` of either envelope: `error_code` as a number (v1, v2, the gateway) or as digits in a string (v3, simple/price).
  * @throws CryptosError CRY_PROVIDER_PAYLOAD for a body that is not JSON or has no `status`
  */
-export function readStatus(body: Uint8Array): Status {
+function readStatus(body: Uint8Array): Status {
   const status = objectOf(objectOf(parseExact(body), '$').get('status'), '$.status')
   const code = wholeOf(status.get('error_code'))
   const message = status.get('error_message')
