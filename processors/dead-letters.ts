@@ -83,6 +83,12 @@ function readLetter(message: StoredMessage): DeadLetter {
   }
 }
 
+/** Id of the letter of a message, by its place. Slashes: nothing in it needs quoting in a shell. */
+export const letterIdAt = (
+  stage: string,
+  { topic, partition, offset }: Pick<StoredMessage, 'topic' | 'partition' | 'offset'>,
+): string => `${stage}/${topic}/${partition}/${offset}`
+
 /** The letter of a message. Its id comes from its place, so a second delivery makes the same letter. */
 export function letterOf(
   message: StoredMessage,
@@ -90,8 +96,7 @@ export function letterOf(
 ): DeadLetter {
   return {
     kind: 'dead-letter',
-    // Slashes: nothing in it needs quoting in a shell.
-    id: `${why.stage}/${message.topic}/${message.partition}/${message.offset}`,
+    id: letterIdAt(why.stage, message),
     stage: why.stage,
     topic: message.topic,
     partition: message.partition,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from '../../core/brands.ts'
+import { AssetId, Credits, DecimalString, type EpochMicros, ProviderId } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import type { Ledger, OutboxEntry, VanishedAnswer } from '../../core/ports/ledger.ts'
 import { type Quote, quoteId } from '../../core/records.ts'
@@ -12,6 +12,7 @@ import { openSqliteReader } from '../../processors/sinks/sqlite/reader.ts'
 import { openSqliteSink } from '../../processors/sinks/sqlite/sink.ts'
 import { openMemoryBroker } from '../../topics/brokers/memory.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
+import { letterIdAt } from '../../processors/dead-letters.ts'
 import { deadLetterMessage, quoteMessage } from '../../topics/messages.ts'
 import { topicTable, usedTopics } from '../../topics/table.ts'
 import { type AuditReport, audit } from './audit.ts'
@@ -51,6 +52,8 @@ interface World {
   readonly topic?: readonly Quote[]
   readonly store?: readonly Quote[]
   readonly letters?: readonly string[]
+  /** The store's group put the whole topic into the dead letters. */
+  readonly refused?: boolean
   readonly vanished?: readonly VanishedAnswer[]
 }
 
@@ -80,6 +83,11 @@ async function audited(world: World): Promise<AuditReport> {
   await broker.createTopics(usedTopics(topics))
   await broker.produce(topic.map(q => quoteMessage(topics.quotes.name, q)))
   await broker.produce(letters.map(id => deadLetterMessage(topics.deadLetters.name, letterOf(id))))
+  if (world.refused) {
+    const places = await Array.fromAsync(broker.read(topics.quotes.name, { offset: 0 }))
+    const ids = places.map(place => letterIdAt(group, place))
+    await broker.produce(ids.map(id => deadLetterMessage(topics.deadLetters.name, { ...letterOf(''), id })))
+  }
   const sink = await openSqliteSink({ file: join(folder, 'series.db'), clock })
   await sink.write(store, { group, topic: topics.quotes.name, partition: 0, first: 0, end: store.length })
   await sink.close()
@@ -177,6 +185,11 @@ describe('an audit of a day', () => {
     expect((await audited({ ...world, topic: [fresh, other], store: [fresh, other] })).differences).toEqual(
       [],
     )
+  })
+
+  it('finds a record in the dead letters that the store did not take', async () => {
+    const world = { answers: [{ id: 'a', made: [fresh] }], topic: [fresh], store: [], refused: true }
+    expect(await audited(world)).toMatchObject({ differences: [], refused: 1, pending: 0 })
   })
 
   it('names an answer of a settled slot that the outbox does not have', async () => {

@@ -5,7 +5,8 @@ import type { Ledger, OutboxEntry } from '../../core/ports/ledger.ts'
 import type { QuoteReader } from '../../core/ports/reader.ts'
 import type { Quote } from '../../core/records.ts'
 import { compare, type Difference, totals } from './compare.ts'
-import { readAnswers, readStore, readTopic, readVanished, settleBuried } from './read-sides.ts'
+import { readAnswers, readLetterIds, readVanished, settleBuried } from './read-answers.ts'
+import { readStore, readTopic } from './read-rows.ts'
 import { Side } from './side.ts'
 import { Views } from './views.ts'
 
@@ -33,6 +34,8 @@ export interface AuditReport {
   readonly distinct: number
   /** Published, but not stored yet: not a defect while `up` or `process` runs. */
   readonly pending: number
+  /** Records that the store's group put into the dead letters. */
+  readonly refused: number
   /** Minutes and hours that were made anew from the store's rows. */
   readonly bars: number
   readonly groups: number
@@ -52,18 +55,19 @@ export async function audit(ports: AuditPorts, from: EpochMicros, to: EpochMicro
   const store = new Side('store', encode)
   const views = new Views()
   const vanished = await readVanished(ports, range)
-  const read = await readAnswers(ports, range, answers)
-  const unstored = await readTopic(ports, range, topic)
+  const letters = await readLetterIds(ports)
+  const read = await readAnswers(ports, range, letters, answers)
+  const { waiting, refused } = await readTopic(ports, range, letters, topic)
   const buried = settleBuried(read, answers, topic)
   const wanted = [...answers.held.keys(), ...topic.held.keys()]
   const { later, span } = await readStore(ports, range, wanted, { side: store, views })
   const seen = await views.compare(ports.reader, span.from, to)
-  const pending = new Set([...read.unpublished, ...unstored])
+  const pending = new Set([...read.unpublished, ...waiting])
   const differences = [
     ...vanished,
     ...read.differences,
     ...compare(answers, topic, read.unpublished),
-    ...compare(answers, store, pending, later),
+    ...compare(answers, store, new Set([...pending, ...refused]), later),
     ...seen.differences,
   ]
   return {
@@ -72,6 +76,7 @@ export async function audit(ports: AuditPorts, from: EpochMicros, to: EpochMicro
     rows: { answers: answers.rows, topic: topic.rows, store: store.rows },
     distinct: answers.held.size,
     pending: pending.size,
+    refused: refused.size,
     bars: seen.bars,
     groups: totals(answers).size,
     ...told(differences),

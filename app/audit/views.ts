@@ -1,12 +1,12 @@
-import type { AssetId, DecimalString, EpochMicros, ProviderId } from '../../core/brands.ts'
+import type { DecimalString, EpochMicros } from '../../core/brands.ts'
 import type { HistoryPoint, QuoteReader } from '../../core/ports/reader.ts'
-import type { Currency, Quote } from '../../core/records.ts'
-import { DAY, HOUR, MINUTE, toIso } from '../../core/time.ts'
+import type { Quote } from '../../core/records.ts'
+import { HOUR, MINUTE, toIso } from '../../core/time.ts'
 import { compareDecimals } from '../../processors/sinks/sqlite/compare.ts'
 import type { Difference } from './compare.ts'
 import { groupAt } from './side.ts'
+import { type Series, storedBars } from './stored-bars.ts'
 
-const dayMicros = DAY * 1_000
 const widths = [
   { name: 'minute', ms: MINUTE },
   { name: 'hour', ms: HOUR },
@@ -18,12 +18,6 @@ interface Bar {
   low: DecimalString
   close: DecimalString
   count: number
-}
-
-interface Series {
-  readonly provider: ProviderId
-  readonly asset: AssetId
-  readonly currency: Currency
 }
 
 interface Seen extends Series {
@@ -74,7 +68,7 @@ export class Views {
       for (const { name, ms } of widths) {
         const width = ms * 1_000
         const range = { from: Math.ceil(from / width) * width, to: Math.floor(to / width) * width }
-        const stored = await storedBars(reader, seen, { ...range, ms })
+        const stored = await storedBars(reader, seen, { ...range, ms, starts: seen.bars.hour.keys() })
         const made = new Map(
           [...seen.bars[name]].filter(([start]) => start >= range.from && start < range.to),
         )
@@ -97,32 +91,6 @@ function addTo(bars: Map<number, Bar>, { observedAt, price }: Quote, width: numb
   if (compareDecimals(price, bar.low) < 0) bar.low = price
   bar.close = price
   bar.count += 1
-}
-
-/** By days: over a longer time a reader may take a coarser roll-up. Days without a row are asked for as well, unless there are many. */
-async function storedBars(
-  reader: QuoteReader,
-  { provider, asset, currency, bars }: Seen,
-  range: { readonly from: number; readonly to: number; readonly ms: number },
-): Promise<ReadonlyMap<number, HistoryPoint>> {
-  const found = new Map<number, HistoryPoint>()
-  for (const day of daysOf(range.from, range.to, [...bars.hour.keys()])) {
-    const from = Math.max(day, range.from) as EpochMicros
-    const to = Math.min(day + dayMicros, range.to) as EpochMicros
-    if (from >= to) continue
-    const { points } = await reader.history({ provider, asset, currency, from, to, stepMs: range.ms })
-    for (const point of points) if (point.time >= from && point.time < to) found.set(point.time, point)
-  }
-  return found
-}
-
-const maxDays = 40
-
-function daysOf(from: number, to: number, rows: readonly number[]): readonly number[] {
-  const first = from - (from % dayMicros)
-  const count = Math.ceil((to - first) / dayMicros)
-  if (count <= maxDays) return Array.from({ length: Math.max(0, count) }, (_, i) => first + i * dayMicros)
-  return [...new Set(rows.map(start => start - (start % dayMicros)))]
 }
 
 const parts = ['open', 'high', 'low', 'close', 'count'] as const
