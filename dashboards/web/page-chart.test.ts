@@ -65,6 +65,18 @@ describe('chart data', () => {
     expect(times('a')).toEqual([120, 145])
   })
 
+  it('knows a price again that the history had before the stream', () => {
+    const data = new ChartData(historyOf(60_000, 110, ['a', 60, '5', 1]))
+    data.add('a', 105_000, '5', 5_000)
+    expect(data.series.get('a')).toMatchObject([{ start: 60_000, time: 105_000, count: 1 }])
+    expect(data.summary('a')).toMatchObject({ isOne: true })
+    data.add('a', 106_000, '6', 1_000)
+    expect(data.series.get('a')).toMatchObject([{ close: '5' }, { start: 106_000, open: '6' }])
+    const early = new ChartData(historyOf(60_000, 110, ['a', 60, '5', 1]))
+    early.add('a', 70_000, '6', 5_000)
+    expect(early.series.get('a')).toMatchObject([{ time: 70_000, high: '6', close: '6', count: 2 }])
+  })
+
   it('draws the only price of a bucket in its middle', () => {
     const data = new ChartData(
       historyOf(60_000, 300, ['a', 60, '1', 1], ['a', 120, '2', 1], ['a', 180, '3', 2]),
@@ -77,7 +89,6 @@ describe('chart data', () => {
       historyOf(60_000, 240, ['a', 60, '1 3 1 2'], ['a', 120, '2 4 2 3'], ['b', 120, '9', 1]),
     )
     expect(data.columns(['a']).columns).toEqual([[1, 2, 3]])
-    expect(data.columns(['a'], 61_000).columns).toEqual([[2, 3]])
     expect(data.at('a', 70_000)).toMatchObject({ close: '1' })
     expect(data.at('a', 59_000)).toBeUndefined()
     expect([data.begin('a'), data.begin('b'), data.begin('c')]).toEqual([60_000, 150_000, undefined])
@@ -168,16 +179,14 @@ describe('the time that is shown', () => {
 })
 
 describe('the chart as a slider', () => {
-  it('stops at points only, not at holes', () => {
-    expect(
-      stopsOf(
-        [1, 2, 3, 4],
-        [
-          [1, undefined, null, 2],
-          [undefined, 5, undefined, undefined],
-        ],
-      ),
-    ).toEqual([0, 1, 3])
+  it('stops at points only, not at holes, nor where nobody sees it', () => {
+    const u = undefined
+    const columns = [
+      [1, u, null, 2],
+      [u, 5, u, u],
+    ]
+    expect(stopsOf([1, 2, 3, 4], columns, 0)).toEqual([0, 1, 3])
+    expect(stopsOf([1, 2, 3, 4], columns, 2)).toEqual([1, 3])
   })
 
   it('goes where the key says, within its points', () => {

@@ -105,11 +105,12 @@ describe('quota in words', () => {
     expect(planText('basic')).toBe('basic plan')
   })
   it('promises nothing where no credits are limited, nor where none are left', () => {
-    const words = (...windows: object[]) => paceText({ runsOutAt: null, windows }, 0)
+    const words = (...windows: object[]) => paceText({ runsOutAt: null, windows, frozen: null }, 0)
     expect(words(minute, { ...month, limit: null, left: null })).toBe('')
     expect(words({ ...minute, window: 'second' })).toBe('')
     expect(words(minute, month)).toBe('At the pace of the last hour it lasts until the reset.')
     expect(words({ ...month, left: 0 })).toBe('Used up.')
+    expect(paceText({ runsOutAt: null, windows: [month], frozen: 'told so' }, 0)).toBe('')
   })
   it('says who counts more', () => {
     expect([null, 0, 1234, -5].map(driftText)).toEqual([

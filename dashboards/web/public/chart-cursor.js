@@ -1,8 +1,10 @@
 /** The chart as a slider: its stops are the points that some provider has, counted from 1. */
 
-/** @param {readonly number[]} times @param {readonly ArrayLike<number | null | undefined>[]} columns */
-export const stopsOf = (times, columns) =>
-  times.flatMap((_, i) => (columns.some(column => typeof column[i] === 'number') ? [i] : []))
+/** @param {readonly number[]} times @param {readonly ArrayLike<number | null | undefined>[]} columns @param {number} from what is before it is out of sight */
+export const stopsOf = (times, columns, from) =>
+  times.flatMap((time, i) =>
+    time >= from && columns.some(column => typeof column[i] === 'number') ? [i] : [],
+  )
 
 /**
  * Where a key leads among the stops; undefined = not a key of the slider.

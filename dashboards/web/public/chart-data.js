@@ -3,7 +3,8 @@ import { compareExact } from './format.js'
 /**
  * One bucket of one provider. `start` is where the bucket begins, `time` where its close is drawn: when it was observed, or
  * the end of its bucket where that is not known (its middle, where the close is its only price). The texts are exact; floats are made of them for drawing only.
- * @typedef {{ start: number, time: number, open: string, high: string, low: string, close: string, count: number }} Point
+ * @typedef {{ start: number, time: number, open: string, high: string, low: string, close: string, count: number,
+ *   isGuess?: boolean }} Point `isGuess`: a loaded bucket whose newest price is not known with its time
  * @typedef {{ provider: string, time: string, open: string, high: string, low: string, close: string, count: number }} ApiPoint
  * @typedef {{ points: readonly ApiPoint[], stepMs: number, to: string }} ApiHistory
  */
@@ -28,6 +29,7 @@ export class ChartData {
       this.#seriesOf(provider).push({
         start,
         time: seen >= start && seen < end ? seen : Math.min(close, end),
+        isGuess: seen < start,
         ...pricesOf(prices),
       })
     }
@@ -42,17 +44,19 @@ export class ChartData {
     const series = this.#seriesOf(provider)
     const last = series.at(-1)
     const bucket = Math.floor(time / bucketMs) * bucketMs
+    if (last?.isGuess && time >= last.start && time < last.start + this.stepMs) {
+      // The history may know this price already, without its time.
+      series[series.length - 1] =
+        price === last.close ? { ...last, time, isGuess: false } : grown(last, time, price)
+      return
+    }
     if (last && time < last.time) return
     if (!last || bucket > last.start) {
       const start = last ? bucket : time
       series.push({ start, time, open: price, high: price, low: price, close: price, count: 1 })
       return
     }
-    const high = compareExact(price, last.high) > 0 ? price : last.high
-    const low = compareExact(price, last.low) < 0 ? price : last.low
-    // The same time is the same price again: the stream may say it twice.
-    const count = last.count + (time > last.time ? 1 : 0)
-    series[series.length - 1] = { ...last, time, high, low, close: price, count }
+    series[series.length - 1] = grown(last, time, price)
   }
 
   /** Drops what has left the range. @param {number} from */
@@ -67,15 +71,14 @@ export class ChartData {
    * What uPlot draws: all times, and a column per provider. `undefined` = another provider's time (drawn through),
    * `null` = a hole (not drawn through).
    * @param {readonly string[]} providers
-   * @param {number} [from] a first open before it is not drawn
    * @returns {{ times: number[], columns: (number | null | undefined)[][] }}
    */
-  columns(providers, from = Number.NEGATIVE_INFINITY) {
+  columns(providers) {
     const all = providers.map(provider => {
       const series = this.series.get(provider) ?? []
       const opening = openingOf(series)
       const drawn = this.#withHoles(series)
-      return opening && opening.time >= from
+      return opening
         ? [/** @type {[number, number]} */ ([opening.time, Number(opening.close)]), ...drawn]
         : drawn
     })
@@ -140,6 +143,15 @@ export class ChartData {
         : [drawn]
     })
   }
+}
+
+/** @param {Point} last @param {number} time @param {string} price @returns {Point} */
+function grown(last, time, price) {
+  const high = compareExact(price, last.high) > 0 ? price : last.high
+  const low = compareExact(price, last.low) < 0 ? price : last.low
+  // The same time is the same price again: the stream may say it twice.
+  const count = last.count + (time === last.time ? 0 : 1)
+  return { ...last, time, high, low, close: price, count, isGuess: false }
 }
 
 /** The first bucket's open, which the change is told from, as a point of its own. @param {readonly Point[]} series @returns {Point | undefined} */

@@ -33,7 +33,7 @@ export function makeChart() {
   const draw = () => {
     frame = 0
     if (!view) return
-    const { times, columns } = view.data.columns(view.providers, view.from)
+    const { times, columns } = view.data.columns(view.providers)
     byId('chart-empty').hidden = times.length > 0
     place.classList.toggle('bare', times.length === 0)
     if (times.length === 0) {
@@ -69,7 +69,7 @@ export function makeChart() {
     const time = times[stops().findLast(i => (times[i] ?? 0) <= seconds) ?? 0] ?? 0
     plot?.setCursor({ left: plot.valToPos(time, 'x'), top: plot.over.clientHeight / 2 })
   }
-  const stops = () => (plot ? stopsOf([...plot.data[0]], plot.data.slice(1)) : [])
+  const stops = () => (plot ? stopsOf([...plot.data[0]], plot.data.slice(1), (view?.from ?? 0) / 1000) : [])
   const away = () => {
     kept = undefined
     plot?.setCursor({ left: -10, top: -10 })

@@ -116,8 +116,9 @@ function paceOf(scope, now) {
     : []
 }
 
-/** How long the credits last. Nothing to say where only the calls of a minute are limited. @param {Pick<Scope, 'runsOutAt' | 'windows'>} scope @param {number} now */
-export function paceText({ runsOutAt, windows }, now) {
+/** How long the credits last. Nothing to say where only the calls of a minute are limited. @param {Pick<Scope, 'runsOutAt' | 'windows' | 'frozen'>} scope @param {number} now */
+export function paceText({ runsOutAt, windows, frozen }, now) {
+  if (frozen) return ''
   const at = runsOutAt === null ? Number.NaN : Date.parse(runsOutAt)
   if (at <= now) return 'Used up.'
   if (at > now) return `Runs out ${formatDay(at)}, in ${formatSpan(at - now)}, at the pace of the last hour.`
