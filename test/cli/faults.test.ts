@@ -44,10 +44,10 @@ async function openOwn(): Promise<Sandbox & AsyncDisposable> {
 const stores = [
   { name: 'ledger', args: ['collect', 'kraken', '--now'] },
   { name: 'log', args: ['topics', 'list'] },
-  { name: 'series', args: ['export'] },
+  { name: 'series', args: ['export', '--out', place.file('rows.csv')] },
 ] as const
 
-describe.concurrent.each(stores)('a damaged store: $name.db', ({ name, args }) => {
+describe.concurrent.each(stores)('a damaged store: $name', ({ name, args }) => {
   it('ends with its name and what to do, for the command that needs it and for `up`', async () => {
     const folder = `damaged-${name}`
     await using own = await openOwn()
@@ -70,7 +70,7 @@ describe.concurrent.each(stores)('a damaged store: $name.db', ({ name, args }) =
   })
 })
 
-describe.concurrent.each(stores)('a $name.db of a newer program', ({ name, args }) => {
+describe.concurrent.each(stores)('a store of a newer program: $name', ({ name, args }) => {
   it('is not touched: update cryptos', async () => {
     const folder = `newer-${name}`
     await fill(folder)
