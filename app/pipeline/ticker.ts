@@ -29,7 +29,7 @@ const publishEveryMs = 10 * SECOND
 const frozenEveryMs = 5 * SECOND
 const firstHouseMs = 10 * SECOND
 /** Work on a database that takes longer is told before it has failed: it waits up to 10 s for another writer. */
-const slowMs = 2 * SECOND
+const slowMs = 3 * SECOND
 /** Outcomes that say nothing about whether the dataset is well. */
 const noNews: ReadonlySet<Outcome> = new Set(['not-due', 'aborted'])
 const fine: ReadonlySet<Outcome> = new Set(['already-done'])
