@@ -209,7 +209,7 @@ describe('what is installed', () => {
 })
 
 describe('the published package', () => {
-  it('holds the program and no tests, scripts or pinned Node', () => {
+  it('holds the program with its pages, and no tests, scripts or pinned Node', () => {
     const npm = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], {
       cwd: root,
       encoding: 'utf8',
@@ -223,11 +223,11 @@ describe('the published package', () => {
     expect(
       files.filter(
         path =>
-          !/^(bin\/cryptos\.mjs|dist\/|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)/.test(
+          !/^(bin\/cryptos\.mjs|dist\/|docs\/|package\.json|LICENSE|(ARCHITECTURE|CHANGELOG|CONTRIBUTING|README|SECURITY)\.md)/.test(
             path,
           ),
       ),
     ).toEqual([])
-    expect(files.filter(path => /test|contract|fixtures|\.env|\.db|node-bin|runtime/i.test(path))).toEqual([])
+    expect(files.filter(path => /test|contract|fixtures|\.env|\.db|node-bin|scripts\/|runtime\//i.test(path))).toEqual([])
   })
 })
