@@ -59,14 +59,15 @@ const hasPrices = async (url: string): Promise<boolean> =>
 /** `up` with prices on its page; killed at the end if the test has not ended it. */
 async function upOn(folder: string, command = line, env: Env = {}) {
   const running = startLine(command, { ...settings(folder), ...env })
-  const url = await urlOf(running)
-  return {
-    running,
-    url,
-    [Symbol.asyncDispose]: async () => {
-      running.child.kill('SIGKILL')
-      await running.ended
-    },
+  const kill = async (): Promise<void> => {
+    running.child.kill('SIGKILL')
+    await running.ended
+  }
+  try {
+    return { running, url: await urlOf(running), [Symbol.asyncDispose]: kill }
+  } catch (error) {
+    await kill()
+    throw error
   }
 }
 
