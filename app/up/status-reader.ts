@@ -1,4 +1,4 @@
-import { statfsSync, statSync } from 'node:fs'
+import { existsSync, statfsSync, statSync } from 'node:fs'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
 import type { StatusReader } from '../../core/ports/reader.ts'
@@ -63,6 +63,10 @@ const walProblems = (folder: string): { name: string; what: string }[] =>
   })
 
 function diskProblems(folder: string): { name: string; what: string }[] {
+  if (!existsSync(folder))
+    return [
+      { name: 'folder', what: `${folder} was moved or removed: what comes in now is lost, start again` },
+    ]
   const { bavail, bsize, blocks } = statfsSync(folder)
   // Some network file systems tell nothing about their size.
   if (blocks === 0 || bavail * bsize >= diskAlarmBytes) return []
