@@ -54,5 +54,6 @@ describe('a scope for people', () => {
   it('names the plan plainly', () => {
     expect(scopeText(scope('keyless'))).toBe('kraken ip:h (without a key)')
     expect(scopeText(scope('basic-2026'))).toBe('kraken ip:h (plan basic-2026)')
+    expect(scopeText(scope('15000 credits a month'))).toBe('kraken ip:h (plan of 15,000 credits a month)')
   })
 })

@@ -17,7 +17,12 @@ function paceLines({ windows, runsOutAt }: ScopeStatus): string[] {
   return hasCredits ? ['  at this pace it lasts until the reset'] : []
 }
 
-const planText = (plan: string): string => (plan === 'keyless' ? 'without a key' : `plan ${plan}`)
+/** A plan of the table by its name; one that the provider told has no name, only its size: `plan of 15,000 credits a month`. */
+function planText(plan: string): string {
+  if (plan === 'keyless') return 'without a key'
+  const sized = plan.replaceAll(/\d{4,}/g, digits => number(Number(digits)))
+  return /^\d/.test(plan) ? `plan of ${sized}` : `plan ${plan}`
+}
 
 /** One scope for people. */
 export function scopeText(scope: ScopeStatus): string {

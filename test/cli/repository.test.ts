@@ -228,6 +228,8 @@ describe('the published package', () => {
           ),
       ),
     ).toEqual([])
-    expect(files.filter(path => /test|contract|fixtures|\.env|\.db|node-bin|scripts\/|runtime\//i.test(path))).toEqual([])
+    expect(
+      files.filter(path => /test|contract|fixtures|\.env|\.db|node-bin|scripts\/|runtime\//i.test(path)),
+    ).toEqual([])
   })
 })
