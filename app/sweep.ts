@@ -2,7 +2,7 @@ import type { EpochMicros } from '../core/brands.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import { assetRef } from '../collectors/assets.ts'
-import { collectDataset } from '../collectors/dataset.ts'
+import { collectDataset, type DatasetResult } from '../collectors/dataset.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
 import type { AssetRef, Dataset } from '../collectors/provider.ts'
 import { periodStartOf } from '../quota/pages.ts'
@@ -43,6 +43,11 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
       outcome: 'source-disabled',
       reason: `${route.provider.title} has none of the wanted assets`,
     }
+  const { currencies } = route.provider
+  if (currencies && !currencies.includes(config.currency)) {
+    const reason = `${route.provider.title} gives prices in ${currencies.join(', ')} only, not in ${config.currency}`
+    return { ...names, outcome: 'source-disabled', reason }
+  }
   const at = period === 'now' ? ports.clock.now() : period
   const result = await collectDataset(ports, {
     source: route.poll,
@@ -54,7 +59,7 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
     ...(at === undefined ? {} : { periodStart: periodStartOf(at, dataset.refreshMs) }),
     signal,
   })
-  if (result.kind === 'not-due') return { ...names, ...(await notDue(ports, task, result)) }
+  if ('retryAt' in result) return { ...names, ...(await notDue(ports, task, result)) }
   if (result.kind === 'no-ledger') return { ...names, outcome: 'ledger-unavailable', reason: result.reason }
   return { ...names, ...worst(result.pages), pages: result.pages }
 }
@@ -63,12 +68,12 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
 async function notDue(
   { ledger, clock }: PollPorts,
   { route }: SweepTask,
-  { reason, retryAt }: { readonly reason: string; readonly retryAt: EpochMicros },
+  { kind, reason, retryAt }: Extract<DatasetResult, { readonly retryAt: EpochMicros }>,
 ): Promise<Pick<SweepResult, 'outcome' | 'reason' | 'retryAt'>> {
   const scopes = await ledger.status(clock.now()).catch(() => [])
   const frozen = scopes.find(s => s.scope === route.poll.scope)?.frozen
   if (typeof frozen === 'string') return { outcome: 'frozen', reason: frozen }
-  return { outcome: 'not-due', reason, retryAt }
+  return { outcome: kind, reason, retryAt }
 }
 
 /** From what a person must see first to what needs no one. */
@@ -86,6 +91,7 @@ export const outcomeOrder: readonly Outcome[] = [
     'transport-error',
     'provider-error',
     'rate-limited',
+    'backing-off',
     'in-flight',
     'quota-exhausted',
     'frozen',

@@ -22,7 +22,7 @@ export interface DatasetTask {
 }
 
 export type DatasetResult =
-  | { readonly kind: 'not-due'; readonly reason: string; readonly retryAt: EpochMicros }
+  | { readonly kind: 'not-due' | 'backing-off'; readonly reason: string; readonly retryAt: EpochMicros }
   | { readonly kind: 'no-ledger'; readonly reason: string }
   | { readonly kind: 'swept'; readonly periodStart: EpochMicros; readonly pages: readonly PageResult[] }
 
@@ -48,7 +48,8 @@ async function dueOf(ports: PollPorts, task: DatasetTask, pages: readonly Page[]
   try {
     const plan = await isDue(ports.ledger, sweepOf(task, pages), ports.clock.now())
     if (plan.kind === 'due') return plan
-    return { kind: 'not-due', reason: plan.reason, retryAt: plan.nextAt }
+    const kind = plan.isAfterFailure ? 'backing-off' : 'not-due'
+    return { kind, reason: plan.reason, retryAt: plan.nextAt }
   } catch (error) {
     return { kind: 'no-ledger', reason: `no call was made: ${toCryptosError(error).message}` }
   }

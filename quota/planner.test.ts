@@ -51,9 +51,11 @@ const input = (more: Partial<PlanInput> = {}): PlanInput => ({
 })
 
 describe('planner', () => {
-  it('is due at once where nothing was ever answered, a few seconds after the refresh', () => {
+  it('is due at once where nobody ever asked, and a few seconds after the refresh where somebody did', () => {
     expect(planNext(input())).toEqual({ kind: 'due', periodStart: slotStart })
-    const early = planNext(input({ now: addMs(slotStart, 1_000) }))
+    expect(planNext(input({ now: addMs(slotStart, 1_000) }))).toEqual({ kind: 'due', periodStart: slotStart })
+    const before = addMs(slotStart, -3_600_000)
+    const early = planNext(input({ now: addMs(slotStart, 1_000), lastAnswered: before, lastTried: before }))
     expect(early).toMatchObject({ kind: 'not-due' })
     const nextAt = (early as { nextAt: EpochMicros }).nextAt
     expect(nextAt - slotStart).toBeGreaterThanOrEqual(3 * SECOND * 1_000)

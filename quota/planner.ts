@@ -29,7 +29,13 @@ export interface PlanInput {
 
 export type Plan =
   | { readonly kind: 'due'; readonly periodStart: EpochMicros }
-  | { readonly kind: 'not-due'; readonly nextAt: EpochMicros; readonly reason: string }
+  | {
+      readonly kind: 'not-due'
+      readonly nextAt: EpochMicros
+      readonly reason: string
+      /** The wait is for a failure, not for the pace. */
+      readonly isAfterFailure?: true
+    }
 
 const afterRefreshMs = 3 * SECOND
 const maxJitterMs = 5 * SECOND
@@ -44,6 +50,8 @@ export function planNext(input: PlanInput): Plan {
   const periodStart = periodStartOf(input.now, input.refreshMs)
   const pace = paceOf(input)
   if (pace.kind === 'used-up') return { kind: 'not-due', nextAt: pace.until, reason: pace.reason }
+  // Nobody has asked yet: an answer of the last period is better than none.
+  if (input.lastAnswered === null && input.lastTried === null) return { kind: 'due', periodStart }
   const earliest = earliestSlot(input, pace.intervalMs)
   const slotStart = earliest.at > periodStart ? roundUp(earliest.at, input.refreshMs) : periodStart
   const nextAt = addMs(slotStart, offsetMs(input, slotStart))
@@ -53,6 +61,7 @@ export function planNext(input: PlanInput): Plan {
       kind: 'not-due',
       nextAt,
       reason: `${earliest.why}; next at ${toIso(nextAt)}`,
+      ...(earliest.isAfterFailure ? { isAfterFailure: true } : {}),
     }
   )
 }
@@ -67,13 +76,17 @@ function secondTry({ failedAt, lastTried, now }: PlanInput, nextSweepAt: EpochMi
 }
 
 /** Start of the first slot that may be asked for. */
-function earliestSlot(input: PlanInput, intervalMs: number): { at: number; why: string } {
+function earliestSlot(
+  input: PlanInput,
+  intervalMs: number,
+): { at: number; why: string; isAfterFailure?: true } {
   const { lastAnswered, lastTried, refreshMs } = input
   if (lastTried !== null && (lastAnswered === null || lastTried > lastAnswered)) {
     const waitMs = Math.max(refreshMs, Math.min(retryAfterMs, intervalMs))
-    return { at: addMs(lastTried, waitMs), why: `the last try failed: wait ${waitMs / SECOND} s` }
+    const why = `the last try failed: wait ${waitMs / SECOND} s`
+    return { at: addMs(lastTried, waitMs), why, isAfterFailure: true }
   }
-  if (lastAnswered === null) return { at: 0, why: 'the data change a few seconds later' }
+  if (lastAnswered === null) return { at: 0, why: 'nothing was answered yet' }
   const steps = roundBySeed(intervalMs / refreshMs, `${input.seed ?? ''}|${lastAnswered}`)
   const why = `one sweep every ${Math.round(intervalMs / SECOND)} s is what the quota and the settings give`
   return { at: addMs(lastAnswered, steps * refreshMs), why }

@@ -1,6 +1,6 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
-import { addMs, parseIso, toIso } from '../../core/time.ts'
+import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
 import { collectOnce, openCollecting } from '../collecting.ts'
 import { exitCodeOf } from '../../core/outcomes.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
@@ -26,7 +26,7 @@ const run: Action = async (context, [name = ''], options) => {
     const first = results[0]
     if (!first) throw new CryptosError('CRY_INTERNAL', `${name} has no dataset`)
     if (exitCodeOf(first.outcome) === 0) rememberFirstSource(context.config, source.kind)
-    return toResult(first, source)
+    return toResult({ ...first, ...retryOf(first, context) }, source)
   } finally {
     await source.close()
   }
@@ -59,6 +59,13 @@ function refuseFuture(period: EpochMicros | 'now' | undefined, name: string, { c
         `--slot: the period of ${name}/${id} that begins at ${toIso(begins)} is still to come`,
       )
   }
+}
+
+/** Worth a retry: then also from when on. The planner keeps the same distance after a failure. */
+function retryOf({ provider, outcome, retryAt }: SweepResult, { clock }: Context): { retryAt?: EpochMicros } {
+  const dataset = providerNamed(provider, 'CRY_CONFIG_INVALID').datasets[0]
+  if (exitCodeOf(outcome) !== 1 || retryAt !== undefined || !dataset) return {}
+  return { retryAt: addMs(clock.now(), Math.max(dataset.refreshMs, Math.min(MINUTE, dataset.intervalMs))) }
 }
 
 function toResult(sweep: SweepResult, source: Source): Result {

@@ -31,7 +31,7 @@ const firstHouseMs = 10 * SECOND
 /** Work on a database that takes longer is told before it has failed: it waits up to 10 s for another writer. */
 const slowMs = 3 * SECOND
 /** Outcomes that say nothing about whether the dataset is well. */
-const noNews: ReadonlySet<Outcome> = new Set(['not-due', 'aborted'])
+const noNews: ReadonlySet<Outcome> = new Set(['not-due', 'backing-off', 'aborted'])
 const fine: ReadonlySet<Outcome> = new Set(['already-done'])
 
 /** Asks at each tick who is due and starts what is, one sweep of a dataset at a time. */
@@ -94,7 +94,12 @@ export class Ticker {
   async #publishEvents(): Promise<JobEnd> {
     const { ledger, broker } = this.#options.collecting
     const topic = topics.quotaEvents.name
-    this.#events ??= new QuotaEventPublisher({ ledger, broker: await broker(), topic })
+    this.#events ??= new QuotaEventPublisher({
+      ledger,
+      broker: await broker(),
+      topic,
+      log: this.#options.log,
+    })
     await this.#events.publish()
     return well(publishEveryMs)
   }
