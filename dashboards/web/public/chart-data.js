@@ -51,7 +51,7 @@ export class ChartData {
       return
     }
     if (last && time < last.time) return
-    if (!last || bucket > last.start) {
+    if (!last || (bucket > last.start && time > last.time)) {
       const start = last ? bucket : time
       series.push({ start, time, open: price, high: price, low: price, close: price, count: 1 })
       return
