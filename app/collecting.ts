@@ -100,27 +100,45 @@ export async function collectOnce(
   const collecting = await openCollecting(context, source, options.names)
   try {
     const { routes, ports } = collecting
-    await Promise.all(routes.map(route => readUsage(context, ports, route)))
-    const tasks = routes.flatMap(route => route.provider.datasets.map(dataset => ({ route, dataset })))
     const period = options.period === undefined ? {} : { period: options.period }
     const { config, signal } = context
-    return await Promise.all(tasks.map(task => sweep(ports, { ...task, config, signal, ...period })))
+    const sweepRoute = async (route: Route): Promise<readonly SweepResult[]> => {
+      const { datasets, id } = route.provider
+      const refusal = await readUsage(context, ports, route)
+      if (refusal !== null)
+        return datasets.map(dataset => ({
+          provider: id,
+          dataset: dataset.id,
+          pages: [],
+          outcome: 'unauthorized',
+          reason: refusal,
+        }))
+      return Promise.all(datasets.map(dataset => sweep(ports, { route, dataset, config, signal, ...period })))
+    }
+    return (await Promise.all(routes.map(sweepRoute))).flat()
   } finally {
     await collecting.close()
   }
 }
 
-/** Rules 5-7 in a process that lives for one sweep. What fails here is told; whether anything may be spent is the ledger's word. */
-async function readUsage({ signal, log }: CollectContext, ports: PollPorts, route: Route): Promise<void> {
+/**
+ * Rules 5-7 in a process that lives for one sweep. Returns the provider's words when it refuses the key: another call would be in
+ * vain. Any other failure is left to the sweep to tell; whether anything may be spent is the ledger's word.
+ */
+async function readUsage(
+  { signal, log }: CollectContext,
+  ports: PollPorts,
+  route: Route,
+): Promise<string | null> {
   const provider = route.provider.id
   try {
     const asked = await reconcileWhenDue(ports, route.poll, signal)
-    if (asked === null) return
+    if (asked === null) return null
     const { why, result } = asked
-    const failed = result.kind === 'denied' || result.kind === 'failed' ? result.reason : undefined
-    if (failed === undefined) log.debug({ provider, why }, "read the provider's usage")
-    else log.warn({ provider, why }, `the provider's usage could not be read: ${failed}`)
+    log.debug({ provider, why, ...result }, "read the provider's usage")
+    return result.kind === 'failed' && result.unauthorized ? result.reason : null
   } catch (error) {
-    log.warn({ provider, ...errorFields(error) }, "the provider's usage could not be read")
+    log.debug({ provider, ...errorFields(error) }, "the provider's usage could not be read")
+    return null
   }
 }

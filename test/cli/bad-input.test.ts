@@ -168,7 +168,7 @@ describe('a port in use', () => {
 })
 
 describe('a key that the provider does not know', () => {
-  it('ends with 2, one sentence and what to do; the next run does not ask again', async () => {
+  it('ends with 2, one sentence and what to do; it is asked for usage, then for prices, and then no more', async () => {
     const own = { ...env, CRYPTOS_DATA_DIR: place.file('key') }
     const text = await cryptos(['collect', 'coinmarketcap', '--now'], own)
     expect(text.stderr.split('\n').filter(line => line !== '')).toEqual([
@@ -180,9 +180,13 @@ describe('a key that the provider does not know', () => {
     expect([text.code, text.stdout]).toEqual([2, ''])
     const calls = sandbox.meter.entries().filter(e => e.provider === 'coinmarketcap')
     expect(calls).toMatchObject([{ keyIn: 'header', credits: 0, result: 'refused' }])
-    const again = await cryptos(['collect', 'coinmarketcap', '--json'], own)
-    expect([again.code, lastJson(again)['outcome']]).toEqual([99, 'not-due'])
-    expect(sandbox.meter.entries().filter(e => e.provider === 'coinmarketcap')).toHaveLength(1)
+    const again = async (): Promise<unknown[]> => {
+      const said = await cryptos(['collect', 'coinmarketcap', '--json'], own)
+      return [said.code, lastJson(said)['outcome']]
+    }
+    expect(await again()).toEqual([2, 'unauthorized'])
+    expect(await again()).toEqual([1, 'backing-off'])
+    expect(sandbox.meter.entries().filter(e => e.provider === 'coinmarketcap')).toHaveLength(2)
   })
   it('is an outcome of the closed list with --json', async () => {
     const own = { ...env, CRYPTOS_DATA_DIR: place.file('key-json') }

@@ -108,6 +108,9 @@ it('is found in every form, or the tests below would prove nothing', () => {
   expect(sightings([['none', canary.slice(1)]])).toEqual([])
 })
 
+/** The call that is paid for; the provider's count is asked for before it. */
+const prices = '/v3/cryptocurrency/quotes/latest'
+
 describe('a key that is used', () => {
   it('travels in the header alone, and is written nowhere: collect, answer and refusals', async () => {
     const faults = [
@@ -119,7 +122,8 @@ describe('a key that is used', () => {
     ] as const
     const outcomes: unknown[] = []
     for (const [index, some] of faults.entries()) {
-      for (const fault of some) sandbox.faults.add({ times: 1, provider: 'coinmarketcap', ...fault })
+      for (const fault of some)
+        sandbox.faults.add({ times: 1, provider: 'coinmarketcap', endpoint: prices, ...fault })
       const folder = `collect-${index}`
       const env = index % 2 === 0 ? withFile(folder) : withEnv(folder)
       const running = startLine(programOf('collect'), env)
@@ -139,7 +143,8 @@ describe('a key that is used', () => {
     ])
     const calls = sandbox.meter.entries().filter(e => e.provider === 'coinmarketcap')
     expect(calls.map(e => [e.scope, e.keyIn])).toEqual(calls.map(() => [scope, 'header']))
-    expect(calls.length).toBe(5)
+    expect(calls.filter(e => e.endpoint === prices).length).toBe(5)
+    expect(calls.some(e => e.endpoint.includes('key/info'))).toBe(true)
   })
   it('is written nowhere while the whole path runs, and shows on no page', async () => {
     const before = sandbox.meter.entries().length
@@ -237,9 +242,10 @@ describe('the key of the user', () => {
     )
     await startLine(programOf('collect'), withEnv('spy-live', { CRYPTOS_SANDBOX_URL: url })).ended
     spy.close()
-    expect(seen.map(s => s.headers['x-cmc_pro_api_key'])).toEqual([sandboxKey, canary])
+    const keys = seen.map(s => s.headers['x-cmc_pro_api_key'])
+    expect(keys).toEqual([sandboxKey, sandboxKey, canary, canary])
     expect(sightings(seen.map(s => [s.url, s.url] as const))).toEqual([])
-    expect(seen.every(s => s.url.includes('/v3/cryptocurrency/quotes/latest?'))).toBe(true)
+    expect(seen.filter(s => s.url.includes(`${prices}?`)).length).toBe(2)
   })
   it.skipIf(!mayUnshare('-n'))('is in no error of a call that can not be made', async () => {
     const line = [

