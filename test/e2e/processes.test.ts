@@ -147,7 +147,9 @@ describe('up', () => {
   })
 
   it('lost nothing: what it was served is stored, or stored by the next one', async () => {
-    const storing = startCryptos(['process', '--json'], env)
+    const storing = startCryptos(['process'], env)
+    // A signal that comes before the program has begun would simply end it.
+    await storing.says('Storing into')
     await runCryptos(['publish'], env)
     const answers = acceptedAnswers(files(dataDir).ledger)
     const isAccepted = (entry: MeterEntry): boolean =>
