@@ -3,7 +3,7 @@ import type { SqlDb, SqlRow, SqlValue } from '../../../host/sqlite.ts'
 import type { SlotRow, SlotState } from '../../policy/slots.ts'
 
 const places = '(?, ?, ?, ?, ?, ?, ?, ?, ?)'
-const many = 4
+const many = 8
 
 const valuesOf = (row: SlotRow): SqlValue[] => [
   row.slot,
