@@ -38,3 +38,12 @@ export function parseIso(text: string): EpochMicros {
   if (micros < earliest) throw new CryptosError('CRY_VALUE_INVALID', `a time before 2009: ${text}`)
   return micros
 }
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY, w: 7 * DAY }
+
+/** `250ms`, `60s`, `5m`, `1h`, `2d` or `1w` to milliseconds; undefined for anything else. */
+export function readDurationMs(text: string): number | undefined {
+  const match = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text)
+  const unit = unitMs[match?.[2] ?? '']
+  return match && unit !== undefined ? Number(match[1]) * unit : undefined
+}

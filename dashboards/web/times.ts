@@ -1,16 +1,17 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
-import { addMs, DAY, fromEpochMs, HOUR, MINUTE, parseIso, SECOND, toIso } from '../../core/time.ts'
+import {
+  addMs,
+  DAY,
+  fromEpochMs,
+  HOUR,
+  MINUTE,
+  parseIso,
+  readDurationMs,
+  SECOND,
+  toIso,
+} from '../../core/time.ts'
 
-const unitMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: SECOND,
-  m: MINUTE,
-  h: HOUR,
-  d: DAY,
-  w: 7 * DAY,
-}
-const durationPattern = /^(\d{1,9})(ms|s|m|h|d|w)$/
 const earliest = Date.UTC(2009, 0, 1)
 const latest = Date.UTC(2100, 0, 1)
 
@@ -20,9 +21,8 @@ export const toIsoMicros = (time: EpochMicros): string =>
 
 /** `1m`, `60s`, `1h` … to milliseconds; undefined when it is no duration or zero. */
 export function parseDuration(text: string): number | undefined {
-  const match = durationPattern.exec(text)
-  const ms = Number(match?.[1]) * (unitMs[match?.[2] ?? ''] ?? Number.NaN)
-  return Number.isSafeInteger(ms) && ms > 0 ? ms : undefined
+  const ms = readDurationMs(text)
+  return ms !== undefined && Number.isSafeInteger(ms) && ms > 0 ? ms : undefined
 }
 
 /** The shortest text of a whole duration: 60000 is `1m`. */
