@@ -19,8 +19,12 @@ export function assetRef(provider: Provider, asset: AssetId): AssetRef {
 export const knownAssetRefs = (provider: Provider): readonly AssetRef[] =>
   [...provider.assets.keys()].map(asset => assetRef(provider, asset))
 
-/** Pages of at most `pageSize` assets, in the given order: page 3 asks the same assets each time. */
+/**
+ * Pages of at most `pageSize` assets, in the given order: page 3 asks the same assets each time. Figures of the whole market are one
+ * page without assets.
+ */
 export function pagesOf(dataset: Dataset, refs: readonly AssetRef[], currency: Currency): readonly Page[] {
+  if (dataset.kind === 'metrics') return [{ assets: [], currency }]
   const pages: Page[] = []
   for (let from = 0; from < refs.length; from += dataset.pageSize)
     pages.push({ assets: refs.slice(from, from + dataset.pageSize), currency })
@@ -29,7 +33,12 @@ export function pagesOf(dataset: Dataset, refs: readonly AssetRef[], currency: C
 
 /** Names what a page asks for, as part of its slot. */
 export function pageName(page: Page): string {
-  const asked = `${page.currency}|${page.assets.map(a => a.sourceId).join(',')}`
+  const { range, top } = page
+  const asked = [
+    `${page.currency}|${page.assets.map(a => a.sourceId).join(',')}`,
+    ...(range ? [`|${range.from}-${range.to}`] : []),
+    ...(top === undefined ? [] : [`|top ${top}`]),
+  ].join('')
   return createHash('sha256').update(asked).digest('hex').slice(0, 8)
 }
 

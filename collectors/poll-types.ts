@@ -99,3 +99,7 @@ export const ended = (outcome: Outcome, reason: string, more: Partial<Ended> = {
   records: 0,
   ...more,
 })
+
+/** The datasets of a provider that this way to reach it has. */
+export const datasetsOf = ({ provider, key }: Pick<Source, 'provider' | 'key'>): readonly Dataset[] =>
+  provider.datasets.filter(({ access }) => access === undefined || access === (key ? 'keyed' : 'keyless'))

@@ -114,7 +114,7 @@ async function send(
 ): Promise<{ readonly answer: HttpAnswer } | Failure> {
   let wasSent = false
   try {
-    const call = callOf(task.source, task.dataset.request(task.page))
+    const call = callOf(task.source, task.dataset.request(task.page), ports.clock.now())
     const answer = await ports.http.send({
       ...call,
       startBy: permit.startBy,

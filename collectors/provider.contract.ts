@@ -56,7 +56,7 @@ export function providerContract({ provider, body, prices }: ProviderContract): 
       for (const options of [provider.keyless && {}, provider.keyed && { key }])
         if (options)
           for (const page of pagesOf(dataset, knownAssetRefs(provider), 'USD')) {
-            const call = callOf(sourceOf(provider, options).source, dataset.request(page))
+            const call = callOf(sourceOf(provider, options).source, dataset.request(page), receivedAt)
             expect(call.url + JSON.stringify(call.headers)).not.toContain(key)
             expect(call.secretHeader?.value).toBe('key' in options ? key : undefined)
             expect(new URL(call.url).protocol).toBe('https:')

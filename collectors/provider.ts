@@ -2,7 +2,7 @@ import type { AssetId, Credits, EpochMicros, ProviderId } from '../core/brands.t
 import { CryptosError } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import type { Charge, PlanLimits, ProviderUsage } from '../core/ports/ledger.ts'
-import type { Currency, Origin, Quote } from '../core/records.ts'
+import type { Currency, Metric, Origin, Quote } from '../core/records.ts'
 
 /** An asset by the provider's own stable id. */
 export interface AssetRef {
@@ -11,10 +11,21 @@ export interface AssetRef {
   readonly sourceId: string
 }
 
+/** [from, to) */
+export interface TimeRange {
+  readonly from: EpochMicros
+  readonly to: EpochMicros
+}
+
 /** What one call asks for. */
 export interface Page {
+  /** Empty = whatever the answer holds: a saved body, a list of the largest, figures of the whole market. */
   readonly assets: readonly AssetRef[]
   readonly currency: Currency
+  /** Of a history dataset. */
+  readonly range?: TimeRange
+  /** So many of the largest by market cap, in place of named assets. */
+  readonly top?: number
 }
 
 export interface HttpRequest {
@@ -34,12 +45,18 @@ export interface HttpAnswer {
 
 /** What an answer means for the quota and the slot; decided before any mapping, and never by a throw. */
 export type Verdict =
-  | { readonly kind: 'answered'; readonly charge: Charge }
+  | {
+      readonly kind: 'answered'
+      readonly charge: Charge
+      /** Nobody may call this scope before: the provider's own counter is close to its limit. */
+      readonly pauseUntil?: EpochMicros
+    }
   | {
       readonly kind: 'refused'
       readonly outcome: Outcome
       readonly reason: string
       readonly charge: Charge
+      /** Nobody may call this scope before, where the provider refused the address or the key; else when another try makes sense. */
       readonly retryAt: EpochMicros | null
     }
 
@@ -58,20 +75,36 @@ export interface MappingContext {
 
 export interface Mapped {
   readonly records: readonly Quote[]
+  /** Figures of the whole market; only of datasets of the kind `metrics`. */
+  readonly metrics?: readonly Metric[]
   /** Asked, but without a usable price; each with the reason. */
   readonly missing: readonly { readonly asset: AssetId; readonly sourceId: string; readonly reason: string }[]
 }
 
+/**
+ * `quotes` = latest prices of named assets; `market` = prices with market data, of named assets or of the largest; `metrics` = figures
+ * of the whole market; `history` = past prices, only asked by `cryptos backfill`.
+ */
+export const datasetKinds = ['quotes', 'market', 'metrics', 'history'] as const
+export type DatasetKind = (typeof datasetKinds)[number]
+
 export interface Dataset {
-  /** `quotes`. */
+  /** Unique in the provider; that of the first `quotes` dataset is `quotes`. */
   readonly id: string
+  readonly kind: DatasetKind
   readonly doc: string
-  /** Most assets a call; a page is always filled. */
+  /** Only reached with, or only without a key; absent = both ways. */
+  readonly access?: 'keyless' | 'keyed'
+  /** Most assets a call; a page is always filled. 1 for metrics. */
   readonly pageSize: number
   /** How often the provider's data change: the grid of the slots. */
   readonly refreshMs: number
   /** Wanted time between two calls for a page where the quota allows it. */
   readonly intervalMs: number
+  /** Most of the largest that a page may ask for by `top`; absent = it can not. */
+  readonly topMax?: number
+  /** Of a history dataset: the widest range of one call, and how far back the provider goes (null = to its beginning). */
+  readonly history?: { readonly rangeMaxMs: number; readonly reachMs: number | null; readonly stepMs: number }
   /** The dearest cost that may apply, by the provider's documented rule. */
   costMax(page: Page): Credits
   request(page: Page): HttpRequest
@@ -81,11 +114,29 @@ export interface Dataset {
   map(body: Uint8Array, context: MappingContext): Mapped
 }
 
+/** A header that shows the key; its value is a secret. `at` is now, for schemes that sign the time. */
+export type Authorize = (key: string, at: EpochMicros) => { readonly name: string; readonly value: string }
+
+/** The key as it is, or after a word: `Authorization: Apikey …`. */
+export const keyHeader =
+  (name: string, prefix = ''): Authorize =>
+  key => ({ name, value: `${prefix}${key}` })
+
+/** A source that is closed to the public. */
+export interface Retired {
+  /** `2025-02-12`. */
+  readonly since: string
+  /** One sentence with what to use instead. */
+  readonly reason: string
+}
+
 /** One way to reach a provider: with a key, or without. */
 export interface Access {
   readonly baseUrl: string
-  /** Header that carries the key. Never a query parameter. */
-  readonly keyHeader?: string
+  /** How the key is shown. Always a header, never a query parameter. */
+  readonly authorize?: Authorize
+  /** Off by default in live mode, with the reason and the date in every view. */
+  readonly retired?: Retired
   /** Floor of the quota until the provider has told its own. */
   readonly limits: PlanLimits
   /** Pace inside a process, for bottleneck. */
@@ -98,6 +149,31 @@ export interface UsageEndpoint {
   read(body: Uint8Array, at: EpochMicros): ProviderUsage
 }
 
+/** An asset as a provider's own list has it. */
+export interface CatalogEntry {
+  readonly sourceId: string
+  readonly symbol: string
+  readonly name: string
+  /** Currency of a pair or product; absent where the id stands for the asset alone. */
+  readonly currency?: Currency
+  /** By market cap, 1 = the largest; absent where the provider does not rank. */
+  readonly rank?: number
+  readonly isActive: boolean
+}
+
+/** Where a provider lists its assets: proposals for the asset table come from here. */
+export interface Catalog {
+  /** The dearest cost of a call. */
+  readonly costMax: Credits
+  readonly access?: 'keyless' | 'keyed'
+  /** @param symbol only these are wanted, where the API can filter; the caller filters again */
+  request(symbol?: string): HttpRequest
+  /** Never throws. */
+  judge(answer: HttpAnswer): Verdict
+  /** @throws CryptosError CRY_PROVIDER_PAYLOAD */
+  read(body: Uint8Array): readonly CatalogEntry[]
+}
+
 /** All that the product knows about one API. `NOTES.md` beside it holds the evidence. */
 export interface Provider {
   readonly id: ProviderId
@@ -105,6 +181,8 @@ export interface Provider {
   readonly doc: string
   readonly keyless?: Access
   readonly keyed?: Access
+  /** Plans of a key by name, the first being what a free key gets; limits that hold until the provider tells its own. */
+  readonly plans?: Readonly<Record<string, PlanLimits>>
   /** Environment variable of the key, without `_FILE`: `COINMARKETCAP_API_KEY`. */
   readonly keyName?: string
   readonly usage?: UsageEndpoint
@@ -113,6 +191,9 @@ export interface Provider {
   readonly assets: ReadonlyMap<AssetId, string>
   /** Currencies that a page may ask for, where the ids of `assets` already stand for one; absent = any. */
   readonly currencies?: readonly Currency[]
+  /** What is collected in place of a currency that the provider does not have: `{ USD: 'USDT' }`. The rows say which it is. */
+  readonly standIn?: Readonly<Record<Currency, Currency>>
+  readonly catalog?: Catalog
 }
 
 /**
@@ -127,9 +208,11 @@ export function defineProvider(provider: Provider): Provider {
     if (access && !/^https:\/\/[a-z0-9.-]+(\/[a-z0-9/-]*[a-z0-9])?$/.test(access.baseUrl))
       wrong(`${access.baseUrl} is no https URL without a slash at its end`)
   if (!provider.keyless && !provider.keyed) wrong('neither keyless nor keyed')
-  if (provider.keyed && !(provider.keyed.keyHeader && provider.keyName))
+  if (provider.keyed && !(provider.keyed.authorize && provider.keyName))
     wrong('a key without its header or name')
   if (provider.datasets.length === 0) wrong('no dataset')
+  if (new Set(provider.datasets.map(d => d.id)).size !== provider.datasets.length)
+    wrong('two datasets of one name')
   for (const dataset of provider.datasets)
     if (!(dataset.pageSize >= 1 && dataset.refreshMs > 0 && dataset.intervalMs >= dataset.refreshMs))
       wrong(`dataset ${dataset.id} has no usable page size or times`)

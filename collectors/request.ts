@@ -1,3 +1,4 @@
+import type { EpochMicros } from '../core/brands.ts'
 import type { HttpCall } from './http.ts'
 import type { HttpRequest } from './provider.ts'
 import type { Source } from './poll-types.ts'
@@ -6,10 +7,11 @@ import type { Source } from './poll-types.ts'
 export function callOf(
   source: Source,
   request: HttpRequest,
+  now: EpochMicros,
 ): Pick<HttpCall, 'url' | 'headers' | 'secretHeader'> {
   const query = new URLSearchParams(request.query).toString()
   const url = `${source.access.baseUrl}${request.path}${query === '' ? '' : `?${query}`}`
-  const { keyHeader } = source.access
-  if (keyHeader === undefined || source.key === undefined) return { url, headers: request.headers }
-  return { url, headers: request.headers, secretHeader: { name: keyHeader, value: source.key() } }
+  const { authorize } = source.access
+  if (authorize === undefined || source.key === undefined) return { url, headers: request.headers }
+  return { url, headers: request.headers, secretHeader: authorize(source.key(), now) }
 }

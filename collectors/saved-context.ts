@@ -1,4 +1,4 @@
-import { AssetId } from '../core/brands.ts'
+import { AssetId, EpochMicros } from '../core/brands.ts'
 import { CryptosError } from '../core/errors.ts'
 import type { OutboxEntry } from '../core/ports/ledger.ts'
 import type { Origin } from '../core/records.ts'
@@ -12,6 +12,16 @@ export interface SavedContext {
 
 export const contextText = (context: SavedContext): string => JSON.stringify({ v: 1, ...context })
 
+function rangeOf({ range }: Page): Pick<Page, 'range'> {
+  return range === undefined ? {} : { range: { from: EpochMicros(range.from), to: EpochMicros(range.to) } }
+}
+
+function topOf({ top }: Page): Pick<Page, 'top'> {
+  if (top === undefined) return {}
+  if (!Number.isSafeInteger(top) || top < 1) throw new TypeError('shape')
+  return { top }
+}
+
 const origins: readonly string[] = ['live', 'backfill', 'replay', 'sandbox']
 
 /** @throws CryptosError CRY_RECORD_INVALID for a context that this program did not write */
@@ -24,7 +34,7 @@ function readContext(text: string): SavedContext {
       if (typeof symbol !== 'string' || typeof sourceId !== 'string') throw new TypeError('shape')
       return { asset: AssetId(asset), symbol, sourceId }
     })
-    return { page: { assets, currency: page.currency }, origin }
+    return { page: { assets, currency: page.currency, ...rangeOf(page), ...topOf(page) }, origin }
   } catch (error) {
     throw new CryptosError('CRY_RECORD_INVALID', 'the saved context of an answer can not be read', {
       cause: error,

@@ -90,7 +90,7 @@ async function sendUsage(
 ): Promise<HttpAnswer | Error> {
   try {
     const answer = await ports.http.send({
-      ...callOf(source, usage.request),
+      ...callOf(source, usage.request, ports.clock.now()),
       startBy: permit.startBy,
       deadlineMs: ports.deadlineMs ?? defaultDeadlineMs,
       signal,

@@ -40,6 +40,152 @@ export interface Quote {
   readonly rawRef: string
 }
 
+/** Figures of a whole market that are stored, by their names. */
+export const metricNames = [
+  'total-market-cap',
+  'total-volume-24h',
+  'altcoin-market-cap',
+  'defi-market-cap',
+  'stablecoin-market-cap',
+  'bitcoin-dominance',
+  'ethereum-dominance',
+  'assets',
+  'exchanges',
+  'markets',
+] as const
+export type MetricName = (typeof metricNames)[number]
+
+/** One figure of a whole market, as one provider said it. Identity: provider, name, currency, observedAt. Percentages are per cent, counts whole. */
+export interface Metric {
+  readonly kind: 'metric'
+  readonly provider: ProviderId
+  readonly name: MetricName
+  /** Absent for counts and percentages. */
+  readonly currency?: Currency
+  readonly value: DecimalString
+  readonly observedAt: EpochMicros
+  readonly observedBy: 'source' | 'receiver'
+  readonly receivedAt: EpochMicros
+  readonly revision: number
+  readonly origin: Origin
+  readonly runId: string
+  readonly credits: Credits
+  readonly rawRef: string
+}
+
+export const gapStates = [
+  'missing',
+  'denied',
+  'failed',
+  'provider-down',
+  'frozen',
+  'collected',
+  'backfilled',
+] as const
+export type GapState = (typeof gapStates)[number]
+
+/** A value that was expected and did not come. Identity: provider, dataset, asset, currency, expectedAt. */
+export interface Gap {
+  readonly kind: 'gap'
+  readonly provider: ProviderId
+  readonly dataset: string
+  readonly asset: AssetId
+  readonly sourceId: string
+  readonly currency: Currency
+  /** Start of the slot's period. */
+  readonly expectedAt: EpochMicros
+  readonly state: GapState
+  readonly reason: string
+  readonly receivedAt: EpochMicros
+  readonly revision: number
+  readonly origin: Origin
+  readonly runId: string
+  readonly rawRef: string
+}
+
+/** What may be wrong with a value although the answer was good; see docs/explanation/source-sanity.md. */
+export const flagKinds = [
+  'frozen-value',
+  'wrong-currency',
+  'unit-jump',
+  'outlier',
+  'stale-clock',
+  'silent-deprecation',
+  'changed-json',
+  'divergence',
+] as const
+export type FlagKind = (typeof flagKinds)[number]
+
+/** One doubt about one quote (or, for `divergence`, one consensus). Identity: that of the quote, and the flag. */
+export interface SourceFlag {
+  readonly kind: 'source-flag'
+  readonly provider: ProviderId
+  readonly asset: AssetId
+  readonly currency: Currency
+  /** Of the quote. */
+  readonly observedAt: EpochMicros
+  readonly flag: FlagKind
+  /** Since when the source shows it without a break. */
+  readonly since: EpochMicros
+  /** One sentence with the figures. */
+  readonly evidence: string
+  readonly receivedAt: EpochMicros
+  readonly origin: Origin
+}
+
+/** A source in a consensus. */
+export interface ConsensusSource {
+  readonly provider: ProviderId
+  readonly price: DecimalString
+  readonly observedAt: EpochMicros
+  readonly ageMs: number
+  /** Why the source does not count; null = it counts. */
+  readonly excluded: string | null
+}
+
+/** Median of the live sources at one moment. Identity: asset, currency, at. */
+export interface Consensus {
+  readonly kind: 'consensus'
+  readonly asset: AssetId
+  readonly symbol: string
+  readonly currency: Currency
+  /** Start of the minute. */
+  readonly at: EpochMicros
+  /** Median of the sources that count. */
+  readonly price: DecimalString
+  /** Median absolute deviation of the sources that count, in the currency. */
+  readonly mad: DecimalString
+  /** (highest - lowest) / median of the sources that count, per cent. */
+  readonly spreadPercent: DecimalString
+  /** Whether the spread is beyond the limit. */
+  readonly isDivergent: boolean
+  /** Every source with a value, the excluded ones too; in the order of their names. */
+  readonly sources: readonly ConsensusSource[]
+  /** When it was worked out. */
+  readonly receivedAt: EpochMicros
+  readonly origin: Origin
+}
+
+/** Which source serves a role at one moment, and why the ones before it do not. Identity: role, asset, currency, at. */
+export interface Serving {
+  readonly kind: 'serving'
+  readonly role: 'spot'
+  readonly asset: AssetId
+  readonly currency: Currency
+  /** Start of the minute. */
+  readonly at: EpochMicros
+  /** null = no source is fit. */
+  readonly provider: ProviderId | null
+  readonly price: DecimalString | null
+  readonly observedAt: EpochMicros | null
+  readonly skipped: readonly { readonly provider: ProviderId; readonly why: string }[]
+  readonly receivedAt: EpochMicros
+  readonly origin: Origin
+}
+
+/** Everything beside quotes that is stored by its identity. */
+export type MarketRecord = Metric | Gap | SourceFlag | Consensus | Serving
+
 /** What happened to a quota scope, in the ledger's order. Published on `quota.events.v1`. */
 export interface QuotaEvent {
   readonly kind: 'quota-event'
@@ -118,3 +264,29 @@ export const quoteId = (q: Pick<Quote, 'provider' | 'asset' | 'currency' | 'obse
 
 /** Decides between two values of one identity: the larger wins. receivedAt in microseconds plus the revision. */
 export const quoteVersion = (q: Pick<Quote, 'receivedAt' | 'revision'>): number => q.receivedAt + q.revision
+
+/** Id of any other record of the market: its identity as text. */
+export function marketRecordId(r: MarketRecord): string {
+  switch (r.kind) {
+    case 'metric':
+      return `metric|${r.provider}|${r.name}|${r.currency ?? ''}|${r.observedAt}`
+    case 'gap':
+      return `gap|${r.provider}|${r.dataset}|${r.asset}|${r.currency}|${r.expectedAt}`
+    case 'source-flag':
+      return `flag|${quoteId(r)}|${r.flag}`
+    case 'consensus':
+      return `consensus|${r.asset}|${r.currency}|${r.at}`
+    case 'serving':
+      return `serving|${r.role}|${r.asset}|${r.currency}|${r.at}`
+  }
+}
+
+/** The moment a record is about. */
+export function marketRecordAt(r: MarketRecord): EpochMicros {
+  if (r.kind === 'metric' || r.kind === 'source-flag') return r.observedAt
+  return r.kind === 'gap' ? r.expectedAt : r.at
+}
+
+/** Decides between two values of one identity: the larger wins. */
+export const marketRecordVersion = (r: MarketRecord): number =>
+  r.receivedAt + ('revision' in r ? r.revision : 0)

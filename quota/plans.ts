@@ -30,7 +30,8 @@ type PlanName = keyof typeof plans
 export const planLimits = (name: string): PlanLimits =>
   Object.hasOwn(plans, name) ? plans[name as PlanName] : plans.unknown
 
-function plan(
+/** One row of limits; a provider's folder makes its own by it. */
+export function plan(
   name: string,
   creditsPerMonth: number | null,
   creditsPerDay: number | null,

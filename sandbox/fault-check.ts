@@ -1,6 +1,6 @@
 import { CryptosError } from '../core/errors.ts'
 import type { FaultKind, FaultSpec } from './faults.ts'
-import { sandboxProviders } from './types.ts'
+import { twins } from './registry.ts'
 
 /** Which member, beside the common ones, a kind has, and of which type; `?` = may be missing. */
 const members: Record<FaultKind, Readonly<Record<string, string>>> = {
@@ -32,8 +32,8 @@ export function checkFault(value: unknown): FaultSpec {
       throw invalid(`${kind} has no member ${JSON.stringify(name.slice(0, 40))}`)
   for (const [name, type] of Object.entries(types)) checkMember(given, name, type)
   const provider = given['provider']
-  if (provider !== undefined && !sandboxProviders.some(known => known === provider))
-    throw invalid(`provider is one of ${sandboxProviders.join(', ')}`)
+  if (provider !== undefined && !twins.some(twin => twin.id === provider))
+    throw invalid(`provider is one of ${twins.map(twin => twin.id).join(', ')}`)
   return given as unknown as FaultSpec
 }
 

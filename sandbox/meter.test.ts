@@ -4,6 +4,8 @@ import { VirtualClock } from '../core/virtual-clock.ts'
 import { Meter } from './meter.ts'
 import type { MeterEntry } from './meter.ts'
 
+const refusals = new Set(['1008', '1009', '1010', '1011', 'EGeneral:Too many requests', 'coinbase-429'])
+
 const entry = (at: MeterEntry['at']): Omit<MeterEntry, 'sequence' | 'delivered'> => ({
   at,
   provider: 'coinmarketcap',
@@ -21,7 +23,7 @@ const entry = (at: MeterEntry['at']): Omit<MeterEntry, 'sequence' | 'delivered'>
 describe('meter', () => {
   it('keeps the newest entries only, and counts all', () => {
     const clock = new VirtualClock(parseIso('2026-11-21T00:00:00Z'))
-    const meter = new Meter({ clock, keepServed: 100 })
+    const meter = new Meter({ clock, refusals, keepServed: 100 })
     for (let call = 0; call < 1_000; call += 1) meter.record(entry(clock.now()))
     const kept = meter.entries()
     expect(kept.length).toBeGreaterThanOrEqual(100)
@@ -36,7 +38,7 @@ describe('meter', () => {
 
   it('counts the values of an entry toward what it keeps', () => {
     const clock = new VirtualClock(parseIso('2026-11-21T00:00:00Z'))
-    const meter = new Meter({ clock, keepServed: 100 })
+    const meter = new Meter({ clock, refusals, keepServed: 100 })
     const value = { sourceId: '1', currency: 'USD', price: '1', observedAt: null }
     for (let call = 0; call < 50; call += 1)
       meter.record({ ...entry(clock.now()), values: Array(20).fill(value) })
@@ -47,7 +49,7 @@ describe('meter', () => {
 
   it('counts a year of days and months, and remembers the busiest minute', () => {
     const clock = new VirtualClock(parseIso('2026-01-01T00:00:00Z'))
-    const meter = new Meter({ clock })
+    const meter = new Meter({ clock, refusals })
     meter.openScope('key:1', 'coinmarketcap', { minute: 50, day: null, month: 100 })
     for (let hour = 0; hour < 365 * 24; hour += 1) {
       for (let call = 0; call < (hour === 5_000 ? 3 : 1); call += 1) meter.addCall('key:1', clock.now())
@@ -65,7 +67,7 @@ describe('meter', () => {
 
   it('calls every moment above a limit a violation', () => {
     const clock = new VirtualClock(parseIso('2026-11-21T00:00:00Z'))
-    const meter = new Meter({ clock })
+    const meter = new Meter({ clock, refusals })
     meter.openScope('key:1', 'coinmarketcap', { minute: 50, day: 3, month: 4 })
     for (const credits of [3, 1, 1]) meter.addCredits('key:1', clock.now(), credits)
     expect(meter.violationList.map(v => v.what)).toEqual(['over-day', 'over-day', 'over-month'])
@@ -73,7 +75,7 @@ describe('meter', () => {
 
   it('does not blame the caller for a refusal that a fault made up', () => {
     const clock = new VirtualClock(parseIso('2026-11-21T00:00:00Z'))
-    const meter = new Meter({ clock })
+    const meter = new Meter({ clock, refusals })
     for (const code of [
       '1008',
       '1009',

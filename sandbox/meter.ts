@@ -50,12 +50,12 @@ export interface ScopeUse {
 
 export interface MeterOptions {
   readonly clock: Clock
+  /** Codes of answers that a client which keeps its limits never gets. */
+  readonly refusals: ReadonlySet<string>
   /** Newest served values that are kept (an entry without any counts as one); 300,000 by default. The totals go on. */
   readonly keepServed?: number
 }
 
-/** Answers that a client which keeps its limits never gets. */
-const refusalCodes = new Set(['1008', '1009', '1010', '1011', 'EGeneral:Too many requests', 'coinbase-429'])
 const keptViolations = 1_000
 
 const weightOf = (entry: MeterEntry | undefined): number => Math.max(1, entry?.values.length ?? 0)
@@ -67,6 +67,7 @@ const weightOf = (entry: MeterEntry | undefined): number => Math.max(1, entry?.v
 export class Meter {
   readonly #clock: Clock
   readonly #keep: number
+  readonly #refusals: ReadonlySet<string>
   readonly #scopes = new Map<string, ScopeTally>()
   #entries: MeterEntry[] = []
   #weight = 0
@@ -84,6 +85,7 @@ export class Meter {
   constructor(options: MeterOptions) {
     this.#clock = options.clock
     this.#keep = options.keepServed ?? 300_000
+    this.#refusals = options.refusals
   }
 
   /** Refusals for a passed limit, plus every time a counter stood above its limit. Answers that a fault made up do not count. */
@@ -145,7 +147,7 @@ export class Meter {
     this.#weight += weightOf(noted)
     // Cut in large steps: shifting one entry a request would cost the square of the number kept.
     if (this.#weight > this.#keep * 1.25 + 8) this.#dropOldest()
-    if (refusalCodes.has(entry.code) && !entry.faults.includes('rate-limited'))
+    if (this.#refusals.has(entry.code) && !entry.faults.includes('rate-limited'))
       this.#violate(entry.at, entry.scope, entry.code, `${entry.provider} ${entry.endpoint}`)
     return noted
   }

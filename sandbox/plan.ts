@@ -1,6 +1,4 @@
-import type { BucketLimits } from './bucket.ts'
-
-/** What the played accounts may do. `null` = no such limit. */
+/** What the played CoinMarketCap accounts may do. `null` = no such limit. Other twins have limits of their own. */
 export interface SandboxPlan {
   readonly name: string
   /** Credits a calendar month in UTC. */
@@ -16,11 +14,9 @@ export interface SandboxPlan {
   /** Days back that quotes/historical gives for intervals under a day, and for daily ones. */
   readonly intradayHistoryDays: number
   readonly dailyHistoryDays: number
-  readonly kraken: BucketLimits
-  readonly coinbase: BucketLimits
 }
 
-/** The free plan as `/v1/key/info` told it in September 2026; Kraken's Starter counter; Coinbase Exchange's public limit. */
+/** The free plan as `/v1/key/info` told it in September 2026. */
 export const basic2026: SandboxPlan = {
   name: 'Basic 2026',
   creditsPerMonth: 15_000,
@@ -30,8 +26,6 @@ export const basic2026: SandboxPlan = {
   usageLagMs: 0,
   intradayHistoryDays: 31,
   dailyHistoryDays: 365,
-  kraken: { burst: 15, perSecond: 0.33 },
-  coinbase: { burst: 15, perSecond: 10 },
 }
 
 /** The free plan before 2026: 10,000 a month, 333 a day, 30 calls a minute. */

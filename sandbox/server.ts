@@ -4,20 +4,17 @@ import type { AddressInfo } from 'node:net'
 import { CryptosError, toCryptosError } from '../core/errors.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import { toEpochMs } from '../core/time.ts'
-import { CoinbaseTwin } from './coinbase/twin.ts'
-import { CoinMarketCapTwin } from './coinmarketcap/twin.ts'
 import { answerControl } from './control.ts'
 import { playExchange } from './exchange.ts'
 import { FaultControl } from './faults.ts'
 import type { FaultSpec } from './faults.ts'
 import { sandboxKey } from './key.ts'
-import { KrakenTwin } from './kraken/twin.ts'
 import { Meter } from './meter.ts'
 import { basic2026 } from './plan.ts'
 import type { SandboxPlan } from './plan.ts'
 import { seededWalk } from './prices.ts'
 import type { PriceSource } from './prices.ts'
-import { sandboxProviders } from './types.ts'
+import { twins as definitions } from './registry.ts'
 import type { SandboxProvider, Twin } from './types.ts'
 
 export { sandboxKey }
@@ -33,7 +30,9 @@ export interface SandboxOptions {
   readonly prices?: PriceSource
   /** What differs from the free plan of 2026. */
   readonly plan?: Partial<SandboxPlan>
-  /** CoinMarketCap keys that are accepted. Foreign use charges the first. */
+  /** What differs from a twin's own limits, by provider. */
+  readonly limits?: Readonly<Record<SandboxProvider, Readonly<Record<string, unknown>>>>
+  /** Keys that are accepted by every provider that wants one. Foreign use charges the first. */
   readonly keys?: readonly string[]
   /** Faults from the start. */
   readonly faults?: readonly FaultSpec[]
@@ -61,17 +60,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const plan = { ...basic2026, ...options.plan }
   const meter = new Meter({
     clock,
+    refusals: new Set(definitions.flatMap(d => d.refusals)),
     ...(options.keepServed === undefined ? {} : { keepServed: options.keepServed }),
   })
   const faults = new FaultControl()
   for (const fault of options.faults ?? []) faults.add(fault)
   const prices = options.prices ?? seededWalk(options.seed ?? 1)
   const parts = { clock, plan, prices, meter, keys: options.keys ?? [sandboxKey] }
-  const twins: Record<SandboxProvider, Twin> = {
-    coinmarketcap: new CoinMarketCapTwin(parts),
-    kraken: new KrakenTwin(parts),
-    coinbase: new CoinbaseTwin(parts),
-  }
+  const twins = new Map(
+    definitions.map(d => [d.id, d.open({ ...parts, limits: options.limits?.[d.id] ?? {} })]),
+  )
   const closing = new AbortController()
   const server = createServer((request, response) => {
     handle(request, response, { twins, clock, meter, faults, plan, signal: closing.signal }).catch(error =>
@@ -93,7 +91,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 interface Parts {
-  readonly twins: Record<SandboxProvider, Twin>
+  readonly twins: ReadonlyMap<SandboxProvider, Twin>
   readonly clock: Clock
   readonly meter: Meter
   readonly faults: FaultControl
@@ -110,17 +108,17 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? ''))
     return endPlain(response, 421, 'wrong host')
   if (url.pathname.startsWith('/_sandbox/')) return answerControl(request, response, url, parts)
-  const [, name = '', ...rest] = url.pathname.split('/')
-  const provider = sandboxProviders.find(known => known === name)
-  if (!provider) return endPlain(response, 404, 'no such provider')
+  const [, provider = '', ...rest] = url.pathname.split('/')
+  const twin = parts.twins.get(provider)
+  if (!twin) return endPlain(response, 404, 'no such provider')
   if (request.method !== 'GET') return endPlain(response, 405, 'GET only')
-  const { twins, clock, meter, faults: control, signal } = parts
+  const { clock, meter, faults: control, signal } = parts
   const endpoint = `/${rest.join('/')}`
   await playExchange({
     request,
     response,
     provider,
-    twin: twins[provider],
+    twin,
     url,
     endpoint,
     clock,

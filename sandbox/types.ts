@@ -4,8 +4,8 @@ import type { Meter } from './meter.ts'
 import type { SandboxPlan } from './plan.ts'
 import type { PriceSource } from './prices.ts'
 
-export const sandboxProviders = ['coinmarketcap', 'kraken', 'coinbase'] as const
-export type SandboxProvider = (typeof sandboxProviders)[number]
+/** Name of a provider that the sandbox plays: its folder's name. */
+export type SandboxProvider = string
 
 /** One price that an answer carried, for the audit. */
 export interface ServedValue {
@@ -60,6 +60,14 @@ export interface Twin {
   useElsewhere?(credits: number, at: EpochMicros): { readonly scope: string; readonly credits: number }
 }
 
+/** A twin as its provider's folder exports it (`twin/index.ts`, named `twin`). */
+export interface TwinDefinition {
+  readonly id: SandboxProvider
+  /** Codes of answers that a client which keeps its limits never gets. */
+  readonly refusals: readonly string[]
+  open(options: TwinOptions): Twin
+}
+
 /** What a twin is made of. */
 export interface TwinOptions {
   readonly clock: Clock
@@ -67,4 +75,12 @@ export interface TwinOptions {
   readonly prices: PriceSource
   readonly keys: readonly string[]
   readonly meter: Meter
+  /** What this test or run changes in the twin's own limits, by the names that the twin documents. */
+  readonly limits: Readonly<Record<string, unknown>>
 }
+
+/** The twin's own limits with what the caller changes. */
+export const limitsOf = <L extends object>(own: L, { limits }: Pick<TwinOptions, 'limits'>): L => ({
+  ...own,
+  ...(limits as Partial<L>),
+})

@@ -9,6 +9,7 @@ import { map } from './map.ts'
 /** One product a call: page n is asset n. */
 const quotes: Dataset = {
   id: 'quotes',
+  kind: 'quotes',
   doc: 'Last trade, its time and the 24-hour volume of one product',
   pageSize: 1,
   refreshMs: 10 * SECOND,

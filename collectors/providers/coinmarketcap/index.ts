@@ -1,7 +1,7 @@
 import { Credits, ProviderId } from '../../../core/brands.ts'
 import { MINUTE, SECOND } from '../../../core/time.ts'
 import { plans } from '../../../quota/plans.ts'
-import { type Dataset, defineProvider, type Page } from '../../provider.ts'
+import { type Dataset, defineProvider, keyHeader, type Page } from '../../provider.ts'
 import { assets } from './assets.ts'
 import { judge } from './judge.ts'
 import { map } from './map.ts'
@@ -13,6 +13,7 @@ const coinsPerCredit = 100
 /** The cheapest call that also gives market cap, volume, supply and change; one `convert` only, a second costs a credit more. */
 const quotes: Dataset = {
   id: 'quotes',
+  kind: 'quotes',
   doc: 'Latest price, market cap, volume, supply and 24-hour change of up to 100 coins for one credit',
   pageSize: coinsPerCredit,
   refreshMs: MINUTE,
@@ -38,7 +39,7 @@ export const coinmarketcap = defineProvider({
   },
   keyed: {
     baseUrl: 'https://pro-api.coinmarketcap.com',
-    keyHeader: 'X-CMC_PRO_API_KEY',
+    authorize: keyHeader('X-CMC_PRO_API_KEY'),
     // The smallest free plan there has been, until key/info has told the real one.
     limits: plans['coinmarketcap/basic-2021'],
     minTimeMs: SECOND,

@@ -9,6 +9,7 @@ import { map } from './map.ts'
 /** One unknown pair fails the whole list, so only pairs of the table are asked. */
 const quotes: Dataset = {
   id: 'quotes',
+  kind: 'quotes',
   doc: 'Last trade and 24-hour volume of up to 100 pairs in one call',
   pageSize: 100,
   refreshMs: 10 * SECOND,

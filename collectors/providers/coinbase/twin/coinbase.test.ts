@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { assets } from '../../core/assets.ts'
-import { parseIso } from '../../core/time.ts'
-import { openTestSandbox } from '../testing.ts'
+import { assets } from '../../../../core/assets.ts'
+import { parseIso } from '../../../../core/time.ts'
+import { openTestSandbox } from '../../../../sandbox/testing.ts'
 
 const path = '/coinbase/products/BTC-USD/ticker'
 
@@ -33,7 +33,7 @@ describe('Coinbase Exchange ticker', () => {
   })
 
   it('has a rising trade and a time that never lies ahead, and one trade has one price', async () => {
-    await using box = await openTestSandbox({ plan: { coinbase: { burst: 1_000, perSecond: 10 } } })
+    await using box = await openTestSandbox({ limits: { coinbase: { burst: 1_000, perSecond: 10 } } })
     const seen = new Map<number, string>()
     let [lastId, lastTime] = [0, 0]
     for (let step = 0; step < 60; step += 1) {

@@ -1,8 +1,8 @@
-import type { EpochMicros } from '../../core/brands.ts'
-import { addMs, MINUTE, toIso } from '../../core/time.ts'
-import { periodStart } from '../calendar.ts'
-import { raw } from '../json.ts'
-import type { Json } from '../json.ts'
+import type { EpochMicros } from '../../../../core/brands.ts'
+import { addMs, MINUTE, toIso } from '../../../../core/time.ts'
+import { periodStart } from '../../../../sandbox/calendar.ts'
+import { raw } from '../../../../sandbox/json.ts'
+import type { Json } from '../../../../sandbox/json.ts'
 import type { Coin } from './coins.ts'
 import type { CoinQuote } from './market.ts'
 

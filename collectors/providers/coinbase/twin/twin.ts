@@ -1,14 +1,18 @@
-import type { EpochMicros } from '../../core/brands.ts'
-import { EpochMicros as micros } from '../../core/brands.ts'
-import { Bucket } from '../bucket.ts'
-import { toIsoMicros } from '../calendar.ts'
-import { formatFixed, parseFixed } from '../decimal.ts'
-import { hashPair, hashText } from '../hash.ts'
-import { toJson } from '../json.ts'
-import type { Call, Reply, ServedValue, Twin, TwinOptions } from '../types.ts'
+import type { EpochMicros } from '../../../../core/brands.ts'
+import { EpochMicros as micros } from '../../../../core/brands.ts'
+import { Bucket, type BucketLimits } from '../../../../sandbox/bucket.ts'
+import { toIsoMicros } from '../../../../sandbox/calendar.ts'
+import { formatFixed, parseFixed } from '../../../../sandbox/decimal.ts'
+import { hashPair, hashText } from '../../../../sandbox/hash.ts'
+import { toJson } from '../../../../sandbox/json.ts'
+import { limitsOf } from '../../../../sandbox/types.ts'
+import type { Call, Reply, ServedValue, Twin, TwinOptions } from '../../../../sandbox/types.ts'
 import { coinbaseProducts } from './products.ts'
 import type { CoinbaseProduct } from './products.ts'
 
+/** The documented public limit by address. Limits that a test may change. */
+const publicLimits: BucketLimits = { burst: 15, perSecond: 10 }
+export const tooMany = 'coinbase-429'
 /** One trade somewhere in each of these steps. */
 const tradeEveryMicros = 1_500_000
 const firstTradeId = 400_000_000
@@ -39,7 +43,7 @@ export class CoinbaseTwin implements Twin {
   readonly #bucket: Bucket
   constructor(options: TwinOptions) {
     this.#options = options
-    this.#bucket = new Bucket(options.plan.coinbase)
+    this.#bucket = new Bucket(limitsOf(publicLimits, options))
   }
 
   answer(call: Call): Reply {
@@ -73,7 +77,7 @@ export class CoinbaseTwin implements Twin {
   }
 
   rateLimited(): Pick<Reply, 'status' | 'body' | 'code'> {
-    return { status: 429, body: messageBody('Public rate limit exceeded'), code: 'coinbase-429' }
+    return { status: 429, body: messageBody('Public rate limit exceeded'), code: tooMany }
   }
 
   serverError(_call: Call, status: number): Pick<Reply, 'status' | 'body' | 'code'> {

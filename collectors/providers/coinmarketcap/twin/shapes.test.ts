@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestSandbox } from '../testing.ts'
-import type { Body, TestSandbox } from '../testing.ts'
+import { openTestSandbox } from '../../../../sandbox/testing.ts'
+import type { Body, TestSandbox } from '../../../../sandbox/testing.ts'
 
 let box: TestSandbox
 beforeAll(async () => {

@@ -1,8 +1,8 @@
-import type { EpochMicros } from '../../core/brands.ts'
-import { toIso } from '../../core/time.ts'
-import { hashPair } from '../hash.ts'
-import { toJson } from '../json.ts'
-import type { Json } from '../json.ts'
+import type { EpochMicros } from '../../../../core/brands.ts'
+import { toIso } from '../../../../core/time.ts'
+import { hashPair } from '../../../../sandbox/hash.ts'
+import { toJson } from '../../../../sandbox/json.ts'
+import type { Json } from '../../../../sandbox/json.ts'
 
 /** A: number code, null message, a `notice`. B: string code, empty message, no `notice`. */
 export type EnvelopeVariant = 'A' | 'B'

@@ -1,17 +1,20 @@
-import type { EpochMicros } from '../../core/brands.ts'
-import { EpochMicros as micros } from '../../core/brands.ts'
-import { addMs, DAY, HOUR, SECOND } from '../../core/time.ts'
-import { Bucket } from '../bucket.ts'
-import { periodStart } from '../calendar.ts'
-import { formatFixed, multiply, parseFixed, rescale } from '../decimal.ts'
-import { hashText } from '../hash.ts'
-import { toJson } from '../json.ts'
-import type { Json } from '../json.ts'
-import type { Call, Reply, ServedValue, Twin, TwinOptions } from '../types.ts'
+import type { EpochMicros } from '../../../../core/brands.ts'
+import { EpochMicros as micros } from '../../../../core/brands.ts'
+import { addMs, DAY, HOUR, SECOND } from '../../../../core/time.ts'
+import { Bucket, type BucketLimits } from '../../../../sandbox/bucket.ts'
+import { periodStart } from '../../../../sandbox/calendar.ts'
+import { formatFixed, multiply, parseFixed, rescale } from '../../../../sandbox/decimal.ts'
+import { hashText } from '../../../../sandbox/hash.ts'
+import { toJson } from '../../../../sandbox/json.ts'
+import type { Json } from '../../../../sandbox/json.ts'
+import { limitsOf } from '../../../../sandbox/types.ts'
+import type { Call, Reply, ServedValue, Twin, TwinOptions } from '../../../../sandbox/types.ts'
 import { findKrakenPair, krakenPairs } from './pairs.ts'
 import type { KrakenPair } from './pairs.ts'
 
-const tooMany = 'EGeneral:Too many requests'
+export const tooMany = 'EGeneral:Too many requests'
+/** The documented counter of the Starter tier. Limits that a test may change. */
+const starter: BucketLimits = { burst: 15, perSecond: 0.33 }
 /** Answers are cached for 2 seconds. */
 const gridMicros = 2 * SECOND * 1_000
 
@@ -23,7 +26,7 @@ export class KrakenTwin implements Twin {
   readonly #bucket: Bucket
   constructor(options: TwinOptions) {
     this.#options = options
-    this.#bucket = new Bucket(options.plan.kraken)
+    this.#bucket = new Bucket(limitsOf(starter, options))
   }
 
   answer(call: Call): Reply {

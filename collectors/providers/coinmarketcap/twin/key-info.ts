@@ -1,7 +1,7 @@
-import type { EpochMicros } from '../../core/brands.ts'
-import { DAY, HOUR, MINUTE, toIso } from '../../core/time.ts'
-import { nextPeriodStart } from '../calendar.ts'
-import type { Json } from '../json.ts'
+import type { EpochMicros } from '../../../../core/brands.ts'
+import { DAY, HOUR, MINUTE, toIso } from '../../../../core/time.ts'
+import { nextPeriodStart } from '../../../../sandbox/calendar.ts'
+import type { Json } from '../../../../sandbox/json.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** `In 6 days, 7 hours, 56 minutes`. */

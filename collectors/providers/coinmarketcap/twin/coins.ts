@@ -1,5 +1,5 @@
-import { AssetId } from '../../core/brands.ts'
-import { hashText } from '../hash.ts'
+import { AssetId } from '../../../../core/brands.ts'
+import { hashText } from '../../../../sandbox/hash.ts'
 
 /** A coin of the simulated catalog. Numbers are source text, so that odd digits reach the wire. */
 export interface Coin {

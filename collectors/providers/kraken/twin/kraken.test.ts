@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openTestSandbox } from '../testing.ts'
-import type { Body } from '../testing.ts'
+import { openTestSandbox } from '../../../../sandbox/testing.ts'
+import type { Body } from '../../../../sandbox/testing.ts'
 import { krakenPairs } from './pairs.ts'
 
 const ticker = '/kraken/0/public/Ticker'
@@ -77,7 +77,7 @@ describe('Kraken Ticker', () => {
   })
 
   it('can be given other limits', async () => {
-    await using box = await openTestSandbox({ plan: { kraken: { burst: 1, perSecond: 1 } } })
+    await using box = await openTestSandbox({ limits: { kraken: { burst: 1, perSecond: 1 } } })
     await box.get(`${ticker}?pair=XBTUSD`)
     expect((await box.get(`${ticker}?pair=XBTUSD`)).json.error).toEqual(['EGeneral:Too many requests'])
   })

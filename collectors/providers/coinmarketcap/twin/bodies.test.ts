@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { numberTexts, openTestSandbox } from '../testing.ts'
-import type { Body, TestSandbox } from '../testing.ts'
+import { numberTexts, openTestSandbox } from '../../../../sandbox/testing.ts'
+import type { Body, TestSandbox } from '../../../../sandbox/testing.ts'
 
 let box: TestSandbox
 beforeAll(async () => {

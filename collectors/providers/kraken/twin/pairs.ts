@@ -1,4 +1,4 @@
-import { AssetId } from '../../core/brands.ts'
+import { AssetId } from '../../../../core/brands.ts'
 
 /** A market of Kraken: canonical name (the key of results), the other accepted name, and its digits. */
 export interface KrakenPair {

@@ -1,5 +1,5 @@
-import { assets } from '../../core/assets.ts'
-import type { AssetId } from '../../core/brands.ts'
+import { assets } from '../../../../core/assets.ts'
+import type { AssetId } from '../../../../core/brands.ts'
 
 /** A market of Coinbase Exchange. */
 export interface CoinbaseProduct {

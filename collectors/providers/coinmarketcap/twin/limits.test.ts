@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseIso } from '../../core/time.ts'
-import { VirtualClock } from '../../core/virtual-clock.ts'
-import { Meter } from '../meter.ts'
-import { basic2021, basic2026 } from '../plan.ts'
-import { seededWalk } from '../prices.ts'
-import { openTestSandbox } from '../testing.ts'
-import type { Reply } from '../types.ts'
+import { parseIso } from '../../../../core/time.ts'
+import { VirtualClock } from '../../../../core/virtual-clock.ts'
+import { Meter } from '../../../../sandbox/meter.ts'
+import { basic2021, basic2026 } from '../../../../sandbox/plan.ts'
+import { seededWalk } from '../../../../sandbox/prices.ts'
+import { openTestSandbox } from '../../../../sandbox/testing.ts'
+import type { Reply } from '../../../../sandbox/types.ts'
 import { CoinMarketCapTwin } from './twin.ts'
+
+const refusals = new Set(['1008', '1009', '1010', '1011'])
 
 const ids = (count: number): string => {
   const known = [1, 1027, 52, 5426, 74, 2010]
@@ -220,8 +222,15 @@ describe('any order of calls and moves of the clock', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), steps => {
         const clock = new VirtualClock(parseIso('2026-11-29T23:59:00Z'))
-        const meter = new Meter({ clock })
-        const twin = new CoinMarketCapTwin({ clock, plan, prices: seededWalk(1), keys: ['k'], meter })
+        const meter = new Meter({ clock, refusals })
+        const twin = new CoinMarketCapTwin({
+          clock,
+          plan,
+          prices: seededWalk(1),
+          keys: ['k'],
+          meter,
+          limits: {},
+        })
         const log: { minute: string; day: string; month: string; credits: number }[] = []
         for (const { ...what } of steps) {
           if (what.kind === 'wait') {

@@ -1,7 +1,7 @@
-import type { EpochMicros } from '../../core/brands.ts'
-import { periodStart } from '../calendar.ts'
-import type { Meter } from '../meter.ts'
-import type { SandboxPlan } from '../plan.ts'
+import type { EpochMicros } from '../../../../core/brands.ts'
+import { periodStart } from '../../../../sandbox/calendar.ts'
+import type { Meter } from '../../../../sandbox/meter.ts'
+import type { SandboxPlan } from '../../../../sandbox/plan.ts'
 
 interface RecentCharge {
   readonly at: EpochMicros

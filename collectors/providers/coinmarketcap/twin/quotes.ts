@@ -1,4 +1,4 @@
-import type { ServedValue } from '../types.ts'
+import type { ServedValue } from '../../../../sandbox/types.ts'
 import type { Coin } from './coins.ts'
 import type { ConvertCurrency } from './currencies.ts'
 import { convertsOf, costOf } from './endpoint.ts'
@@ -7,7 +7,7 @@ import { quoteTimeAt } from './market.ts'
 import type { CoinQuote } from './market.ts'
 import { selectCoins } from './select.ts'
 import { coinV2, coinV3 } from './shapes.ts'
-import type { Json } from '../json.ts'
+import type { Json } from '../../../../sandbox/json.ts'
 
 /** A coin with its quotes; coins that have no price now are left out. */
 export interface Quoted {
