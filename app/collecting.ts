@@ -9,13 +9,15 @@ import type { PollPorts } from '../collectors/poll-types.ts'
 import { reconcileWhenDue } from '../collectors/usage.ts'
 import { createPublisher, type PublishResult } from '../collectors/publish.ts'
 import { providers } from '../collectors/registry.ts'
-import type { Config } from './config/load.ts'
+import { type Config, secretTexts } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
-import { type Route, routeOf, routesOf } from './routes.ts'
+import { providerNamed } from './provider-named.ts'
+import { type Route, routeOf, routesOf, sayOff, whyOff } from './routes.ts'
 import type { Source } from './source.ts'
 import { withoutSecrets } from './without-secrets.ts'
 import { openBroker, openLedger, topics } from './stores.ts'
 import { type SweepResult, sweep } from './sweep.ts'
+import { datasetsFor } from './wanted.ts'
 
 export interface CollectContext {
   readonly config: Config
@@ -46,7 +48,9 @@ export async function openCollecting(
 ): Promise<Collecting> {
   const { config, clock, log } = context
   const routes =
-    names === undefined ? routesOf(config, source) : names.map(name => routeOf(name, config, source))
+    names === undefined
+      ? routesOf(config, source)
+      : names.filter(name => offOf(name, config, source) === null).map(name => routeOf(name, config, source))
   const ledger = await openLedger(config, source, clock)
   let opening: Promise<Broker> | undefined
   const broker = (): Promise<Broker> => (opening ??= openBroker(config, source, clock))
@@ -58,7 +62,7 @@ export async function openCollecting(
     maxBytes: config.httpMaxBytes,
     connectDeadlineMs: config.httpConnectTimeoutMs,
   })
-  const http = withoutSecrets(client, Object.values(config.secrets))
+  const http = withoutSecrets(client, secretTexts(config))
   const pace = createPace()
   const holder = randomUUID()
   const openPublisher = async (): Promise<() => Promise<PublishResult>> =>
@@ -103,7 +107,8 @@ export async function collectOnce(
     const period = options.period === undefined ? {} : { period: options.period }
     const { config, signal } = context
     const sweepRoute = async (route: Route): Promise<readonly SweepResult[]> => {
-      const { datasets, id } = route.provider
+      const { id } = route.provider
+      const datasets = datasetsFor(route, config)
       const refusal = await readUsage(context, ports, route)
       if (refusal !== null)
         return datasets.map(dataset => ({
@@ -115,11 +120,24 @@ export async function collectOnce(
         }))
       return Promise.all(datasets.map(dataset => sweep(ports, { route, dataset, config, signal, ...period })))
     }
-    return (await Promise.all(routes.map(sweepRoute))).flat()
+    const swept = (await Promise.all(routes.map(sweepRoute))).flat()
+    return [...swept, ...(options.names ?? []).flatMap(name => offResult(name, config, source))]
   } finally {
     await collecting.close()
   }
 }
+
+/** What is told about a provider that was named and is off. */
+function offResult(name: string, config: Config, source: Source): SweepResult[] {
+  const provider = providerNamed(name, 'CRY_CONFIG_INVALID')
+  const off = whyOff(provider, config, source)
+  if (off === null) return []
+  const what = { dataset: provider.datasets[0]?.id ?? '', pages: [], reason: sayOff(provider, off) }
+  return [{ provider: provider.id, outcome: 'source-disabled', ...what }]
+}
+
+const offOf = (name: string, config: Config, source: Source) =>
+  whyOff(providerNamed(name, 'CRY_CONFIG_INVALID'), config, source)
 
 /**
  * Rules 5-7 in a process that lives for one sweep. Returns the provider's words when it refuses the key: another call would be in

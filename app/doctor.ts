@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { providers } from '../collectors/registry.ts'
 import { toCryptosError } from '../core/errors.ts'
 import { systemClock } from '../host/clock.ts'
 import { SqlDb } from '../host/sqlite.ts'
@@ -131,10 +132,10 @@ function whyTaken({ port: number, host }: Config): Promise<string | undefined> {
 }
 
 function key(config: Config): Finding {
-  const value = config.secrets.coinmarketcapApiKey
-  const what =
-    value === undefined
-      ? 'no CoinMarketCap key is set: its keyless endpoints are used'
-      : `CoinMarketCap key ${hint(value)}`
+  const told = providers.flatMap(({ id, title }) => {
+    const value = config.secrets[id]
+    return value === undefined ? [] : [`${title} key ${hint(value)}`]
+  })
+  const what = told.length === 0 ? 'no key is set: only keyless endpoints are used' : told.join(', ')
   return { name: 'key', ok: true, what }
 }

@@ -41,7 +41,7 @@ describe('a log line', () => {
     ['in a map', { m: new Map([['a', canary]]) }],
     ['in a buffer', { b: Buffer.from(canary) }],
     ['in base64', { b: Buffer.from(canary).toString('base64') }],
-    ['in a config dump', { config: { secrets: { coinmarketcapApiKey: canary } } }],
+    ['in a config dump', { config: { secrets: { coinmarketcap: canary } } }],
   ])('never shows a secret %s', (_, fields) => {
     const text = logged(fields)
     expect(text).toContain('"msg":"m"')

@@ -13,7 +13,7 @@ import { lockStore } from './store-lock.ts'
 export async function isOwnPage(config: Config): Promise<boolean> {
   const { host, port, secrets, dataDir } = config
   const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  const headers = secrets.token === undefined ? {} : { authorization: `Bearer ${secrets.token}` }
+  const headers = secrets['token'] === undefined ? {} : { authorization: `Bearer ${secrets['token']}` }
   const answer = await askLocal(`http://${hostInUrl(address)}:${port}/health`, headers)
   if (answer === undefined) return ['live', 'sandbox'].some(kind => isHeld(join(dataDir, kind)))
   const { status, body } = answer as { status: number; body: Health | undefined }

@@ -2,7 +2,7 @@ import { systemClock } from '../host/clock.ts'
 import { CryptosError, toCryptosError } from '../core/errors.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Action, Context } from './commands/command.ts'
-import { type Config, type Environment, type Problem, readConfig } from './config/load.ts'
+import { type Config, type Environment, type Problem, readConfig, secretTexts } from './config/load.ts'
 import { type SettingName, secrets } from './config/settings.ts'
 import { createLog, errorFields } from './log.ts'
 import { createMask, maskDeep } from './mask.ts'
@@ -21,7 +21,7 @@ export interface ActionCall {
 /** Reads the settings, runs the action and turns whatever happens into a result without a secret in it. */
 export async function runAction(call: ActionCall): Promise<Result> {
   const { config, problems } = readConfig(process.env, call.overrides)
-  const secretValues = [...new Set([...Object.values(config.secrets), ...secretsOf(process.env)])]
+  const secretValues = [...new Set([...secretTexts(config), ...secretsOf(process.env)])]
   for (const value of secretValues) inUse.add(value)
   const [first] = problems
   if (first && !call.showsProblems) return masked(fromError(first.error), secretValues)

@@ -31,7 +31,7 @@ export const sandboxSource = (config: Config, sandboxUrl: string): Source => ({
 })
 
 /** With any provider key set, simulated data are never turned to by themselves. */
-export const hasKey = (config: Config): boolean => config.secrets.coinmarketcapApiKey !== undefined
+export const hasKey = (config: Config): boolean => Object.keys(config.secrets).some(name => name !== 'token')
 
 /** Notes which source `up` took, so that `quota status` and the like look at the same data. */
 export function rememberSource(config: Config, kind: Source['kind']): void {

@@ -1,13 +1,13 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
-import { assetRef } from '../collectors/assets.ts'
 import { collectDataset, type DatasetResult } from '../collectors/dataset.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
-import type { AssetRef, Dataset } from '../collectors/provider.ts'
+import type { Dataset } from '../collectors/provider.ts'
 import { periodStartOf } from '../quota/pages.ts'
 import type { Config } from './config/load.ts'
 import type { Route } from './routes.ts'
+import { costPerRound, pagesFor } from './wanted.ts'
 
 export interface SweepTask {
   readonly route: Route
@@ -28,32 +28,18 @@ export interface SweepResult {
   readonly pages: readonly PageResult[]
 }
 
-/** The wanted assets that the provider has, by its own ids. */
-export const wantedAssets = ({ provider }: Route, config: Config): readonly AssetRef[] =>
-  config.assetIds.filter(id => provider.assets.has(id)).map(id => assetRef(provider, id))
-
 /** One sweep of a dataset with its one outcome: the worst of its pages. Never throws. */
 export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepResult> {
   const { route, dataset, config, signal, period } = task
   const names = { provider: route.provider.id, dataset: dataset.id, pages: [] }
-  const assets = wantedAssets(route, config)
-  if (assets.length === 0)
-    return {
-      ...names,
-      outcome: 'source-disabled',
-      reason: `${route.provider.title} has none of the wanted assets`,
-    }
-  const { currencies } = route.provider
-  if (currencies && !currencies.includes(config.currency)) {
-    const reason = `${route.provider.title} gives prices in ${currencies.join(', ')} only, not in ${config.currency}`
-    return { ...names, outcome: 'source-disabled', reason }
-  }
+  const pages = pagesFor(route, dataset, config)
+  if ('none' in pages) return { ...names, outcome: 'source-disabled', reason: pages.none }
   const at = period === 'now' ? ports.clock.now() : period
   const result = await collectDataset(ports, {
     source: route.poll,
     dataset,
-    assets,
-    currency: config.currency,
+    pages,
+    costPerRound: costPerRound(route, config),
     reserveShare: config.reserveShare,
     intervalMs: Math.max(dataset.intervalMs, config.minIntervalSeconds * 1_000),
     ...(at === undefined ? {} : { periodStart: periodStartOf(at, dataset.refreshMs) }),
@@ -100,6 +86,10 @@ export const outcomeOrder: readonly Outcome[] = [
   ] as const),
   ...(['partial', 'collected', 'published', 'source-disabled', 'already-done', 'not-due'] as const),
 ]
+
+/** The sweep that a person must see first. */
+export const worstSweep = (sweeps: readonly SweepResult[]): SweepResult | undefined =>
+  sweeps.toSorted((a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome))[0]
 
 export function worst(
   results: readonly PageResult[],

@@ -5,8 +5,9 @@ import { sandboxKey, startSandbox } from '../sandbox/server.ts'
 import { openMemoryBroker } from '../topics/brokers/memory.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
 import { topicTable, usedTopics } from '../topics/table.ts'
-import { knownAssetRefs } from './assets.ts'
+import { knownAssetRefs, pagesOf } from './assets.ts'
 import { collectDataset } from './dataset.ts'
+import { datasetsOf } from './poll-types.ts'
 import { createPublisher } from './publish.ts'
 import { providers } from './registry.ts'
 import { openTestPoll } from './testing/test-poll.ts'
@@ -33,8 +34,11 @@ describe('a sweep against the sandbox', () => {
       expect(usage.kind).toBe(keyed && provider.usage ? 'reconciled' : 'none')
 
       const publish = createPublisher({ ledger: test.ledger, broker, clock, providers, holder: 'test' })
+      const [dataset] = datasetsOf(source)
+      if (!dataset) throw new Error(`${provider.id} has no dataset`)
+      const currency = provider.currencies?.[0] ?? 'USD'
       const task = {
-        ...{ source, dataset: provider.datasets[0]!, assets: knownAssetRefs(provider), currency: 'USD' },
+        ...{ source, dataset, pages: pagesOf(dataset, knownAssetRefs(provider), currency) },
         ...{ reserveShare: 0.02, signal },
       }
       const swept = await collectDataset({ ...test.ports, publish }, task)

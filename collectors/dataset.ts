@@ -2,16 +2,18 @@ import type { EpochMicros } from '../core/brands.ts'
 import { isDue, type Sweep } from '../quota/gate.ts'
 import { slotOf } from '../quota/pages.ts'
 import { toCryptosError } from '../core/errors.ts'
-import { pageName, pagesOf } from './assets.ts'
+import { pageName } from './assets.ts'
 import { collectPage } from './poll.ts'
 import { costMaxOf, type PageResult, type PollPorts, type Source } from './poll-types.ts'
-import type { AssetRef, Dataset, Page } from './provider.ts'
+import type { Dataset, Page } from './provider.ts'
 
 export interface DatasetTask {
   readonly source: Source
   readonly dataset: Dataset
-  readonly assets: readonly AssetRef[]
-  readonly currency: string
+  /** Of one sweep, as `pagesOf` makes them. */
+  readonly pages: readonly Page[]
+  /** Credits of a round over every dataset that shares the scope; that of this sweep where it is alone. */
+  readonly costPerRound?: number
   /** Share of the credits kept back until the period's last day. */
   readonly reserveShare: number
   /** Wanted time between two sweeps, in place of the dataset's own. */
@@ -28,8 +30,8 @@ export type DatasetResult =
 
 /** Due? Then all pages of one sweep, each with a slot and a permit of its own. Never throws. */
 export async function collectDataset(ports: PollPorts, task: DatasetTask): Promise<DatasetResult> {
-  const pages = pagesOf(task.dataset, task.assets, task.currency)
-  const due = await dueOf(ports, task, pages)
+  const { pages } = task
+  const due = await dueOf(ports, task)
   if (due.kind !== 'due') return due
   const { source, dataset, signal } = task
   const results = pages.map((page, index) => {
@@ -43,10 +45,10 @@ type Due =
   | { readonly kind: 'due'; readonly periodStart: EpochMicros }
   | Exclude<DatasetResult, { kind: 'swept' }>
 
-async function dueOf(ports: PollPorts, task: DatasetTask, pages: readonly Page[]): Promise<Due> {
+async function dueOf(ports: PollPorts, task: DatasetTask): Promise<Due> {
   if (task.periodStart !== undefined) return { kind: 'due', periodStart: task.periodStart }
   try {
-    const plan = await isDue(ports.ledger, sweepOf(task, pages), ports.clock.now())
+    const plan = await isDue(ports.ledger, sweepOf(task), ports.clock.now())
     if (plan.kind === 'due') return plan
     const kind = plan.isAfterFailure ? 'backing-off' : 'not-due'
     return { kind, reason: plan.reason, retryAt: plan.nextAt }
@@ -55,7 +57,7 @@ async function dueOf(ports: PollPorts, task: DatasetTask, pages: readonly Page[]
   }
 }
 
-const sweepOf = ({ source, dataset, ...task }: DatasetTask, pages: readonly Page[]): Sweep => ({
+const sweepOf = ({ source, dataset, pages, ...task }: DatasetTask): Sweep => ({
   scope: source.scope,
   provider: source.provider.id,
   dataset: dataset.id,
@@ -63,7 +65,10 @@ const sweepOf = ({ source, dataset, ...task }: DatasetTask, pages: readonly Page
     refreshMs: dataset.refreshMs,
     intervalMs: task.intervalMs ?? dataset.intervalMs,
     pages: pages.length,
-    costPerSweep: pages.reduce((sum, page) => sum + costMaxOf({ source, dataset, page }), 0),
+    costPerSweep: Math.max(
+      task.costPerRound ?? 0,
+      pages.reduce((sum, page) => sum + costMaxOf({ source, dataset, page }), 0),
+    ),
     reserveShare: task.reserveShare,
   },
 })

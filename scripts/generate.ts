@@ -9,6 +9,7 @@ const root = dirname(import.meta.dirname)
 const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   'collectors/registry.ts': registry,
   'sandbox/registry.ts': twinRegistry,
+  'app/config/provider-keys.ts': async () => (await import('./generators/provider-keys.ts')).providerKeys(),
   '.env.example': async () => (await import('./generators/configuration.ts')).environmentExample(),
   'docs/reference/commands.md': async () => (await import('./generators/commands.ts')).commandReference(),
   'docs/reference/configuration.md': async () =>

@@ -8,11 +8,12 @@ import { done, fromOutcome, type Result } from '../result.ts'
 import { openCommandSource } from '../command-source.ts'
 import { count } from '../plural.ts'
 import { rememberFirstSource, type Source } from '../source.ts'
-import { pagesOf } from '../../collectors/assets.ts'
 import { periodStartOf } from '../../quota/pages.ts'
 import { defaultConstants } from '../../quota/policy/constants.ts'
 import { providerNamed } from '../provider-named.ts'
-import { type SweepResult, wantedAssets } from '../sweep.ts'
+import { pagesFor, datasetsFor } from '../wanted.ts'
+import { type SweepResult, worstSweep } from '../sweep.ts'
+import type { Config } from '../config/load.ts'
 import type { Action, Context, Define } from './command.ts'
 
 /** `collect` ends within 3 s of a signal: an answer that is not there by then is settled as unknown. */
@@ -22,11 +23,12 @@ const run: Action = async (context, [name = ''], options) => {
     if (options['dryRun'] === true) return await dryRun(context, source, name)
     const period = periodOf(options)
     refuseFuture(period.period, name, context)
-    const results = await collectOnce(context, source, { names: [name], ...period })
-    const first = results[0]
-    if (!first) throw new CryptosError('CRY_INTERNAL', `${name} has no dataset`)
+    const told = datasetOption(name, options['dataset'], context.config)
+    const results = await collectOnce({ ...context, config: told }, source, { names: [name], ...period })
+    const first = worstSweep(results)
+    if (!first) throw new CryptosError('CRY_CONFIG_INVALID', `CRYPTOS_DATASETS names no dataset of ${name}`)
     if (exitCodeOf(first.outcome) === 0) rememberFirstSource(context.config, source.kind)
-    return toResult({ ...first, ...retryOf(first, context) }, source)
+    return toResult({ ...first, ...retryOf(first, context) }, results, source)
   } finally {
     await source.close()
   }
@@ -61,6 +63,19 @@ function refuseFuture(period: EpochMicros | 'now' | undefined, name: string, { c
   }
 }
 
+/** With `--dataset` that one alone. @throws CryptosError CRY_USAGE for one that the provider does not have */
+function datasetOption(name: string, dataset: unknown, config: Config): Config {
+  if (dataset === undefined) return config
+  const { title, datasets } = providerNamed(name, 'CRY_CONFIG_INVALID')
+  const known = datasets.filter(d => d.kind !== 'history').map(d => d.id)
+  if (!known.includes(String(dataset)))
+    throw new CryptosError(
+      'CRY_USAGE',
+      `--dataset: ${title} has no dataset ${String(dataset).slice(0, 40)} to collect (it has ${known.join(', ')}; past prices come by cryptos backfill)`,
+    )
+  return { ...config, datasets: [`${name}/${String(dataset)}`] }
+}
+
 /** Worth a retry: then also from when on. The planner keeps the same distance after a failure. */
 function retryOf({ provider, outcome, retryAt }: SweepResult, { clock }: Context): { retryAt?: EpochMicros } {
   const dataset = providerNamed(provider, 'CRY_CONFIG_INVALID').datasets[0]
@@ -68,8 +83,10 @@ function retryOf({ provider, outcome, retryAt }: SweepResult, { clock }: Context
   return { retryAt: addMs(clock.now(), Math.max(dataset.refreshMs, Math.min(MINUTE, dataset.intervalMs))) }
 }
 
-function toResult(sweep: SweepResult, source: Source): Result {
-  const { outcome, reason, retryAt, code, pages } = sweep
+function toResult(sweep: SweepResult, all: readonly SweepResult[], source: Source): Result {
+  const { outcome, retryAt, code } = sweep
+  const pages = all.flatMap(one => one.pages)
+  const reason = all.length === 1 ? sweep.reason : all.map(one => `${one.dataset}: ${one.reason}`).join('; ')
   const sum = (of: 'credits' | 'records'): number => pages.reduce((total, page) => total + page[of], 0)
   const more = {
     provider: sweep.provider,
@@ -77,6 +94,7 @@ function toResult(sweep: SweepResult, source: Source): Result {
     origin: source.origin,
     credits: sum('credits'),
     records: sum('records'),
+    ...(all.length === 1 ? {} : { datasets: all.map(({ dataset, outcome }) => ({ dataset, outcome })) }),
     slots: pages.map(p => ({ slot: p.slot, outcome: p.outcome, runId: p.runId })),
     ...(retryAt === undefined ? {} : { retryAt: toIsoMicros(retryAt) }),
   }
@@ -88,8 +106,9 @@ async function dryRun(context: Context, source: Source, name: string): Promise<R
   const collecting = await openCollecting(context, source, [name])
   try {
     const plan = collecting.routes.flatMap(route =>
-      route.provider.datasets.map(dataset => {
-        const pages = pagesOf(dataset, wantedAssets(route, context.config), context.config.currency)
+      datasetsFor(route, context.config).map(dataset => {
+        const asked = pagesFor(route, dataset, context.config)
+        const pages = 'none' in asked ? [] : asked
         const requests = pages.map(
           page =>
             `${route.poll.access.baseUrl}${dataset.request(page).path}?${new URLSearchParams(dataset.request(page).query)}`,
@@ -115,7 +134,8 @@ export const define: Define = (program, act) => {
   program
     .command('collect')
     .description('one sweep of a provider now, within the quota')
-    .argument('<provider>', 'such as coinmarketcap, kraken or coinbase')
+    .argument('<provider>', 'such as coinmarketcap, kraken or coinbase (cryptos providers lists them)')
+    .option('--dataset <id>', 'this dataset alone; without it those of CRYPTOS_DATASETS')
     .option('--slot <time>', 'the slot that a scheduler names: asked at most once, whoever asks')
     .option('--now', 'the current slot, without asking the planner whether it is due')
     .option('--dry-run', 'show the requests and what they cost; send nothing')

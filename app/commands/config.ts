@@ -1,6 +1,6 @@
 import { assets } from '../../core/assets.ts'
 import type { Config } from '../config/load.ts'
-import { type SecretName, type SettingName, secrets, settings } from '../config/settings.ts'
+import { type SettingName, secrets, settings } from '../config/settings.ts'
 import { hint } from '../mask.ts'
 import { done, fromOutcome } from '../result.ts'
 import type { Action, Define } from './command.ts'
@@ -11,9 +11,9 @@ function shown(config: Config): Record<string, unknown> {
     settings[name].env,
     config[name] ?? null,
   ])
-  const masked = (Object.keys(secrets) as SecretName[]).map(name => {
+  const masked = Object.entries(secrets).map(([name, { env }]) => {
     const value = config.secrets[name]
-    return [secrets[name].env, value === undefined ? null : hint(value)]
+    return [env, value === undefined ? null : hint(value)]
   })
   return Object.fromEntries([...plain, ...masked])
 }

@@ -44,6 +44,7 @@ describe('a scope for people', () => {
   const scope = (plan: string, ...windows: WindowStatus[]): ScopeStatus => ({
     ...{ scope: 'ip:h', provider: ProviderId('kraken'), plan, frozen: null, windows },
     ...{ runsOutAt: null, lastReconciledAt: null, drift: null, jump: false, usageTriedAt: null },
+    ...{ pausedUntil: null, pausedWhy: null },
   })
   it('lasts until the reset only where credits are counted', () => {
     expect(scopeText(scope('x', window('minute', 60), window('month', 100)))).toContain(

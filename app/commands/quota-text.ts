@@ -27,7 +27,8 @@ function planText(plan: string): string {
 /** One scope for people. */
 export function scopeText(scope: ScopeStatus): string {
   const frozen = scope.frozen === null ? '' : ` FROZEN: ${scope.frozen}`
-  const head = `${scope.provider} ${scope.scope} (${planText(scope.plan)})${frozen}`
+  const paused = scope.pausedWhy === null ? '' : ` PAUSED: ${scope.pausedWhy}`
+  const head = `${scope.provider} ${scope.scope} (${planText(scope.plan)})${frozen}${paused}`
   const reconciled =
     scope.lastReconciledAt === null
       ? []

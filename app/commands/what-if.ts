@@ -1,17 +1,18 @@
 import { CryptosError } from '../../core/errors.ts'
+import type { PlanLimits } from '../../core/ports/ledger.ts'
+import type { Provider } from '../../collectors/provider.ts'
 import { providers } from '../../collectors/registry.ts'
-import { planLimits, plans } from '../../quota/plans.ts'
 import { whatIf } from '../../quota/what-if.ts'
 import { parseDuration } from '../duration.ts'
 import { providerNamed } from '../provider-named.ts'
 import { done } from '../result.ts'
 import type { Action } from './command.ts'
 
-const plansOf = (provider: string): string[] =>
-  Object.keys(plans).flatMap(name => {
-    const [owner, plan] = name.split('/')
-    return owner === provider && plan !== undefined ? [plan] : []
-  })
+/** Every plan that the provider's folder knows, those of a key first. */
+const plansOf = ({ plans, keyless }: Provider): Readonly<Record<string, PlanLimits>> => ({
+  ...plans,
+  ...(keyless === undefined ? {} : { [keyless.limits.plan]: keyless.limits }),
+})
 
 const names = providers.map(p => p.id)
 
@@ -20,7 +21,7 @@ export const askOptions = {
   provider: ['--provider <id>', names.join(', '), 'coinmarketcap'],
   plan: [
     '--plan <name>',
-    `${names.map(name => `${name}: ${plansOf(name).join(', ')}`).join('; ')} (the first of them by default)`,
+    `${providers.map(p => `${p.id}: ${Object.keys(plansOf(p)).join(', ')}`).join('; ')} (the first of them by default)`,
   ],
 } as const
 
@@ -34,15 +35,16 @@ export const ask: Action = async (_context, _args, options) => {
   const provider = providerNamed(String(options['provider']), 'CRY_USAGE')
   const dataset = provider.datasets[0]
   if (!dataset) throw new CryptosError('CRY_USAGE', `${provider.title} has no dataset`)
-  const known = plansOf(provider.id)
+  const plans = plansOf(provider)
+  const known = Object.keys(plans)
   const plan = options['plan'] === undefined ? known[0] : String(options['plan'])
-  if (plan === undefined || !known.includes(plan))
+  const limits = plan === undefined || !Object.hasOwn(plans, plan) ? undefined : plans[plan]
+  if (limits === undefined)
     throw new CryptosError(
       'CRY_USAGE',
       `--plan: ${provider.title} has no plan "${plan?.slice(0, 40)}" (there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')})`,
     )
   const { pageSize, refreshMs } = dataset
-  const limits = planLimits(`${provider.id}/${plan}`)
   const isBilled = limits.creditsPerMonth !== null || limits.creditsPerDay !== null
   const answer = whatIf({ limits, assets, pageSize, creditsPerPage: isBilled ? 1 : 0, intervalMs, refreshMs })
   return done(answer.sentence, { ...answer })

@@ -133,7 +133,7 @@ describe('values', () => {
     ['CRYPTOS_SOURCE', 'Live'],
     ['CRYPTOS_CURRENCY', 'usd'],
     ['CRYPTOS_DATA_DIR', ''],
-    ['CRYPTOS_COINMARKETCAP_KEY_OWNED', 'yes'],
+    ['CRYPTOS_PLANS', 'basic-2026'],
     ['CRYPTOS_LOG_LEVEL', 'verbose'],
     ['CRYPTOS_SANDBOX_URL', 'http://127.0.0.1:99999'],
     ['CRYPTOS_SANDBOX_URL', 'http://evil.test:80'],

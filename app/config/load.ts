@@ -18,7 +18,7 @@ import { suggest } from './suggest.ts'
 
 export interface Config extends SettingValues {
   readonly assetIds: readonly AssetId[]
-  /** Absent = not set. */
+  /** Keys by the provider's name, and `token`. Absent = not set. */
   readonly secrets: Readonly<Partial<Record<SecretName, string>>>
   /** Given on the command line, so that a complaint names the option. */
   readonly fromOptions: readonly SettingName[]
@@ -175,9 +175,9 @@ function toAssetId(text: string, label: string): AssetId {
 
 function readSecrets(env: Environment, attempt: Attempt): Partial<Record<SecretName, string>> {
   const found: Partial<Record<SecretName, string>> = {}
-  for (const name of Object.keys(secrets) as SecretName[]) {
+  for (const [name, { env: variable }] of Object.entries(secrets)) {
     const about = name === 'token' ? 'token' : 'key'
-    const text = attempt(about, () => readSecret(secrets[name].env, env), undefined)
+    const text = attempt(about, () => readSecret(variable, env), undefined)
     if (text !== undefined) found[name] = text
   }
   return found
@@ -204,8 +204,12 @@ function refuseContradictions(config: Config, attempt: Attempt): void {
     'CRYPTOS_SANDBOX_CLOCK_FILE is for simulated data only: remove it or set CRYPTOS_SOURCE=sandbox',
   )
   refuseIf(
-    !loopback.includes(config.host) && config.secrets.token === undefined,
+    !loopback.includes(config.host) && config.secrets['token'] === undefined,
     `CRYPTOS_HOST=${config.host} opens the page to others: set CRYPTOS_TOKEN_FILE too, or use 127.0.0.1`,
   )
   refuseIf(config.assets.length === 0, `${nameOf(config, 'assets')} is empty: name at least one asset`)
 }
+
+/** What no output may show: every secret, and the parts of a key that is made of two (`public:secret`). */
+export const secretTexts = ({ secrets: given }: Pick<Config, 'secrets'>): readonly string[] =>
+  Object.values(given).flatMap(text => (text === undefined ? [] : [text, ...text.split(':').slice(1)]))

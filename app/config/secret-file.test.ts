@@ -85,7 +85,7 @@ describe('a file with a secret', () => {
   })
   it('gives the key to the settings', () => {
     const { secrets } = loadConfig({ COINMARKETCAP_API_KEY_FILE: file(`${canary}\n`) })
-    expect(secrets).toEqual({ coinmarketcapApiKey: canary })
+    expect(secrets).toEqual({ coinmarketcap: canary })
   })
 })
 

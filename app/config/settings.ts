@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { providerKeys } from './provider-keys.ts'
 
 const text = () => z.string('a text is wanted').check(z.minLength(1, 'a text is wanted, and it is empty'))
 
@@ -37,17 +38,11 @@ const list = () =>
     'names separated by commas are wanted',
   )
 
-const flag = () =>
-  z.union(
-    [
-      z.boolean(),
-      z.pipe(
-        z.enum(['true', 'false']),
-        z.transform(word => word === 'true'),
-      ),
-    ],
-    'true or false is wanted',
-  )
+/** `a=b` each. */
+const pairs = () => {
+  const expected = 'pairs such as coinmarketcap=basic-2026, separated by commas, are wanted'
+  return z.pipe(list(), z.array(z.string().check(z.regex(/^[a-z0-9-]+=[a-z0-9-]+$/, expected))))
+}
 
 export interface Setting {
   /** Name in the environment. */
@@ -113,7 +108,25 @@ export const settings = {
     'CRYPTOS_PROVIDERS',
     list,
     ['coinmarketcap', 'kraken', 'coinbase'],
-    'Providers to collect from, separated by commas',
+    'Providers to collect from, separated by commas (`cryptos providers` lists them)',
+  ),
+  datasets: setting(
+    'CRYPTOS_DATASETS',
+    list,
+    ['quotes'],
+    'What to collect: kinds (`quotes`, `market`, `metrics`) of every provider, or single ones as `provider/dataset`; all share the credits of a provider',
+  ),
+  topAssets: setting(
+    'CRYPTOS_TOP_ASSETS',
+    () => wholeNumber(0, 5_000),
+    0,
+    'Datasets of market data that can list the largest assets are asked for so many of them, new listings included; 0 = for the wanted assets',
+  ),
+  retiredProviders: setting(
+    'CRYPTOS_RETIRED_PROVIDERS',
+    list,
+    [],
+    'Providers that are closed to the public and that you still have access to: without a word they are off in live mode',
   ),
   minIntervalSeconds: setting(
     'CRYPTOS_MIN_INTERVAL_SECONDS',
@@ -127,17 +140,17 @@ export const settings = {
     0.02,
     'Share of a credit quota that even pacing leaves for people and repairs',
   ),
-  coinmarketcapPlan: setting(
-    'CRYPTOS_COINMARKETCAP_PLAN',
-    text,
-    'basic-2026',
-    'Plan whose limits hold until the key itself tells (see docs/how-to/use-a-key.md)',
+  plans: setting(
+    'CRYPTOS_PLANS',
+    pairs,
+    [],
+    'Plans of keys as `provider=plan`, separated by commas: their limits hold until the key itself tells; without a word the free plan of each provider (see docs/how-to/use-a-key.md)',
   ),
-  coinmarketcapKeyOwned: setting(
-    'CRYPTOS_COINMARKETCAP_KEY_OWNED',
-    flag,
-    true,
-    '`false` where other programs use the key too: the ledger then keeps 2 % free',
+  sharedKeys: setting(
+    'CRYPTOS_SHARED_KEYS',
+    list,
+    [],
+    'Providers whose key other programs use too: the ledger then keeps 2 % free',
   ),
   batchMaxRecords: setting(
     'CRYPTOS_BATCH_MAX_RECORDS',
@@ -238,17 +251,14 @@ export const settings = {
   ),
 } as const
 
-/** Secrets: only from the environment or a file that others can not read, never from the command line. */
+/** Secrets, those of providers by the provider's name: only from the environment or a file that others can not read, never from the command line. */
 export const secrets = {
-  coinmarketcapApiKey: {
-    env: 'COINMARKETCAP_API_KEY',
-    doc: 'CoinMarketCap Pro API key; or COINMARKETCAP_API_KEY_FILE',
-  },
+  ...providerKeys,
   token: {
     env: 'CRYPTOS_TOKEN',
     doc: 'Token that the page asks for when it listens beyond this machine; or CRYPTOS_TOKEN_FILE',
   },
-} as const
+} as const satisfies Readonly<Record<string, { readonly env: string; readonly doc: string }>>
 
 /** The command-line options that stand for a setting. */
 export const optionNames: Readonly<Partial<Record<SettingName, string>>> = {
@@ -273,4 +283,5 @@ export const otherNames = [
 type Settings = typeof settings
 export type SettingName = keyof Settings
 export type SettingValues = { readonly [Name in SettingName]: z.output<ReturnType<Settings[Name]['schema']>> }
-export type SecretName = keyof typeof secrets
+/** `token`, or the name of a provider that takes a key. */
+export type SecretName = string

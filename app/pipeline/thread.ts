@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../host/clock.ts'
+import { secretTexts } from '../config/load.ts'
 import { openClockFile } from '../../sandbox/clock-file.ts'
 import { toCryptosError } from '../../core/errors.ts'
 import { createLog } from '../log.ts'
@@ -17,7 +18,7 @@ port?.on('message', (message: SupervisorMessage) => {
 })
 
 const clock = config.sandboxClockFile === undefined ? systemClock : openClockFile(config.sandboxClockFile)
-const log = createLog(config.logLevel, Object.values(config.secrets))
+const log = createLog(config.logLevel, secretTexts(config))
 /** Tells the supervisor what has changed, not every "still well". */
 const problems = new Problems((name, what) => send({ kind: 'problem', name, what }), log)
 try {

@@ -45,7 +45,14 @@ function openTicker(): Ticker {
     produce: async () => undefined,
     applyRetention: async () => 0,
   }
-  const quotes = { id: 'quotes', refreshMs: 10_000, intervalMs: 10_000, pageSize: 100, costMax: () => 0 }
+  const quotes = {
+    id: 'quotes',
+    kind: 'quotes',
+    refreshMs: 10_000,
+    intervalMs: 10_000,
+    pageSize: 100,
+    costMax: () => 0,
+  }
   const id = ProviderId('kraken')
   const provider = { id, title: 'Kraken', datasets: [quotes], assets: new Map([['bitcoin', {}]]) }
   const poll = { provider, scope: 's', access: { limits: {} } }
@@ -53,6 +60,8 @@ function openTicker(): Ticker {
   const pace = { schedule: (_: unknown, work: () => Promise<unknown>) => work() }
   const ports = { ledger: own, clock, pace, newId: () => 'id', log: createLog('silent', []) }
   const config = {
+    datasets: ['quotes'],
+    topAssets: 0,
     assetIds: ['bitcoin'],
     currency: 'USD',
     reserveShare: 0,

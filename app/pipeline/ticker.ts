@@ -10,6 +10,7 @@ import type { Collecting } from '../collecting.ts'
 import type { Route } from '../routes.ts'
 import { topics } from '../stores.ts'
 import { type SweepResult, sweep } from '../sweep.ts'
+import { datasetsFor } from '../wanted.ts'
 import { keepHouse } from './housekeeping.ts'
 import { type JobEnd, Jobs, well } from './jobs.ts'
 import type { PipelineOptions } from './pipeline.ts'
@@ -60,10 +61,10 @@ export class Ticker {
     this.#jobs.start('publish.quota-events', () => this.#publishEvents(), slowMs)
     this.#jobs.start('housekeeping', () => this.#keepHouse())
     for (const route of collecting.routes) {
-      const { id, datasets } = route.provider
+      const { id } = route.provider
       if (route.scope.hasUsage) this.#jobs.start(`usage.${id}`, () => this.#reconcile(route))
       if (route.scope.hasUsage && !this.#usageAsked.has(id)) continue
-      for (const dataset of datasets)
+      for (const dataset of datasetsFor(route, this.#options.config))
         this.#jobs.start(`collect.${id}.${dataset.id}`, () => this.#sweep(route, dataset))
     }
   }

@@ -100,7 +100,7 @@ function openWeb(
   const { port, host, secrets } = config
   return startWeb({
     ...{ port, host, reader, status, clock, version },
-    ...(secrets.token === undefined ? {} : { token: secrets.token }),
+    ...(secrets['token'] === undefined ? {} : { token: secrets['token'] }),
     feed: reader,
     simulated: source.kind === 'sandbox' ? bannerText : null,
     log: line => log.info({}, line),

@@ -69,6 +69,22 @@ export interface QuoteReader {
   close(): Promise<void>
 }
 
+/** One provider on the screens: collected from, or the reason why not. */
+export interface SourceView {
+  readonly provider: ProviderId
+  readonly title: string
+  readonly doc: string
+  readonly isOn: boolean
+  /** One sentence; null = it is on. */
+  readonly why: string | null
+  /** Date since when a closed source is off; else null. */
+  readonly offSince: string | null
+  readonly access: 'keyed' | 'keyless' | 'none'
+  /** Of its prices; null = none that was asked for. */
+  readonly currency: Currency | null
+  readonly datasets: readonly string[]
+}
+
 /** What the screens show besides prices. */
 export interface StatusReader {
   quota(): Promise<readonly ScopeStatus[]>

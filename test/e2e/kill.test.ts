@@ -63,7 +63,7 @@ describe('kill -9', { timeout: 240_000 }, () => {
       CRYPTOS_SOURCE: 'sandbox',
       CRYPTOS_SANDBOX_URL: sandbox.url,
       CRYPTOS_SANDBOX_CLOCK_FILE: clockFile,
-      CRYPTOS_COINMARKETCAP_PLAN: 'basic-2021',
+      CRYPTOS_PLANS: 'coinmarketcap=basic-2021',
       CRYPTOS_ASSETS: 'bitcoin,ethereum',
       CRYPTOS_OUTBOX_RETENTION_HOURS: '8000',
       CRYPTOS_QUOTES_RETENTION_DAYS: '400',

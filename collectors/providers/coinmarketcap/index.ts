@@ -44,6 +44,11 @@ export const coinmarketcap = defineProvider({
     limits: plans['coinmarketcap/basic-2021'],
     minTimeMs: SECOND,
   },
+  plans: {
+    'basic-2026': plans['coinmarketcap/basic-2026'],
+    'basic-2021': plans['coinmarketcap/basic-2021'],
+    'basic-2018': plans['coinmarketcap/basic-2018'],
+  },
   keyName: 'COINMARKETCAP_API_KEY',
   usage,
   datasets: [quotes],
