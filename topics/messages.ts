@@ -1,11 +1,13 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { StoredMessage, TopicMessage } from '../core/ports/broker.ts'
 import type { Codec } from '../core/ports/codec.ts'
-import { quoteId } from '../core/records.ts'
-import type { DeadLetter, QuotaEvent, Quote } from '../core/records.ts'
+import { marketRecordId, quoteId } from '../core/records.ts'
+import type { DeadLetter, MarketRecord, QuotaEvent, Quote } from '../core/records.ts'
 import { deadLetterJson } from './codecs/dead-letter-json.ts'
+import { marketRecordJson } from './codecs/market-record-json.ts'
 import { quotaEventJson } from './codecs/quota-event-json.ts'
 import { quoteJson } from './codecs/quote-json.ts'
+import type { TopicId, TopicTable } from './table.ts'
 
 /** Names of the headers that every message of ours carries. */
 export const headerNames = { schema: 'schema', recordId: 'record-id', runId: 'run-id' } as const
@@ -25,6 +27,41 @@ export const quoteMessage = (topic: string, quote: Quote, codec: Codec<Quote> = 
     [headerNames.runId]: quote.runId,
   },
   timestamp: quote.receivedAt,
+})
+
+/** The topics that carry records of the market beside quotes. */
+export const marketTopics = ['metrics', 'consensus', 'sourceEvents'] as const satisfies readonly TopicId[]
+export type MarketTopicId = (typeof marketTopics)[number]
+
+const topicByKind = {
+  metric: 'metrics',
+  gap: 'sourceEvents',
+  'source-flag': 'sourceEvents',
+  consensus: 'consensus',
+  serving: 'consensus',
+} as const satisfies Record<MarketRecord['kind'], MarketTopicId>
+
+/** The topic that carries records of a kind. */
+export const marketTopicOf = (kind: MarketRecord['kind']): MarketTopicId => topicByKind[kind]
+
+function marketKey(r: MarketRecord): string {
+  if (r.kind === 'metric') return `${r.provider}|${r.name}|${r.currency ?? ''}`
+  // Whichever source serves: the roles of one asset stay in order.
+  if (r.kind === 'consensus' || r.kind === 'serving') return `${r.asset}|${r.currency}`
+  return `${r.provider}|${r.asset}|${r.currency}`
+}
+
+/** The message of any record beside a quote, in the topic of its kind. Retention counts from when we received it or worked it out. */
+export const marketRecordMessage = (topics: TopicTable, record: MarketRecord): TopicMessage => ({
+  topic: topics[topicByKind[record.kind]].name,
+  key: marketKey(record),
+  value: marketRecordJson.encode(record),
+  headers: {
+    [headerNames.schema]: marketRecordJson.schema,
+    [headerNames.recordId]: marketRecordId(record),
+    ...('runId' in record ? { [headerNames.runId]: record.runId } : {}),
+  },
+  timestamp: record.receivedAt,
 })
 
 export const quotaEventMessage = (topic: string, event: QuotaEvent): TopicMessage => ({

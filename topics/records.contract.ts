@@ -15,12 +15,12 @@ const exponent = fc.oneof(
 export const positiveDecimals: fc.Arbitrary<DecimalString> = fc
   .tuple(wholePart, fc.option(digits(19)), exponent)
   .map(([w, f, e]) => `${w}${f === null ? '' : `.${f}`}${e}` as DecimalString)
-const anyDecimals = fc
+export const anyDecimals = fc
   .tuple(fc.constantFrom('', '-'), positiveDecimals)
   .map(([sign, d]) => `${sign}${d}` as DecimalString)
 
-const micros = fc.integer({ min: 0, max: 4_000_000_000_000_000 }).map(n => n as EpochMicros)
-const printable = (maxLength: number): fc.Arbitrary<string> =>
+export const micros = fc.integer({ min: 0, max: 4_000_000_000_000_000 }).map(n => n as EpochMicros)
+export const printable = (maxLength: number): fc.Arbitrary<string> =>
   fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: Math.floor(maxLength / 8) })
     .filter(s => s.length <= maxLength && !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(s))

@@ -107,3 +107,39 @@ export function oneOf<T extends string>(fields: Fields, key: string, allowed: re
   const found = allowed.find(a => a === value)
   return found === undefined ? refuse(`$.${key}`, `not one of ${allowed.join(', ')}`) : found
 }
+
+export function flag(fields: Fields, key: string): boolean {
+  const value = own(fields, key)
+  return typeof value === 'boolean' ? value : refuse(`$.${key}`, 'not true or false')
+}
+
+/** Null, or text of at most max units. */
+export const textOrNull = (f: Fields, key: string, max: number): string | null =>
+  own(f, key) === null ? null : anyText(f, key, max)
+
+const slugPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** A name of ours that is part of ids: no separator can stand in it. */
+export const slug = (f: Fields, key: string): string => matching(f, key, slugPattern)
+
+/** Path of a field of an element. */
+export const at = (key: string, index: number, field: string): string => `$.${key}[${index}].${field}`
+
+/** A list of at most max objects, each read alike; what is wrong in one is named with its place. */
+export function items<T>(fields: Fields, key: string, max: number, read: (item: Fields) => T): readonly T[] {
+  const value = own(fields, key)
+  if (!Array.isArray(value)) return refuse(`$.${key}`, 'not a list')
+  if (value.length > max) refuse(`$.${key}`, `more than ${max}`)
+  return value.map((item: unknown, index) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item))
+      return refuse(`$.${key}[${index}]`, 'not an object')
+    try {
+      return read(item as Fields)
+    } catch (error) {
+      if (!(error instanceof CryptosError) || error.code !== 'CRY_RECORD_INVALID') throw error
+      throw new CryptosError(error.code, error.message.replace('$', `$.${key}[${index}]`), { cause: error })
+    }
+  })
+}
+
+export const isNull = (f: Fields, key: string): boolean => own(f, key) === null
