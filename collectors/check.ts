@@ -1,10 +1,12 @@
 import { DecimalString, type EpochMicros, isDecimalString } from '../core/brands.ts'
 import { CryptosError } from '../core/errors.ts'
-import { addMs, MINUTE, parseIso } from '../core/time.ts'
+import { addMs, fromEpochMs, MINUTE, parseIso, SECOND, toEpochMs } from '../core/time.ts'
 import { type Json, JsonArray, JsonNumber, JsonObject } from './json.ts'
 
 /** A provider's clock may run ahead of ours by this much; beyond it a time is an error. */
 const maxAheadMs = 5 * MINUTE
+/** No price is older than Bitcoin. */
+const firstMs = Date.UTC(2009, 0, 1)
 // C0, DEL, C1, line and paragraph separators, bidirectional overrides: nothing that can forge a line or a screen.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: to take them out is the purpose
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
@@ -87,6 +89,20 @@ export function timeOf(value: Json | undefined, path: string, receivedAt: EpochM
   return time <= addMs(receivedAt, maxAheadMs)
     ? time
     : refusePayload(path, 'a time that is not to come', value)
+}
+
+/**
+ * Whole seconds or milliseconds since 1970, sent as a number or as digits, from 2009 to 5 minutes after `receivedAt`.
+ * @throws CryptosError CRY_PROVIDER_PAYLOAD with the path
+ */
+export function unixTimeOf(
+  value: Json | undefined,
+  path: string,
+  { receivedAt, unit }: { readonly receivedAt: EpochMicros; readonly unit: 'seconds' | 'ms' },
+): EpochMicros {
+  const ms = (wholeOf(value) ?? Number.NaN) * (unit === 'seconds' ? SECOND : 1)
+  const isTime = ms >= firstMs && ms <= toEpochMs(receivedAt) + maxAheadMs
+  return isTime ? fromEpochMs(ms) : refusePayload(path, `a time in ${unit} from 2009 to now`, value)
 }
 
 function isoOf(text: string, path: string): EpochMicros {
