@@ -29,12 +29,24 @@ export function outcomeOfStatus(status: number): Outcome {
   return 'transport-error'
 }
 
-/** `Retry-After` in seconds or as a date (RFC 9110 10.2.3), at most a day ahead; null without one. */
+const retryMostMs = 7 * DAY
+
+/** `Retry-After` in seconds or as a date (RFC 9110 10.2.3), at most 7 days ahead (bans have up to 3); null without one. */
 export function retryAfter(answer: HttpAnswer): EpochMicros | null {
   const text = answer.headers['retry-after']?.trim() ?? ''
   const now = toEpochMs(answer.receivedAt)
   const at = /^\d{1,9}$/.test(text) ? now + Number(text) * SECOND : Date.parse(text)
-  return Number.isFinite(at) && at >= now ? fromEpochMs(Math.min(at, now + DAY)) : null
+  return Number.isFinite(at) && at >= now ? fromEpochMs(Math.min(at, now + retryMostMs)) : null
+}
+
+/**
+ * Until when nobody may call the scope again, by a verdict: the provider refused the address or the key as such (whatever was asked),
+ * or its own counter is close to the limit. Of other refusals `retryAt` is only advice for the same call. undefined = no pause.
+ */
+export function pauseOf(verdict: Verdict): EpochMicros | undefined {
+  if (verdict.kind === 'answered') return verdict.pauseUntil
+  const isOfScope = verdict.outcome === 'rate-limited' || verdict.outcome === 'quota-exhausted'
+  return isOfScope ? (verdict.retryAt ?? undefined) : undefined
 }
 
 /** The provider's `Date` header, for the comparison of clocks; null without a usable one. */

@@ -7,7 +7,7 @@ import type { Ledger } from '../core/ports/ledger.ts'
 import { parseIso } from '../core/time.ts'
 import { knownAssetRefs } from './assets.ts'
 import type { Dataset, MappingContext } from './provider.ts'
-import { mapEntry } from './publish.ts'
+import { mapEntry } from './publish-messages.ts'
 import { collectPage } from './poll.ts'
 import type { PageTask, PollPorts } from './poll-types.ts'
 import { shapes } from './providers/coinmarketcap/fixtures/shapes.ts'
@@ -111,6 +111,10 @@ describe('one page', () => {
       credits: 0,
       retryAt: parseIso('2026-11-21T12:01:00Z'),
     })
+    const denied = await collectPage(test.ports, test.task)
+    expect(denied).toMatchObject({ outcome: 'denied-by-quota', retryAt: first.retryAt })
+    expect(test.calls()).toBe(1)
+    test.clock.advance((first.retryAt! - test.clock.now()) / 1_000)
     expect(await collectPage(test.ports, test.task)).toMatchObject({ outcome: 'rate-limited' })
     expect(await collectPage(test.ports, test.task)).toMatchObject({ outcome: 'slot-exhausted' })
     expect([test.calls(), await test.used()]).toEqual([2, 0])

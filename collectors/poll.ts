@@ -1,9 +1,9 @@
 import type { Outcome } from '../core/outcomes.ts'
-import type { Charge, ReserveDecision } from '../core/ports/ledger.ts'
+import type { ReserveDecision } from '../core/ports/ledger.ts'
 import type { EpochMicros } from '../core/brands.ts'
 import { toCryptosError } from '../core/errors.ts'
 import { announce } from '../core/steps.ts'
-import { free, providerDate, unknownCharge } from './judging.ts'
+import { free, pauseOf, providerDate, unknownCharge } from './judging.ts'
 import {
   type Attempt,
   costMaxOf,
@@ -16,7 +16,7 @@ import {
   type Permit,
   type PollPorts,
 } from './poll-types.ts'
-import type { HttpAnswer } from './provider.ts'
+import type { HttpAnswer, Verdict } from './provider.ts'
 import { readAnswer } from './read-answer.ts'
 import { callOf } from './request.ts'
 import { rawAnswer, settle } from './settle.ts'
@@ -93,12 +93,13 @@ async function withPermit(attempt: Attempt, permit: Permit): Promise<Ended> {
   const { answer } = call
   const { dataset, page } = attempt.task
   const verdict = dataset.judge(answer, page)
-  if (verdict.kind === 'answered') return settleAnswer(attempt, permit, answer, verdict.charge)
+  if (verdict.kind === 'answered') return settleAnswer(attempt, permit, answer, verdict)
   const { outcome, reason, charge, retryAt } = verdict
   return settle(attempt, permit, {
     charge,
     providerDate: providerDate(answer),
     end: ended(outcome, reason, retryAt === null ? {} : { retryAt }),
+    pauseUntil: pauseOf(verdict),
   })
 }
 
@@ -153,11 +154,12 @@ async function settleAnswer(
   attempt: Attempt,
   permit: Permit,
   answer: HttpAnswer,
-  charge: Charge,
+  verdict: Extract<Verdict, { kind: 'answered' }>,
 ): Promise<Ended> {
   const end = ended('collected', 'answered')
   const raw = rawAnswer(attempt, permit, answer)
-  const how = { charge, providerDate: providerDate(answer), end, answer: raw }
+  const { charge, pauseUntil } = verdict
+  const how = { charge, providerDate: providerDate(answer), end, answer: raw, pauseUntil }
   const settled = await settle(attempt, permit, how)
   if (settled.answerId === undefined) return settled
   await publishNow(attempt)

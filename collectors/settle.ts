@@ -11,14 +11,18 @@ export interface Settling {
   readonly charge: Charge
   readonly providerDate: EpochMicros | null
   readonly end: Ended
+  /** Nobody may call the scope before. */
+  readonly pauseUntil?: EpochMicros | undefined
   /** With it the slot is answered, and the raw body is stored. */
   readonly answer?: RawAnswer
 }
 
+const nearLimit = "answered; the provider's own counter is close to its limit"
+
 /** Charge, slot and raw body in one transaction of the ledger. */
 export async function settle(attempt: Attempt, permit: Permit, settling: Settling): Promise<Ended> {
   const { ports, task } = attempt
-  const { end, providerDate, answer } = settling
+  const { end, providerDate, answer, pauseUntil } = settling
   const charge = isBilled(task.source) ? settling.charge : free
   const credits = charge.kind === 'known' ? charge.credits : costMaxOf(task)
   try {
@@ -28,7 +32,8 @@ export async function settle(attempt: Attempt, permit: Permit, settling: Settlin
       charge,
       providerDate,
       now: ports.clock.now(),
-      why: end.reason,
+      why: answer && pauseUntil !== undefined ? nearLimit : end.reason,
+      ...(pauseUntil === undefined ? {} : { pauseUntil }),
       ...(answer ? { answer } : {}),
     }
     await settlePatiently(ports, settlement, permit, task.signal)

@@ -5,9 +5,9 @@ import type { ReserveDecision } from '../core/ports/ledger.ts'
 import { announce } from '../core/steps.ts'
 import { reconcileDue } from '../quota/reconcile.ts'
 import { defaultDeadlineMs, outcomeOfDenial, type PollPorts, type Source } from './poll-types.ts'
-import { free, providerDate } from './judging.ts'
+import { free, pauseOf, providerDate } from './judging.ts'
 import { callOf } from './request.ts'
-import type { HttpAnswer, UsageEndpoint } from './provider.ts'
+import type { HttpAnswer, Page, UsageEndpoint, Verdict } from './provider.ts'
 
 export type UsageResult =
   | { readonly kind: 'reconciled' }
@@ -75,14 +75,17 @@ interface Asking {
 async function askUsage(asking: Asking, permit: Permit): Promise<UsageResult> {
   const { ports, source, usage } = asking
   const answer = await sendUsage(asking, permit)
-  await settleUsage(asking, permit, answer)
-  if (answer instanceof Error) return { kind: 'failed', reason: answer.message, unauthorized: false }
-  const verdict = source.provider.datasets[0]?.judge(answer, { assets: [], currency: 'USD' })
+  const isError = answer instanceof Error
+  const verdict = isError ? undefined : source.provider.datasets[0]?.judge(answer, noPage)
+  await settleUsage(asking, permit, answer, verdict)
+  if (isError) return { kind: 'failed', reason: answer.message, unauthorized: false }
   if (verdict?.kind === 'refused')
     return { kind: 'failed', reason: verdict.reason, unauthorized: verdict.outcome === 'unauthorized' }
   await ports.ledger.reconcile(source.scope, usage.read(answer.body, answer.receivedAt))
   return { kind: 'reconciled' }
 }
+
+const noPage: Page = { assets: [], currency: 'USD' }
 
 async function sendUsage(
   { ports, source, usage, signal }: Asking,
@@ -104,12 +107,21 @@ async function sendUsage(
 }
 
 /** The endpoint costs nothing, whatever came of it; the call of the minute stays in the ledger's log. */
-const settleUsage = ({ ports, source }: Asking, permit: Permit, answer: HttpAnswer | Error): Promise<void> =>
-  ports.ledger.settle({
+function settleUsage(
+  { ports, source }: Asking,
+  permit: Permit,
+  answer: HttpAnswer | Error,
+  verdict: Verdict | undefined,
+): Promise<void> {
+  const pauseUntil = verdict && pauseOf(verdict)
+  const refused = verdict?.kind === 'refused' ? verdict.reason : 'usage read'
+  return ports.ledger.settle({
     scope: source.scope,
     reservationId: permit.reservationId,
     charge: free,
     providerDate: answer instanceof Error ? null : providerDate(answer),
     now: ports.clock.now(),
-    why: answer instanceof Error ? answer.message : 'usage read',
+    why: answer instanceof Error ? answer.message : refused,
+    ...(pauseUntil === undefined ? {} : { pauseUntil }),
   })
+}

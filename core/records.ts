@@ -221,6 +221,7 @@ export const quotaEventKinds = [
   'clock-jump',
   'frozen',
   'unfrozen',
+  'paused',
   'limits-changed',
 ] as const
 export type QuotaEventKind = (typeof quotaEventKinds)[number]

@@ -30,6 +30,8 @@ const statusWith = (...windows: WindowStatus[]): ScopeStatus => ({
   plan: 'basic-2026',
   frozen: null,
   jump: false,
+  pausedUntil: null,
+  pausedWhy: null,
   windows,
   runsOutAt: null,
   lastReconciledAt: null,

@@ -27,6 +27,8 @@ const urgentRetryMs = MINUTE
 export function reconcileDue(input: ReconcileInput): string | null {
   const { now, status } = input
   if (!input.hasUsage || !status || (status.frozen !== null && !status.jump)) return null
+  // The provider's word: nobody calls, whatever the reason.
+  if (status.pausedUntil !== null && now < status.pausedUntil) return null
   const triedAt = status.usageTriedAt
   const urgent = urgentReason(status, now)
   if (urgent !== null) return isYounger(triedAt, now, urgentRetryMs) ? null : urgent

@@ -52,6 +52,11 @@ describe('a scope for people', () => {
     )
     expect(scopeText(scope('keyless', window('minute', 60), window('month', null)))).not.toContain('lasts')
   })
+  it("tells a pause with the provider's word", () => {
+    const pausedWhy = 'no call before 2026-11-21T14:00:00.000Z: HTTP 418: banned'
+    const paused = { ...scope('keyless'), pausedUntil: addMs(now, 2 * HOUR), pausedWhy }
+    expect(scopeText(paused)).toBe(`kraken ip:h (without a key) PAUSED: ${pausedWhy}`)
+  })
   it('names the plan plainly', () => {
     expect(scopeText(scope('keyless'))).toBe('kraken ip:h (without a key)')
     expect(scopeText(scope('basic-2026'))).toBe('kraken ip:h (plan basic-2026)')

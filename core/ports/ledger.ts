@@ -38,6 +38,8 @@ export type DenialReason =
   | 'day-limit'
   | 'minute-limit'
   | 'frozen'
+  /** The provider refused the address or the key until a time. */
+  | 'paused'
   | 'clock-jump'
   | 'period-not-open'
   | 'outbox-full'
@@ -89,6 +91,11 @@ export interface Settlement {
   readonly why: string
   /** With it the slot becomes answered; the body is stored in the same transaction. */
   readonly answer?: RawAnswer
+  /**
+   * Nobody may call this scope before, by the provider's word, which `why` tells: at most 7 days ahead counts. The longest that was
+   * told holds; `unfreeze` ends it.
+   */
+  readonly pauseUntil?: EpochMicros
 }
 
 /** Usage by the provider's own word (`/v1/key/info`). */
@@ -118,6 +125,10 @@ export interface ScopeStatus {
   readonly frozen: string | null
   /** `frozen` is the clock's doing, not an operator's: it ends when the provider's usage is read, or a minute is over. */
   readonly jump: boolean
+  /** Nobody calls this scope before, by the provider's own word; null = it may be called. */
+  readonly pausedUntil: EpochMicros | null
+  /** The provider's word with the time; null = no pause. */
+  readonly pausedWhy: string | null
   readonly windows: readonly WindowStatus[]
   /** When the month's (or day's) credits end at the pace of the last hour; null = not before the reset. */
   readonly runsOutAt: EpochMicros | null
@@ -153,6 +164,7 @@ export interface Ledger {
   reconcile(scope: string, usage: ProviderUsage): Promise<void>
   /** Stops spending at once; `null` = everywhere. */
   freeze(scope: string | null, reason: string, now: EpochMicros): Promise<void>
+  /** An operator's word: it also ends a pause and the wait after a jump of the clock. */
   unfreeze(scope: string | null, now: EpochMicros): Promise<void>
   status(now: EpochMicros): Promise<readonly ScopeStatus[]>
   /** What became of the newest slots of `<provider>/<dataset>`; those of a period that begins after `now` do not count. */

@@ -129,6 +129,8 @@ export const scopeStatus = (overrides: Partial<ScopeStatus> = {}): ScopeStatus =
   plan: 'basic',
   frozen: null,
   jump: false,
+  pausedUntil: null,
+  pausedWhy: null,
   windows: [
     { window: 'minute', limit: 30, used: 3, reserved: 1, left: 26, resetsAt: addMs(start, 60_000) },
     { window: 'day', limit: null, used: 210, reserved: 1, left: null, resetsAt: addMs(start, 39_600_000) },

@@ -69,6 +69,7 @@ export const viewQuota = (scopes: readonly ScopeStatus[], events: readonly Quota
     runsOutAt: isoOrNull(scope.runsOutAt),
     lastReconciledAt: isoOrNull(scope.lastReconciledAt),
     usageTriedAt: isoOrNull(scope.usageTriedAt),
+    pausedUntil: isoOrNull(scope.pausedUntil),
   })),
   events: events.map(({ kind: _, ...event }) => ({
     ...event,

@@ -14,6 +14,7 @@ import { ledgerContract } from '../ledger.contract.ts'
 import type { LedgerContract } from '../ledger.fixture.ts'
 import { ledgerTimeContract } from '../ledger-time.contract.ts'
 import { outboxContract } from '../outbox.contract.ts'
+import { pauseContract } from '../pause.contract.ts'
 import { sharedLedgerContract } from '../shared-ledger.contract.ts'
 import { openSqliteLedger } from './sqlite.ts'
 
@@ -33,6 +34,7 @@ const contract: LedgerContract = {
 ledgerContract(contract)
 ledgerTimeContract(contract)
 outboxContract(contract)
+pauseContract(contract)
 sharedLedgerContract(contract)
 
 const start = parseIso('2026-11-21T12:00:00Z')

@@ -144,14 +144,15 @@ class SqliteLedger implements Ledger {
   }
 
   #settleNow(settlement: Settlement): void {
-    const { scope, providerDate, answer, charge, reservationId, why } = settlement
+    const { scope, providerDate, answer, charge, reservationId, why, pauseUntil } = settlement
     const now = this.#timeOf(settlement.now)
     if (providerDate !== null) this.#compare(scope, providerDate, settlement.now)
     const context = this.#advance(scope, now)
     const state = this.#unit.knownScope(scope)
     const reserved = state.open.find(r => r.id === reservationId)?.cost ?? 0
     const ref = answer ? { slot: answer.slot, answerId: answer.answerId } : null
-    this.#apply(this.#policy.settle(state, { reservationId, charge, why, answer: ref }, context), now)
+    const input = { reservationId, charge, why, answer: ref, pauseUntil }
+    this.#apply(this.#policy.settle(state, input, context), now)
     if (answer) this.outbox.add(answer, charge.kind === 'known' ? charge.credits : reserved)
   }
 

@@ -3,6 +3,7 @@ import { addMs, MINUTE, toIso } from '../../core/time.ts'
 import { addTo, keepAfter, restamped } from './buckets.ts'
 import { lateMs, minuteWindowMs, type PolicyContext } from './constants.ts'
 import { dayEvent, type EventDraft, monthEvent } from './events.ts'
+import { movedPause, pauseAt } from './pause.ts'
 import { charged, openNext, opensByClock } from './periods.ts'
 import type { SlotChange } from './slots.ts'
 import {
@@ -25,7 +26,7 @@ export interface Step {
 export const logTime = (state: ScopeState, now: EpochMicros): EpochMicros =>
   now > state.logAt ? now : state.logAt
 
-/** What time alone does, before any operation: clock jumps (7), stale reservations (4), periods (6), old log entries. */
+/** What time alone does, before any operation: clock jumps (7), stale reservations (4), periods (6), old log entries, a pause that is over. */
 export function advance(before: ScopeState, context: PolicyContext): Step {
   const watched = watchClock(context.isNewBase ? asOfNow(before, context) : before, context)
   const reaped = reap(watched.state, context)
@@ -43,7 +44,8 @@ function watchClock(state: ScopeState, context: PolicyContext): Step {
   if (Math.abs(context.jumpMs) > constants.clockJumpMs || backMs > constants.clockJumpMs) {
     const byMs = Math.round(Math.abs(context.jumpMs) > Math.abs(backMs) ? context.jumpMs : -backMs)
     const why = `the clock jumped by ${byMs} ms; spending waits until the provider's usage is read`
-    const jumped = { ...reanchored(state, context), jump: { at: now, why } }
+    const pause = movedPause(state.pause, context)
+    const jumped = { ...reanchored(state, context), pause, jump: { at: now, why } }
     return { state: jumped, events: [monthEvent(jumped, 'clock-jump', why)], slots: [] }
   }
   const moved = now > state.logAt ? { ...state, logAt: now } : state
@@ -142,6 +144,8 @@ function trimmed(state: ScopeState, { constants }: PolicyContext): ScopeState {
     logAt - (constants.usageLagMs + constants.ttlMs) * 1_000,
   )
   const pace = keepAfter(state.pace, paceWidthMs, logAt - 60 * MINUTE * 1_000)
-  if (calls === state.calls && recent === state.recent && pace === state.pace) return state
-  return { ...state, calls, recent, pace }
+  const pause = pauseAt(state.pause, logAt) ?? null
+  const isSame = calls === state.calls && recent === state.recent && pace === state.pace
+  if (isSame && pause === state.pause) return state
+  return { ...state, calls, recent, pace, pause }
 }

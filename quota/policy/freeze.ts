@@ -12,12 +12,13 @@ export function freeze(state: ScopeState, reason: string): Step {
   return { state: next, events: [monthEvent(next, 'frozen', reason)], slots: [] }
 }
 
-/** An operator's word: it ends a freeze and the wait after a clock jump, and forgets what calls were learned to cost. */
+/** An operator's word: it ends a freeze, a pause and the wait after a clock jump, and forgets what calls were learned to cost. */
 export function unfreeze(state: ScopeState, context: PolicyContext): Step {
   const hasLearned = state.costFactor !== 1 || state.freeCost !== 0
-  if (state.frozen === null && !state.jump && !hasLearned) return { state, events: [], slots: [] }
+  if (state.frozen === null && !state.jump && !state.pause && !hasLearned)
+    return { state, events: [], slots: [] }
   const base = state.jump ? reanchored(state, context) : state
-  const next = { ...base, ...nothingLearned, frozen: null, jump: null, denied: null }
+  const next = { ...base, ...nothingLearned, frozen: null, jump: null, pause: null, denied: null }
   return { state: next, events: [monthEvent(next, 'unfrozen', 'by an operator')], slots: [] }
 }
 

@@ -5,6 +5,7 @@ import { logTime, type Step } from './advance.ts'
 import { addTo, endOf, totalOf } from './buckets.ts'
 import { lateMs, minuteWindowMs, type PolicyContext } from './constants.ts'
 import { monthEvent } from './events.ts'
+import { pauseAt, pauseText } from './pause.ts'
 import { reservedSlot, type SlotRow } from './slots.ts'
 import { callWidthMs, limitsOf, type Reservation, reservedOf, type ScopeState } from './state.ts'
 
@@ -83,6 +84,9 @@ function isInFlight(state: ScopeState, row: SlotRow, { now, constants }: PolicyC
 
 function denialOf(state: ScopeState, input: ReserveInput, context: PolicyContext): Denial | undefined {
   if (state.frozen !== null) return { why: 'frozen', reason: state.frozen, retryAt: null }
+  const pause = pauseAt(state.pause, logTime(state, context.now))
+  // Calls of the usage endpoint too: the provider refuses whoever comes, and may punish it.
+  if (pause) return { why: 'paused', reason: pauseText(pause), retryAt: pause.until }
   if (state.jump && !readsUsage(state, input)) return jumpDenial(state, context)
   if (input.outboxFull && input.slot !== null)
     return {

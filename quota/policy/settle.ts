@@ -1,6 +1,8 @@
+import type { EpochMicros } from '../../core/brands.ts'
 import type { Charge } from '../../core/ports/ledger.ts'
 import { chargedFor, logTime, type Step } from './advance.ts'
 import type { PolicyContext } from './constants.ts'
+import { longerPause, pauseText } from './pause.ts'
 import { type EventDraft, monthEvent } from './events.ts'
 import type { SlotChange } from './slots.ts'
 import { nothingLearned, type Reservation, type ScopeState } from './state.ts'
@@ -10,21 +12,24 @@ export interface SettleInput {
   readonly charge: Charge
   readonly why: string
   readonly answer: { readonly slot: string; readonly answerId: string } | null
+  /** Nobody may call before, as `why` says. */
+  readonly pauseUntil?: EpochMicros | undefined
 }
 
 /**
  * Rule 3, on a state that `advance` has brought up to date. A reservation that is not open any more was settled or reaped before:
  * nothing is charged again, but an answer that was paid for is kept all the same.
  */
-export function settle(state: ScopeState, input: SettleInput, context: PolicyContext): Step {
+export function settle(before: ScopeState, input: SettleInput, context: PolicyContext): Step {
+  const { state, events: paused } = withPause(before, input, context)
   const open = state.open.find(r => r.id === input.reservationId)
   const at = logTime(state, context.now)
   const answered: SlotChange[] = input.answer ? [{ kind: 'answer', ...input.answer, at }] : []
-  if (!open) return { state, events: [], slots: answered }
+  if (!open) return { state, events: paused, slots: answered }
   const credits = input.charge.kind === 'known' ? input.charge.credits : open.cost
   const charged = chargedFor(state, open, credits, context)
   const next = input.charge.kind === 'known' ? learned(charged, open, credits) : charged
-  const events = [eventOf(next, open, input, credits)]
+  const events = [eventOf(next, open, input, credits), ...paused]
   if (next.frozen !== null && next.frozen !== state.frozen)
     events.push(monthEvent(next, 'frozen', next.frozen))
   const released: SlotChange[] =
@@ -40,6 +45,18 @@ export function settle(state: ScopeState, input: SettleInput, context: PolicyCon
           },
         ]
   return { state: next, events, slots: [...answered, ...released] }
+}
+
+/** A late word counts too: the pause is the scope's, not the reservation's. */
+function withPause(
+  state: ScopeState,
+  { pauseUntil: until, why }: SettleInput,
+  context: PolicyContext,
+): { readonly state: ScopeState; readonly events: readonly EventDraft[] } {
+  const pause = longerPause(state.pause, { until, why }, logTime(state, context.now))
+  if (pause === null || pause === state.pause) return { state, events: [] }
+  const next = { ...state, pause }
+  return { state: next, events: [monthEvent(next, 'paused', pauseText(pause))] }
 }
 
 /** Beyond this many times the documented cost a charge is no price to get used to, but a mistake for a person to look at. */

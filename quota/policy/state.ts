@@ -4,6 +4,7 @@ import type { PlanLimits, ScopeSpec } from '../../core/ports/ledger.ts'
 import { MINUTE, SECOND } from '../../core/time.ts'
 import type { Buckets } from './buckets.ts'
 import type { Agreement, ClockStamp } from './clock.ts'
+import type { Pause } from './pause.ts'
 import { firstPeriod, type Period } from './periods.ts'
 
 /** A permit whose call is not settled yet. */
@@ -49,6 +50,8 @@ export interface ScopeState {
   /** An operator's reason. */
   readonly frozen: string | null
   readonly jump: { readonly at: EpochMicros; readonly why: string } | null
+  /** The provider's word that nobody may call before a time. */
+  readonly pause: Pause | null
   /** Learned from calls that were charged more than the documented cost: reserve cost x factor. */
   readonly costFactor: number
   /** The same for calls that are documented as free. */
@@ -102,7 +105,7 @@ export function newScope(spec: ScopeSpec, now: EpochMicros): ScopeState {
 export const nothingLearned = { costFactor: 1, freeCost: 0, asDocumented: 0 } as const
 
 /** Fields that files of former versions do not have. */
-const later = { stamp: null, agreed: null, asDocumented: 0, usageTriedAt: null } as const
+const later = { stamp: null, agreed: null, asDocumented: 0, usageTriedAt: null, pause: null } as const
 
 /** Reservations as plain lists: most of the text of a busy scope is theirs. */
 export const encodeState = (state: ScopeState): string =>

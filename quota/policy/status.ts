@@ -4,6 +4,7 @@ import { addMs, fromEpochMs, HOUR, MINUTE } from '../../core/time.ts'
 import { logTime } from './advance.ts'
 import { endOf, totalOf } from './buckets.ts'
 import { minuteWindowMs, type PolicyContext } from './constants.ts'
+import { pauseAt, pauseText } from './pause.ts'
 import type { Period } from './periods.ts'
 import { callWidthMs, limitsOf, paceWidthMs, reservedOf, type ScopeState } from './state.ts'
 
@@ -12,12 +13,15 @@ export function statusOf(state: ScopeState, context: PolicyContext): ScopeStatus
   const limits = limitsOf(state)
   const month = periodStatus(state, 'month', limits.creditsPerMonth, context)
   const day = periodStatus(state, 'day', limits.creditsPerDay, context)
+  const pause = pauseAt(state.pause, logTime(state, context.now))
   return {
     scope: state.scope,
     provider: state.provider,
     plan: limits.plan,
     frozen: state.frozen ?? state.jump?.why ?? null,
     jump: state.frozen === null && state.jump !== null,
+    pausedUntil: pause?.until ?? null,
+    pausedWhy: pause ? pauseText(pause) : null,
     windows: [minuteStatus(state, context), day, month],
     runsOutAt: earliest(runsOutAt(state, month, context), runsOutAt(state, day, context)),
     lastReconciledAt: state.reconciledAt,
