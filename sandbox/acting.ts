@@ -1,4 +1,5 @@
-import type { ActiveFault, Fault, FaultControl, FaultKind } from './faults.ts'
+import type { Fault, FaultKind } from './fault-kinds.ts'
+import type { ActiveFault, FaultControl } from './faults.ts'
 
 type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>
 
@@ -16,6 +17,11 @@ export class Acting {
   /** The first fault of these kinds that could act. */
   peek(...kinds: readonly FaultKind[]): ActiveFault | undefined {
     return this.#faults.find(fault => kinds.includes(fault.spec.kind) && fault.left !== 0)
+  }
+
+  /** All faults of a kind that could act, in the order in which they were added. */
+  allOf(kind: FaultKind): readonly ActiveFault[] {
+    return this.#faults.filter(fault => fault.spec.kind === kind && fault.left !== 0)
   }
 
   claimOne(fault: ActiveFault): boolean {

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../core/ports/clock.ts'
 import { Acting } from './acting.ts'
 import { wait, writeAnswer } from './answer.ts'
-import type { ActiveFault, FaultControl } from './faults.ts'
+import { answerWithFaults, isUnreadable, wireFault } from './exchange-faults.ts'
+import type { FaultControl } from './faults.ts'
 import type { Meter, MeterEntry } from './meter.ts'
 import type { Call, Reply, SandboxProvider, Twin } from './types.ts'
 
@@ -22,11 +23,6 @@ export interface Exchange {
   readonly signal: AbortSignal
 }
 
-type Replacement = Pick<Reply, 'status' | 'body' | 'code'> & Partial<Pick<Reply, 'headers'>>
-
-const page =
-  '<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>'
-
 /** Plays one request: faults before, the twin's answer and charge, the note in the meter, faults after, the bytes. */
 export async function playExchange(exchange: Exchange): Promise<void> {
   const { control, provider, endpoint, twin, clock } = exchange
@@ -38,48 +34,23 @@ export async function playExchange(exchange: Exchange): Promise<void> {
   const foreign = twin.useElsewhere && acting.claim('foreign-use')
   if (foreign) twin.useElsewhere?.(foreign.credits, clock.now())
   const call = callOf(exchange)
-  const reply = answerWithFaults(twin, call, acting)
+  const reply = answerWithFaults({ twin, call, acting, url: exchange.url.pathname + exchange.url.search })
   const lost = reply.result === 'served' ? acting.claim('lost-answer') : undefined
-  const cut = lost ? undefined : acting.claim('cut-body')
+  const wire = reply.result === 'served' && !lost ? wireFault(acting) : undefined
+  const cut = lost || wire ? undefined : acting.claim('cut-body')
   const plan = {
     lost: lost !== undefined,
     cut,
-    slow: lost ? undefined : acting.claim('slow-body'),
+    slow: lost || wire ? undefined : acting.claim('slow-body'),
+    wire,
     delay: acting.claim('delay', fault => fault.when !== 'before'),
     dateOffsetMs: acting.claim('clock-offset')?.ms ?? 0,
   }
-  const result = lost || (cut && reply.result === 'served') ? 'lost' : reply.result
+  const isLost = lost || (wire && isUnreadable(wire)) || (cut && reply.result === 'served')
+  const result = isLost ? 'lost' : reply.result
   const entry = note(exchange, call, { ...reply, result, faults: acting.names })
   followDelivery(exchange.response, entry)
   await writeAnswer(exchange, reply, plan)
-}
-
-/** The faults that take the place of an answer: one acts at most, and only on a call that would have been served. */
-function answerWithFaults(twin: Twin, call: Call, acting: Acting): Reply {
-  const replacing = acting.peek('rate-limited', 'server-error', 'html', 'replace-body')
-  const dearer = acting.peek('overcharge')
-  const dearerFactor = dearer?.spec.kind === 'overcharge' ? (dearer.spec.factor ?? 2) : 1
-  const isFree = replacing !== undefined && !isCharged(replacing)
-  const reply = twin.answer({ ...call, priceFactor: isFree ? 0 : dearerFactor })
-  if (reply.result !== 'served') return reply
-  if (dearer && reply.credits > 0) acting.claimOne(dearer)
-  const replacement = replacing && acting.claimOne(replacing) ? replace(twin, call, replacing) : undefined
-  return replacement ? { ...reply, ...replacement, result: 'failed', served: [] } : reply
-}
-
-const isCharged = ({ spec }: ActiveFault): boolean => 'charged' in spec && spec.charged === true
-
-function replace(twin: Twin, call: Call, { spec }: ActiveFault): Replacement | undefined {
-  if (spec.kind === 'server-error') return twin.serverError(call, spec.status ?? 500)
-  if (spec.kind === 'replace-body') return { status: spec.status ?? 200, body: spec.body, code: 'replaced' }
-  if (spec.kind === 'html')
-    return { status: 200, body: page, code: 'html', headers: { 'content-type': 'text/html; charset=utf-8' } }
-  if (spec.kind !== 'rate-limited') return undefined
-  const seconds = spec.retryAfterSeconds
-  return {
-    ...twin.rateLimited(call),
-    ...(seconds === undefined ? {} : { headers: { 'retry-after': String(seconds) } }),
-  }
 }
 
 function callOf({ request, url, provider, endpoint, clock }: Exchange): Call {
@@ -100,7 +71,7 @@ function note({ meter }: Exchange, call: Call, reply: Noted): MeterEntry {
     provider: call.provider,
     endpoint: call.endpoint,
     scope,
-    keyIn: inHeader ? 'header' : call.query.has('CMC_PRO_API_KEY') ? 'query' : 'none',
+    keyIn: reply.keyIn ?? (inHeader ? 'header' : call.query.has('CMC_PRO_API_KEY') ? 'query' : 'none'),
     status,
     code,
     credits,

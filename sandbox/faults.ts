@@ -1,49 +1,8 @@
 import { checkFault } from './fault-check.ts'
+import type { FaultKind, FaultSpec } from './fault-kinds.ts'
 import type { SandboxProvider } from './types.ts'
 
-/** What goes wrong on request. Times are real milliseconds unless the name says virtual. */
-export type Fault =
-  /** Waits before the provider processes the call (`before`) or, charged, before it answers (`after`, the default). */
-  | {
-      readonly kind: 'delay'
-      readonly ms?: number
-      readonly virtualMs?: number
-      readonly when?: 'before' | 'after'
-    }
-  | { readonly kind: 'slow-body'; readonly bytesPerSecond: number }
-  /** Sends so many bytes of the body (half of it by default), then destroys the connection. */
-  | { readonly kind: 'cut-body'; readonly bytes?: number }
-  | { readonly kind: 'server-error'; readonly status?: number; readonly charged: boolean }
-  | { readonly kind: 'rate-limited'; readonly retryAfterSeconds?: number }
-  /** Processed and charged; then the connection dies without an answer. */
-  | { readonly kind: 'lost-answer' }
-  /** Before the call another program charges credits to the key, never past its limit. */
-  | { readonly kind: 'foreign-use'; readonly credits: number }
-  /** A maintenance page with HTTP 200. */
-  | { readonly kind: 'html'; readonly charged?: boolean }
-  /** Shifts the `Date` header. */
-  | { readonly kind: 'clock-offset'; readonly ms: number }
-  /** Charges so many times its documented price (2 by default). */
-  | { readonly kind: 'overcharge'; readonly factor?: number }
-  /** Sends this body instead of the provider's own. */
-  | {
-      readonly kind: 'replace-body'
-      readonly body: string
-      readonly status?: number
-      readonly charged?: boolean
-    }
-
-export type FaultKind = Fault['kind']
-
-export type FaultSpec = Fault & {
-  /** How often it hits; 1 by default, null = always. */
-  readonly times?: number | null
-  readonly provider?: SandboxProvider
-  /** Only calls whose endpoint contains this text. */
-  readonly endpoint?: string
-  /** Lets so many matching calls pass first. */
-  readonly skip?: number
-}
+export type { Fault, FaultKind, FaultSpec } from './fault-kinds.ts'
 
 export interface FaultState {
   readonly id: number
@@ -57,6 +16,8 @@ export interface FaultState {
 export class ActiveFault {
   readonly id: number
   readonly spec: FaultSpec
+  /** What it saw in its earlier calls, for faults that repeat something. */
+  readonly memory = new Map<string, string>()
   hits = 0
   #skip: number
   constructor(id: number, spec: FaultSpec) {

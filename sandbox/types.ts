@@ -45,6 +45,8 @@ export interface Reply {
   /** `key:<hash>` or `ip:<address>`. */
   readonly scope: string
   readonly result: ReplyResult
+  /** Where the caller sent its key; told by twins whose key is not CoinMarketCap's. */
+  readonly keyIn?: 'header' | 'query' | 'none'
   readonly served: readonly ServedValue[]
 }
 
