@@ -15,6 +15,8 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': async () =>
     (await import('./generators/configuration.ts')).configurationReference(),
   'docs/reference/errors.md': async () => (await import('./generators/errors.ts')).errorReference(),
+  'docs/reference/assets.md': async () => (await import('./generators/providers.ts')).assetReference(),
+  'docs/reference/providers.md': async () => (await import('./generators/providers.ts')).providerReference(),
   'docs/reference/outcomes.md': async () => (await import('./generators/errors.ts')).outcomeReference(),
 }
 

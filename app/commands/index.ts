@@ -3,6 +3,7 @@ import type { Define } from './command.ts'
 const loaders = {
   up: () => import('./up.ts'),
   collect: () => import('./collect.ts'),
+  backfill: () => import('./backfill.ts'),
   providers: () => import('./providers.ts'),
   publish: () => import('./publish.ts'),
   process: () => import('./process.ts'),

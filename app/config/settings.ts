@@ -265,6 +265,7 @@ export const optionNames: Readonly<Partial<Record<SettingName, string>>> = {
   source: '--source',
   port: '--port',
   assets: '--assets',
+  currency: '--currency',
   providers: '--providers',
   sandboxPort: '--port',
   sandboxSeed: '--seed',

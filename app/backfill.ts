@@ -1,0 +1,94 @@
+import type { EpochMicros } from '../core/brands.ts'
+import type { Outcome } from '../core/outcomes.ts'
+import { addMs } from '../core/time.ts'
+import { pageName } from '../collectors/assets.ts'
+import { collectPage } from '../collectors/poll.ts'
+import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
+import type { AssetRef, Dataset, Page, TimeRange } from '../collectors/provider.ts'
+import { slotOf } from '../quota/pages.ts'
+import type { Route } from './routes.ts'
+
+/** Past prices of some assets, in calls that a provider takes. */
+export interface BackfillPlan {
+  readonly route: Route
+  readonly dataset: Dataset
+  readonly pages: readonly Page[]
+}
+
+export interface BackfillResult {
+  /** How it ended; `collected` = every page is answered, now or by an earlier run. */
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly done: number
+  readonly records: number
+  readonly credits: number
+  readonly retryAt?: EpochMicros
+}
+
+/**
+ * The range in pieces that one call may span, oldest first. The cuts lie on a grid of their own, so that another range over the same
+ * days asks for the same pieces, and what was paid is not paid again.
+ */
+export function windowsOf(range: TimeRange, widthMs: number): readonly TimeRange[] {
+  const width = widthMs * 1_000
+  const windows: TimeRange[] = []
+  for (let start = Math.floor(range.from / width) * width; start < range.to; start += width) {
+    const from = Math.max(start, range.from) as EpochMicros
+    const to = Math.min(start + width, range.to) as EpochMicros
+    windows.push({ from, to })
+  }
+  return windows
+}
+
+/** One page for each window and group of assets. */
+export function backfillPages(
+  dataset: Dataset,
+  refs: readonly AssetRef[],
+  currency: string,
+  range: TimeRange,
+): readonly Page[] {
+  const windows = windowsOf(range, dataset.history?.rangeMaxMs ?? 0)
+  return windows.flatMap(window => {
+    const pages: Page[] = []
+    for (let from = 0; from < refs.length; from += dataset.pageSize)
+      pages.push({ assets: refs.slice(from, from + dataset.pageSize), currency, range: window })
+    return pages
+  })
+}
+
+/** Outcomes after which the next page may be asked. */
+const goesOn: ReadonlySet<Outcome> = new Set([
+  'collected',
+  'partial',
+  'published',
+  'already-done',
+  'payload-invalid',
+])
+
+/**
+ * Asks page by page, each with a slot and a permit of its own, until all are answered or one can not be: then the rest waits for
+ * another run, which goes on where this one ended. Never throws.
+ */
+export async function backfill(
+  ports: PollPorts,
+  { route, dataset, pages }: BackfillPlan,
+  signal: AbortSignal,
+  onPage: (page: Page, result: PageResult) => void,
+): Promise<BackfillResult> {
+  const total = { done: 0, records: 0, credits: 0 }
+  for (const [index, page] of pages.entries()) {
+    const at = page.range?.from ?? addMs(ports.clock.now(), 0)
+    const slot = slotOf(route.provider.id, dataset.id, at, { index: 0, name: pageName(page) })
+    const result = await collectPage(ports, { source: route.poll, dataset, page, slot, signal })
+    onPage(page, result)
+    total.records += result.records
+    total.credits += result.credits
+    if (!goesOn.has(result.outcome)) {
+      const left = `${pages.length - index} of ${pages.length} calls are left; the same command goes on there`
+      const retry = result.retryAt === undefined ? {} : { retryAt: result.retryAt }
+      return { outcome: result.outcome, reason: `${result.reason}; ${left}`, ...total, ...retry }
+    }
+    total.done += 1
+  }
+  return { outcome: 'collected', reason: `${total.records} past prices by ${total.done} calls`, ...total }
+}

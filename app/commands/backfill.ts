@@ -1,0 +1,142 @@
+import type { EpochMicros } from '../../core/brands.ts'
+import { CryptosError } from '../../core/errors.ts'
+import { addMs, DAY, parseIso, toIso } from '../../core/time.ts'
+import { datasetsOf, isBilled } from '../../collectors/poll-types.ts'
+import type { Dataset, TimeRange } from '../../collectors/provider.ts'
+import { toIsoMicros } from '../../dashboards/web/times.ts'
+import { periodStartOf } from '../../quota/pages.ts'
+import { backfill, backfillPages, type BackfillPlan } from '../backfill.ts'
+import { type Collecting, openCollecting } from '../collecting.ts'
+import { openCommandSource } from '../command-source.ts'
+import { count } from '../plural.ts'
+import { providerNamed } from '../provider-named.ts'
+import { done, fromOutcome, type Result } from '../result.ts'
+import { type Route, sayOff, whyOff } from '../routes.ts'
+import { currencyFor, wantedAssets } from '../wanted.ts'
+import type { Action, Context, Define } from './command.ts'
+
+type Options = Readonly<Record<string, unknown>>
+
+const refuse = (sentence: string): never => {
+  throw new CryptosError('CRY_USAGE', sentence)
+}
+
+const run: Action = async (context, [name = ''], options) => {
+  const source = await openCommandSource(context)
+  try {
+    const provider = providerNamed(name, 'CRY_USAGE')
+    const off = whyOff(provider, context.config, source)
+    if (off) return fromOutcome('source-disabled', sayOff(provider, off), { provider: name })
+    const collecting = await openCollecting(context, source, [name])
+    try {
+      const plan = planOf(context, collecting, options)
+      return await (options['dryRun'] === true
+        ? tell(context, collecting, plan)
+        : ask(context, collecting, plan))
+    } finally {
+      await collecting.close()
+    }
+  } finally {
+    await source.close()
+  }
+}
+
+function planOf(context: Context, { routes }: Collecting, options: Options): BackfillPlan {
+  const [opened] = routes
+  if (!opened) throw new CryptosError('CRY_INTERNAL', 'the provider has no route')
+  const { config } = context
+  const dataset = historyOf(opened)
+  const range = rangeOf(context, dataset, opened, options)
+  const currency = currencyFor(opened.provider, config.currency)
+  if (currency === undefined)
+    return refuse(`--currency: ${opened.provider.title} has no prices in ${config.currency}`)
+  const refs = wantedAssets(opened, config)
+  if (refs.length === 0) return refuse(`--assets: ${opened.provider.title} has none of them`)
+  const origin = opened.poll.origin === 'live' ? 'backfill' : opened.poll.origin
+  const route = { ...opened, poll: { ...opened.poll, origin } } as const
+  return { route, dataset, pages: backfillPages(dataset, refs, currency, range) }
+}
+
+function historyOf({ provider, poll }: Route): Dataset {
+  const found = datasetsOf(poll).find(dataset => dataset.kind === 'history')
+  if (found) return found
+  const withKey = provider.datasets.some(d => d.kind === 'history' && d.access === 'keyed')
+  return refuse(
+    withKey
+      ? `${provider.title} gives past prices with a key only: set ${provider.keyName ?? 'one'}`
+      : `${provider.title} gives no past prices`,
+  )
+}
+
+/** Whole UTC days that are over: a day that still runs would be kept half. */
+function rangeOf({ clock }: Context, { history }: Dataset, { provider }: Route, options: Options): TimeRange {
+  const from = timeOf(options, 'from')
+  const end = periodStartOf(clock.now(), DAY)
+  const to = options['to'] === undefined ? end : timeOf(options, 'to')
+  if (to > end) return refuse(`--to: only days that are over can be asked for: at most ${toIso(end)}`)
+  if (from >= to) return refuse(`--from ${toIso(from)} is not before --to ${toIso(to)}`)
+  const reachMs = history?.reachMs ?? null
+  const first = reachMs === null ? null : periodStartOf(addMs(end, -reachMs), DAY)
+  if (first !== null && from < first)
+    return refuse(`--from: ${provider.title} goes back to ${toIso(first)} only`)
+  return { from, to }
+}
+
+function timeOf(options: Options, name: 'from' | 'to'): EpochMicros {
+  const text = String(options[name])
+  try {
+    return periodStartOf(parseIso(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text), DAY)
+  } catch (cause) {
+    const sentence = `--${name}: "${text.slice(0, 40)}" is not a day such as 2026-01-31`
+    throw new CryptosError('CRY_USAGE', sentence, { cause })
+  }
+}
+
+/** What it would ask and cost, beside what is left. Calls nobody. */
+async function tell({ clock }: Context, { ledger }: Collecting, plan: BackfillPlan): Promise<Result> {
+  const { route, dataset, pages } = plan
+  const credits = isBilled(route.poll) ? pages.reduce((sum, page) => sum + dataset.costMax(page), 0) : 0
+  const scopes = await ledger.status(clock.now())
+  const windows = scopes.find(s => s.scope === route.poll.scope)?.windows ?? []
+  const left = windows.filter(w => w.window !== 'minute' && w.left !== null).map(w => w.left ?? 0)
+  const least = left.length === 0 ? null : Math.min(...left)
+  const budget = least === null ? 'which no limit counts' : `of ${least} that are left`
+  const text = `${count(pages.length, 'call')}, at most ${count(credits, 'credit')} ${budget}. Nothing was sent.`
+  const isEnough = least === null || credits <= least
+  return done(text, { dataset: dataset.id, calls: pages.length, credits, left: least, isEnough })
+}
+
+async function ask(context: Context, { ports }: Collecting, plan: BackfillPlan): Promise<Result> {
+  let asked = 0
+  const result = await backfill(ports, plan, context.signal, (page, { outcome, reason }) => {
+    asked += 1
+    const from = page.range === undefined ? '' : toIso(page.range.from).slice(0, 10)
+    const who = page.assets.map(ref => ref.asset).join(',')
+    context.note(`${asked}/${plan.pages.length} ${who} from ${from}: ${outcome} (${reason})`)
+  })
+  const { outcome, reason, retryAt, ...rest } = result
+  const more = {
+    provider: plan.route.provider.id,
+    dataset: plan.dataset.id,
+    calls: plan.pages.length,
+    ...rest,
+  }
+  return fromOutcome(outcome, reason, {
+    ...more,
+    ...(retryAt === undefined ? {} : { retryAt: toIsoMicros(retryAt) }),
+  })
+}
+
+export const define: Define = (program, act) => {
+  program
+    .command('backfill')
+    .description('past prices of whole days, within the quota; run it again to go on')
+    .argument('<provider>', 'one that has a history (cryptos providers lists them)')
+    .requiredOption('--from <day>', 'first day in UTC, such as 2026-01-01')
+    .option('--to <day>', 'first day that is not asked for; today without a word')
+    .option('--assets <list>', 'assets, by id or symbol, separated by commas')
+    .option('--currency <code>', 'currency of the prices')
+    .option('--dry-run', 'show the calls and what they cost; send nothing')
+    .option('--source <live|sandbox>', 'where the data come from')
+    .action(act(run, o => ({ source: o['source'], assets: o['assets'], currency: o['currency'] })))
+}
