@@ -7,6 +7,7 @@ import type { Broker, StoredMessage } from '../core/ports/broker.ts'
 import type { RawAnswer } from '../core/ports/ledger.ts'
 import { openMemoryBroker } from '../topics/brokers/memory.ts'
 import { deadLetterJson } from '../topics/codecs/dead-letter-json.ts'
+import { marketRecordJson } from '../topics/codecs/market-record-json.ts'
 import { quotaEventJson } from '../topics/codecs/quota-event-json.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
 import { topicTable, usedTopics } from '../topics/table.ts'
@@ -143,6 +144,28 @@ describe('publishing', () => {
       reason: '$.data[0]: wanted an object, got the number 7',
     })
     expect((await s.test.ledger.outbox.stats()).pending).toBe(0)
+  })
+
+  it('publishes gaps beside the prices and beside the dead letters, in the same produce', async () => {
+    await using s = await setup()
+    await s.answer(0, shapes['v3 list']!)
+    await s.answer(1, '{"status":{"error_code":0},"data":[7]}')
+    await publishPending(s.ports)
+    const asked = knownAssetRefs(coinmarketcap).map(r => r.asset)
+    const gaps = (await messagesOf(s.broker, topics.sourceEvents.name))
+      .map(m => marketRecordJson.decode(m.value!))
+      .filter(g => g.kind === 'gap')
+    const of = (state: string) => new Set(gaps.filter(g => g.state === state).map(g => g.asset))
+    expect(of('missing')).toEqual(new Set(asked.filter(a => a !== 'bitcoin')))
+    expect(of('failed')).toEqual(new Set(asked))
+    expect(gaps.find(g => g.state === 'failed')?.reason).toContain('$.data[0]')
+    // A broker that takes nothing of one produce leaves no gap without its prices.
+    await s.answer(2, shapes['v3 list']!)
+    s.broker.produce = async () => {
+      throw new Error('down')
+    }
+    await expect(publishPending(s.ports)).rejects.toThrow('down')
+    expect(await messagesOf(s.broker, topics.sourceEvents.name)).toHaveLength(gaps.length)
   })
 
   it('buries an answer that is too large for a letter without its bytes, and goes on', async () => {

@@ -3,15 +3,14 @@ import type { Broker, TopicMessage } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Codec } from '../core/ports/codec.ts'
 import type { Ledger, OutboxEntry } from '../core/ports/ledger.ts'
-import type { DeadLetter, Quote } from '../core/records.ts'
+import type { Quote } from '../core/records.ts'
 import { announce } from '../core/steps.ts'
 import { SECOND } from '../core/time.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
-import { deadLetterMessage, quoteMessage } from '../topics/messages.ts'
 import { type TopicTable, topicTable } from '../topics/table.ts'
 import type { Log } from './log.ts'
-import type { Mapped, Provider } from './provider.ts'
-import { contextOf } from './saved-context.ts'
+import type { Provider } from './provider.ts'
+import { deadMessages, deriveEntry, derivedMessages, letterOf } from './publish-messages.ts'
 
 export interface PublishPorts {
   readonly ledger: Ledger
@@ -31,6 +30,7 @@ export interface PublishResult {
   /** false = another publisher has the lease and does the work. */
   readonly held: boolean
   readonly answers: number
+  /** Prices and figures; gaps are not counted. */
   readonly records: number
   readonly deadLetters: number
 }
@@ -41,7 +41,7 @@ const pageSize = 20
 /**
  * Brings every answer that waits in the outbox to the topics, oldest first, one publisher at a time. An answer is marked only when
  * the broker has all of its records, so a crash in between publishes it once more, with the same ids. An answer that no mapping
- * understands goes to the dead letters with its bytes, and the rest goes on.
+ * understands goes to the dead letters with its bytes, and the rest goes on. What was asked for and did not come is published as gaps.
  * @throws what the broker or the ledger throws: what is not marked waits
  */
 export async function publishPending(ports: PublishPorts): Promise<PublishResult> {
@@ -116,14 +116,14 @@ async function bury(
   refused: CryptosError,
   topics: TopicTable,
 ): Promise<Messages> {
-  const whole = deadMessages(ports, entry, refused, topics)
+  const whole = dead(ports, entry, refused, topics)
   try {
     await ports.broker.produce(whole.messages)
     return whole
   } catch (error) {
     if (toCryptosError(error).code !== 'CRY_RECORD_INVALID') throw error
     const why = `${entry.body.byteLength} bytes are too many for a letter, they are only in the outbox; ${refused.message}`
-    const short = deadMessages(
+    const short = dead(
       ports,
       { ...entry, body: new Uint8Array() },
       new CryptosError(refused.code, why, { cause: error }),
@@ -154,71 +154,20 @@ interface Messages extends Counts {
 }
 
 function messagesOf(ports: PublishPorts, entry: OutboxEntry, topics: TopicTable): Messages {
-  const codec = ports.codec ?? quoteJson
-  try {
-    const { records, missing } = mapEntry(ports.providers, entry)
-    if (missing.length > 0)
-      ports.log?.info(
-        { answerId: entry.answerId, missing: missing.length },
-        'assets without a price in an answer',
-      )
-    const messages = records.map(quote => quoteMessage(topics.quotes.name, quote, codec))
-    return { messages, records: records.length, deadLetters: 0 }
-  } catch (error) {
-    return deadMessages(ports, entry, toCryptosError(error), topics)
-  }
+  const derived = deriveEntry(ports.providers, entry)
+  if (derived.error) return dead(ports, entry, derived.error, topics)
+  const gaps = derived.market.filter(r => r.kind === 'gap' && r.state === 'missing').length
+  if (gaps > 0)
+    ports.log?.info({ answerId: entry.answerId, missing: gaps }, 'assets without a price in an answer')
+  const metrics = derived.market.filter(r => r.kind === 'metric').length
+  const messages = derivedMessages(derived, topics, ports.codec ?? quoteJson)
+  return { messages, records: derived.quotes.length + metrics, deadLetters: 0 }
 }
 
-function deadMessages(
-  ports: PublishPorts,
-  entry: OutboxEntry,
-  error: CryptosError,
-  topics: TopicTable,
-): Messages {
+function dead(ports: PublishPorts, entry: OutboxEntry, error: CryptosError, topics: TopicTable): Messages {
   const letter = letterOf(entry, error)
   ports.log?.warn({ answerId: entry.answerId, code: letter.code }, `to the dead letters: ${letter.reason}`)
-  return { messages: [deadLetterMessage(topics.deadLetters.name, letter)], records: 0, deadLetters: 1 }
-}
-
-/** The records of a raw answer, by its provider's own mapping. @throws CryptosError when nothing can be read from it */
-export function mapEntry(providers: readonly Provider[], entry: OutboxEntry): Mapped {
-  const dataset = providers.find(p => p.id === entry.provider)?.datasets.find(d => d.id === entry.dataset)
-  if (!dataset)
-    throw new CryptosError(
-      'CRY_RECORD_INVALID',
-      `no provider ${entry.provider} with a dataset ${entry.dataset}`,
-    )
-  return dataset.map(entry.body, contextOf(entry))
-}
-
-/** Id of the dead letter of an answer that can not be published. */
-export const letterIdOf = (answerId: string): string => `collectors|${answerId}`
-
-/** The same answer is the same letter, whenever it is made. */
-function letterOf(entry: OutboxEntry, error: CryptosError): DeadLetter {
-  const { answerId, provider, dataset, slot, runId, httpStatus, context, receivedAt, body } = entry
-  return {
-    kind: 'dead-letter',
-    id: letterIdOf(answerId),
-    stage: 'collectors',
-    // No topic had it: the bytes are a provider's answer.
-    topic: '',
-    partition: -1,
-    offset: -1,
-    code: error.code,
-    reason: error.message.slice(0, 500),
-    at: receivedAt,
-    bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64'),
-    headers: {
-      answerId,
-      provider,
-      dataset,
-      slot,
-      'run-id': runId,
-      'http-status': String(httpStatus),
-      context,
-    },
-  }
+  return { messages: deadMessages(entry, letter, error, topics), records: 0, deadLetters: 1 }
 }
 
 /** One publisher of this process: calls while it works become one more round after it, which sees what they had stored. */

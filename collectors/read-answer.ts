@@ -22,9 +22,14 @@ export function readAnswer(
 const mostNamed = 5
 const prices = (count: number): string => (count === 1 ? '1 price' : `${count} prices`)
 
-function summaryOf({ records, missing }: Mapped): Pick<Ended, 'outcome' | 'reason' | 'records'> {
-  const count = records.length
-  if (missing.length === 0) return { outcome: 'collected', reason: prices(count), records: count }
+function summaryOf({
+  records,
+  metrics = [],
+  missing,
+}: Mapped): Pick<Ended, 'outcome' | 'reason' | 'records'> {
+  const count = records.length + metrics.length
+  const told = metrics.length === 0 ? prices(count) : `${metrics.length} figures of the market`
+  if (missing.length === 0) return { outcome: 'collected', reason: told, records: count }
   const named = missing.slice(0, mostNamed).map(m => `${m.asset} (${m.reason})`)
   const more = missing.length > mostNamed ? ` and ${missing.length - mostNamed} more` : ''
   return {
