@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseIso } from '../core/time.ts'
-import { decimalOf, figureOf, isZero, priceOf, textOf, timeOf, wholeOf } from './check.ts'
+import { decimalOf, figureOf, isZero, priceOf, textOf, timeOf, unixTimeOf, wholeOf } from './check.ts'
 import { JsonNumber } from './json.ts'
 import { DecimalString } from '../core/brands.ts'
 
@@ -56,6 +56,18 @@ describe('readers of payloads', () => {
     expect(() => timeOf('2026-11-21T12:05:00.001Z', '$', now)).toThrow(/to come/)
     expect(() => timeOf('2008-12-31T23:59:59Z', '$', now)).toThrow(/2009/)
     expect(() => timeOf(number('1732190400'), '$', now)).toThrow(/ISO/)
+  })
+
+  it('take Unix times in the unit that they are told', () => {
+    const noon = Number(now) / 1_000_000
+    const seconds = { receivedAt: now, unit: 'seconds' } as const
+    const ms = { receivedAt: now, unit: 'ms' } as const
+    expect(unixTimeOf(number(`${noon}`), '$', seconds)).toBe(now)
+    expect(unixTimeOf(`${noon + 300}`, '$', seconds)).toBe(now + 300_000_000)
+    expect(unixTimeOf(number(`${noon}123`), '$', ms)).toBe(now + 123_000)
+    for (const bad of [number(`${noon + 301}`), number(`${noon}000`), number(`${noon}.5`), null, '1e9'])
+      expect(() => unixTimeOf(bad, '$.at', seconds)).toThrow(/^\$\.at: wanted a time in seconds/)
+    expect(() => unixTimeOf(number(`${noon}`), '$', ms)).toThrow(/2009/)
   })
 
   it('take whole numbers as numbers and as digits', () => {
