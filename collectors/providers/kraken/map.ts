@@ -44,12 +44,14 @@ function readPair(ref: AssetRef, value: Json): Row {
   const currency = splitPair(pair)?.currency
   if (currency === undefined) return { ref, none: `${pair} ends in no currency that is known here` }
   const ticker = objectOf(value, `$.result.${pair}`)
-  const last = arrayOf(ticker.get('c'), `$.result.${pair}.c`)[0]
+  const closed = arrayOf(ticker.get('c'), `$.result.${pair}.c`)
+  // A place means something in the full row only: a row that lost its price has the size of the trade there.
+  if (closed.length !== 2) refusePayload(`$.result.${pair}.c`, 'a price and a size', ticker.get('c'))
   const volume = ticker.get('v')
   return {
     ref,
     currency,
-    price: priceOf(last, `$.result.${pair}.c[0]`),
+    price: priceOf(closed[0], `$.result.${pair}.c[0]`),
     volume24h: volume instanceof JsonArray ? figureOf(volume.items()[1], 'counts') : undefined,
     observedAt: undefined,
   }

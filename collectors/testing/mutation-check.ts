@@ -1,0 +1,218 @@
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { isDecimalString } from '../../core/brands.ts'
+import { isCryptosError } from '../../core/errors.ts'
+import { isOutcome } from '../../core/outcomes.ts'
+import { parseIso, toIso } from '../../core/time.ts'
+import type { Dataset, HttpAnswer, Mapped, MappingContext, Verdict } from '../provider.ts'
+import { copyTree, placesOf, putAt, readTree, type Tree, writeTree } from './json-tree.ts'
+import { type Mutation, mutationsOf } from './mutations.ts'
+
+/** A good body with what it holds. */
+export interface Subject {
+  readonly dataset: Dataset
+  readonly context: MappingContext
+  readonly body: string
+  /** Price by key, see `keysOf`. */
+  readonly prices: ReadonlyMap<string, string>
+  /** Several records of one source id: keys are `<source id>@<ISO time>`. */
+  readonly isSeries: boolean
+}
+
+const utf8 = new TextEncoder()
+export const bytesOf = (text: string): Uint8Array => utf8.encode(text)
+
+/** `XXBTZUSD@2026-10-04T23:59:59.999Z` whatever way the time is written; a key without a time as it is. */
+export function sameKey(key: string): string {
+  const at = key.lastIndexOf('@')
+  return at < 0 ? key : `${key.slice(0, at)}@${toIso(parseIso(key.slice(at + 1)))}`
+}
+
+/** What was mapped: source id (of a series with its time) or name of a figure, and the number. */
+export function keysOf(
+  mapped: Mapped,
+  isSeries: boolean,
+): readonly (readonly [key: string, value: string])[] {
+  const quotes = mapped.records.map(
+    r => [isSeries ? `${r.sourceId}@${toIso(r.observedAt)}` : r.sourceId, r.price] as const,
+  )
+  return [...quotes, ...(mapped.metrics ?? []).map(m => [m.name, m.value] as const)]
+}
+
+/** Maps, or gives undefined for a refusal; anything but a refusal of ours is a failure. */
+export function mapOrRefuse({ dataset, context }: Subject, body: string | Uint8Array): Mapped | undefined {
+  try {
+    return dataset.map(typeof body === 'string' ? bytesOf(body) : body, context)
+  } catch (error) {
+    if (isCryptosError(error) && error.code === 'CRY_PROVIDER_PAYLOAD' && error.message !== '')
+      return undefined
+    throw new Error('map threw something else than CRY_PROVIDER_PAYLOAD', { cause: error })
+  }
+}
+
+/** A verdict that keeps the rules, whatever the answer was. */
+export function judgeWell({ dataset, context }: Subject, answer: HttpAnswer): Verdict {
+  const verdict = dataset.judge(answer, context.page)
+  const { charge } = verdict
+  if (charge.kind === 'known' && !(Number.isSafeInteger(charge.credits) && charge.credits >= 0))
+    throw new Error(`a charge of ${charge.credits}`)
+  if (verdict.kind === 'answered') {
+    if (answer.status !== 200) throw new Error(`HTTP ${answer.status} is called an answer`)
+    return verdict
+  }
+  const { outcome, reason, retryAt } = verdict
+  if (!isOutcome(outcome) || outcome === 'collected' || reason === '')
+    throw new Error(`no such refusal: ${outcome}, ${reason}`)
+  if (retryAt !== null && !(Number.isSafeInteger(retryAt) && retryAt >= answer.receivedAt))
+    throw new Error(`another try at ${retryAt}, before the answer came`)
+  return verdict
+}
+
+/**
+ * Keys by id of the node that their price comes from: found by a probe, so that an ask equal to the last trade is not taken for it.
+ * The place of a price that the good body lacks (null) is one too.
+ */
+function priceNodes(subject: Subject, root: Tree): ReadonlyMap<number, readonly string[]> {
+  const found = new Map<number, string[]>()
+  for (const { node } of placesOf(root)) {
+    if (node.kind === 'array' || node.kind === 'object') continue
+    const isFound = (key: string): boolean => {
+      const price = subject.prices.get(key)
+      return price === undefined || price === node.text
+    }
+    const own = (['number', 'text'] as const).flatMap(kind =>
+      keysOfProbe(subject, root, { ...node, kind, text: probe }),
+    )
+    const keys = [...new Set(own)].filter(isFound)
+    if (keys.length > 0) found.set(node.id, keys)
+  }
+  return found
+}
+
+const probe = '7.0625'
+
+/** The keys that get the probe's price when it is put in the place of the node with its id. */
+function keysOfProbe(subject: Subject, root: Tree, node: Tree): string[] {
+  const tree = copyTree(root)
+  const place = placesOf(tree).find(p => p.node.id === node.id)
+  if (place) putAt(place, node)
+  const mapped = mapOrRefuse(subject, writeTree(tree))
+  return mapped
+    ? keysOf(mapped, subject.isSeries)
+        .filter(([, price]) => price === probe)
+        .map(([key]) => key)
+    : []
+}
+
+/** A number that may stand in the place of a price: above zero. Figures of a market may be 0, a change below it. */
+const isValue = (text: string, { dataset }: Subject): boolean =>
+  isDecimalString(text) &&
+  (dataset.kind === 'metrics' || (!text.startsWith('-') && /[1-9]/.test(text.split(/[eE]/, 1)[0] ?? '')))
+
+/** What each key may have after a mutation: its own price, or a valid number that stands now in that price's very place. */
+function allowedIn(
+  root: Tree,
+  subject: Subject,
+  sources: ReadonlyMap<number, readonly string[]>,
+): { readonly allowed: ReadonlyMap<string, ReadonlySet<string>>; readonly spoiled: ReadonlySet<string> } {
+  const allowed = new Map<string, ReadonlySet<string>>(
+    [...subject.prices].map(([key, price]) => [key, new Set([price])]),
+  )
+  const spoiled = new Set<string>()
+  for (const { node } of placesOf(root))
+    for (const key of sources.get(node.id) ?? [])
+      if ((node.kind === 'number' || node.kind === 'text') && isValue(node.text, subject))
+        allowed.set(key, new Set([...(allowed.get(key) ?? []), node.text]))
+      else if (subject.prices.has(key)) spoiled.add(key)
+  return { allowed, spoiled }
+}
+
+function checkMapped(subject: Subject, mapped: Mapped, now: ReturnType<typeof allowedIn>): void {
+  const { page } = subject.context
+  const told = keysOf(mapped, subject.isSeries)
+  for (const [key, price] of told)
+    if (!now.allowed.get(key)?.has(price))
+      throw new Error(
+        `a wrong price: ${key} is ${price}, not ${[...(now.allowed.get(key) ?? [])].join(' or ')}`,
+      )
+  const missing = new Map(mapped.missing.map(m => [m.sourceId, m.reason]))
+  for (const [id, reason] of missing) if (!reason) throw new Error(`${id} is missing without a reason`)
+  const there = new Set(mapped.records.map(r => r.sourceId))
+  for (const { sourceId } of page.assets)
+    if (!there.has(sourceId) && !missing.has(sourceId)) throw new Error(`${sourceId} was lost without a word`)
+  const keys = new Set(told.map(([key]) => key))
+  for (const key of subject.isSeries ? now.spoiled : [])
+    if (!keys.has(key) && !missing.has(key.slice(0, key.lastIndexOf('@'))))
+      throw new Error(`${key} was lost without a word`)
+}
+
+const protoNames = (): string =>
+  [Object.prototype, Array.prototype].map(p => Reflect.ownKeys(p).length).join()
+
+/** Judges and maps one spoiled body. @throws Error that names the rule that was broken */
+function checkOne(subject: Subject, root: Tree, sources: ReadonlyMap<number, readonly string[]>): void {
+  const clean = protoNames()
+  const text = writeTree(root)
+  const answer = { status: 200, headers: {}, body: bytesOf(text), receivedAt: subject.context.receivedAt }
+  judgeWell(subject, answer)
+  const mapped = mapOrRefuse(subject, answer.body)
+  if (mapped) checkMapped(subject, mapped, allowedIn(root, subject, sources))
+  if (protoNames() !== clean) throw new Error('Object.prototype was changed')
+}
+
+interface Step {
+  readonly at: number
+  readonly how: number
+}
+
+/** Applies the steps; gives the body's tree and what was done, or undefined where no step fitted. */
+function spoil(root: Tree, steps: readonly Step[], ways: readonly Mutation[]): [Tree, string[]] | undefined {
+  const tree = copyTree(root)
+  const done: string[] = []
+  let hasShifted = false
+  for (const { at, how } of steps) {
+    const places = placesOf(tree)
+    const place = places[at % Math.max(1, places.length)]
+    const way = ways[how % ways.length]
+    if (!place || !way || (way.shifts && hasShifted)) continue
+    if (!way.run(place)) continue
+    hasShifted ||= way.shifts === true
+    done.push(`${place.path} ${way.name}`)
+  }
+  return done.length === 0 ? undefined : [tree, done]
+}
+
+const mostSingles = 8_000
+
+/**
+ * Spoils the body in every way at every place (of large bodies a part), then by chance in two or three ways at once.
+ * @throws Error that says what was done and which rule the provider broke: a wrong price, a loss without a word, a strange throw
+ */
+export function checkMutations(subject: Subject, { numRuns = 1_500 } = {}): void {
+  const root = readTree(subject.body)
+  const sources = priceNodes(subject, root)
+  expect(
+    new Set([...sources.values()].flat()).size,
+    'prices whose place in the body is known',
+  ).toBeGreaterThan(0)
+  const ids = subject.context.page.assets.map(a => a.sourceId)
+  const ways = mutationsOf(new Set([...ids, ...[...subject.prices.keys()].map(k => k.replace(/@.*$/, ''))]))
+  const count = placesOf(root).length
+  const check = (steps: readonly Step[]): void => {
+    const spoiled = spoil(root, steps, ways)
+    if (!spoiled) return
+    try {
+      checkOne(subject, spoiled[0], sources)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      throw new Error(`${spoiled[1].join('; ')}: ${message}`, { cause: error })
+    }
+  }
+  // A stride that shares no factor with the number of ways, so that a part has all ways and all places.
+  const stride = Math.ceil((count * ways.length) / mostSingles)
+  const step = stride > 1 ? stride + ((stride + 1) % 2) : 1
+  for (let n = 0; n < count * ways.length; n += step)
+    check([{ at: Math.floor(n / ways.length), how: n % ways.length }])
+  const steps = fc.record({ at: fc.nat(count), how: fc.nat(ways.length - 1) })
+  fc.assert(fc.property(fc.array(steps, { minLength: 2, maxLength: 3 }), check), { numRuns })
+}
