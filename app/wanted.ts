@@ -1,13 +1,21 @@
+import { assetById } from '../core/assets.ts'
 import type { Currency } from '../core/records.ts'
 import { assetRef, pagesOf } from '../collectors/assets.ts'
 import { datasetsOf, isBilled } from '../collectors/poll-types.ts'
 import type { AssetRef, Dataset, Page, Provider } from '../collectors/provider.ts'
+import { idsOf } from './assets/proposals.ts'
 import type { Config } from './config/load.ts'
 import type { Route } from './routes.ts'
 
 /** The wanted assets that the provider has, by its own ids. */
-export const wantedAssets = ({ provider }: Pick<Route, 'provider'>, config: Config): readonly AssetRef[] =>
-  config.assetIds.filter(id => provider.assets.has(id)).map(id => assetRef(provider, id))
+export function wantedAssets({ provider }: Pick<Route, 'provider'>, config: Config): readonly AssetRef[] {
+  const ids = idsOf(provider, config.ownAssets)
+  return config.assetIds.flatMap(asset => {
+    if (asset.startsWith(`${provider.id}:`)) return [assetRef(provider, asset)]
+    const sourceId = ids.get(asset)
+    return sourceId === undefined ? [] : [{ asset, symbol: assetById(asset)?.symbol ?? sourceId, sourceId }]
+  })
+}
 
 /** The wanted currency, or the one that the provider has in its place; undefined = neither. */
 export function currencyFor(provider: Provider, wanted: Currency): Currency | undefined {

@@ -29,13 +29,18 @@ export const assets: readonly Asset[] = [
 
 const byId = new Map(assets.map(a => [a.id, a]))
 
+/** Assets that this installation added, for display and for names on the command line; ids of the table can not be changed. */
+export function addAssets(added: readonly Asset[]): void {
+  for (const { id, symbol, name } of added) if (!byId.has(id)) byId.set(id, { id, symbol, name })
+}
+
 export const assetById = (id: AssetId): Asset | undefined => byId.get(id)
 
 /** By id, else by a symbol that only one asset of the table has; any letter case. */
 export function findAsset(text: string): Asset | undefined {
   const wanted = text.trim().toLowerCase()
-  const exact = assets.find(a => a.id === wanted)
+  const exact = byId.get(wanted as AssetId)
   if (exact) return exact
-  const sameSymbol = assets.filter(a => a.symbol.toLowerCase() === wanted)
+  const sameSymbol = [...byId.values()].filter(a => a.symbol.toLowerCase() === wanted)
   return sameSymbol.length === 1 ? sameSymbol[0] : undefined
 }

@@ -1,4 +1,3 @@
-import { assets } from '../../core/assets.ts'
 import type { Config } from '../config/load.ts'
 import { type SettingName, secrets, settings } from '../config/settings.ts'
 import { hint } from '../mask.ts'
@@ -34,19 +33,10 @@ const show: Action = async ({ config, problems }) => {
   }
 }
 
-const listAssets: Action = async () => {
-  const text = assets.map(a => `${a.id.padEnd(16)} ${a.symbol.padEnd(6)} ${a.name}`)
-  return done(text.join('\n'), { assets })
-}
-
 export const define: Define = (program, act) => {
   const config = program.command('config').description('show what is set; secrets are masked')
   config
     .command('show', { isDefault: true })
     .description('every setting with its value')
     .action(act(show, undefined, { showsProblems: true }))
-  config
-    .command('assets')
-    .description('the assets that can be collected')
-    .action(act(listAssets, undefined, { showsProblems: true }))
 }

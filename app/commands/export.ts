@@ -77,7 +77,7 @@ function assetOf(text: unknown): { asset?: AssetId } {
   if (!asset)
     throw new CryptosError(
       'CRY_USAGE',
-      `--asset: "${String(text).slice(0, 60)}" is not a known asset: cryptos config assets lists them`,
+      `--asset: "${String(text).slice(0, 60)}" is not a known asset: cryptos assets lists them`,
     )
   return { asset: asset.id }
 }

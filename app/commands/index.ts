@@ -12,6 +12,7 @@ const loaders = {
   dlq: () => import('./dlq.ts'),
   parse: () => import('./parse.ts'),
   export: () => import('./export.ts'),
+  assets: () => import('./assets.ts'),
   audit: () => import('./audit.ts'),
   doctor: () => import('./doctor.ts'),
   config: () => import('./config.ts'),

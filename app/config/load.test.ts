@@ -150,7 +150,7 @@ describe('values', () => {
     expect(refusal({ CRYPTOS_ASSETS: 'bitcion' })).toContain(
       '"bitcion" is not a known asset; did you mean bitcoin?',
     )
-    expect(refusal({ CRYPTOS_ASSETS: 'no-such-thing-at-all' })).toContain('cryptos config assets lists them')
+    expect(refusal({ CRYPTOS_ASSETS: 'no-such-thing-at-all' })).toContain('cryptos assets lists them')
     expect(refusal({ CRYPTOS_ASSETS: ' , ' })).toContain('CRYPTOS_ASSETS is empty')
   })
 })

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ZodMiniType } from 'zod/mini'
-import { assets, findAsset } from '../../core/assets.ts'
-import type { AssetId } from '../../core/brands.ts'
+import { addAssets, assets, findAsset } from '../../core/assets.ts'
+import { AssetId } from '../../core/brands.ts'
 import { CryptosError, toCryptosError } from '../../core/errors.ts'
+import { type OwnAsset, readOwnAssets } from '../assets/own-assets.ts'
 import { checkSecret, readSecretFile } from './secret-file.ts'
 import {
   optionNames,
@@ -18,6 +19,8 @@ import { suggest } from './suggest.ts'
 
 export interface Config extends SettingValues {
   readonly assetIds: readonly AssetId[]
+  /** What this installation added to the asset table. */
+  readonly ownAssets: readonly OwnAsset[]
   /** Keys by the provider's name, and `token`. Absent = not set. */
   readonly secrets: Readonly<Partial<Record<SecretName, string>>>
   /** Given on the command line, so that a complaint names the option. */
@@ -75,10 +78,12 @@ export function readConfig(env: Environment, overrides: Overrides = {}): ReadCon
       settings[name].fallback as unknown,
     )
   const checked = values as SettingValues
+  const ownAssets = attempt('setting', () => readOwnAssets(checked.dataDir), [])
+  addAssets(ownAssets)
   const fromOptions = (Object.keys(overrides) as SettingName[]).filter(name => overrides[name] !== undefined)
   const label = nameOf({ fromOptions }, 'assets')
   const assetIds = checked.assets.flatMap(text => attempt('setting', () => [toAssetId(text, label)], []))
-  const config: Config = { ...checked, assetIds, secrets: readSecrets(env, attempt), fromOptions }
+  const config: Config = { ...checked, ownAssets, assetIds, secrets: readSecrets(env, attempt), fromOptions }
   refuseContradictions(config, attempt)
   return { config, problems }
 }
@@ -165,11 +170,12 @@ function readSetting(
 const assetNames = (): string[] => assets.flatMap(a => [a.id, a.symbol.toLowerCase()])
 
 function toAssetId(text: string, label: string): AssetId {
+  if (/^[a-z][a-z0-9-]*:[A-Za-z0-9._-]{1,64}$/.test(text)) return AssetId(text)
   const asset = findAsset(text)
   return asset
     ? asset.id
     : refuse(
-        `${label}: "${text.slice(0, 60)}" is not a known asset${suggest(text.toLowerCase(), assetNames())}; cryptos config assets lists them`,
+        `${label}: "${text.slice(0, 60)}" is not a known asset${suggest(text.toLowerCase(), assetNames())}; cryptos assets lists them`,
       )
 }
 

@@ -63,6 +63,7 @@ function openTicker(): Ticker {
     datasets: ['quotes'],
     topAssets: 0,
     assetIds: ['bitcoin'],
+    ownAssets: [],
     currency: 'USD',
     reserveShare: 0,
     minIntervalSeconds: 10,
