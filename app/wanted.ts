@@ -7,10 +7,15 @@ import { idsOf } from './assets/proposals.ts'
 import type { Config } from './config/load.ts'
 import type { Route } from './routes.ts'
 
-/** The wanted assets that the provider has, by its own ids. */
-export function wantedAssets({ provider }: Pick<Route, 'provider'>, config: Config): readonly AssetRef[] {
+/** The wanted assets that the dataset has, by the provider's own ids. */
+export function wantedAssets(
+  { provider }: Pick<Route, 'provider'>,
+  dataset: Dataset,
+  config: Config,
+): readonly AssetRef[] {
   const ids = idsOf(provider, config.ownAssets)
-  return config.assetIds.flatMap(asset => {
+  const wanted = config.assetIds.filter(asset => dataset.assets?.has(asset) ?? true)
+  return wanted.flatMap(asset => {
     if (asset.startsWith(`${provider.id}:`)) return [assetRef(provider, asset)]
     const sourceId = ids.get(asset)
     return sourceId === undefined ? [] : [{ asset, symbol: assetById(asset)?.symbol ?? sourceId, sourceId }]
@@ -39,7 +44,7 @@ export function pagesFor(
   }
   if (dataset.topMax !== undefined && config.topAssets > 0)
     return [{ assets: [], currency, top: Math.min(config.topAssets, dataset.topMax) }]
-  const pages = pagesOf(dataset, wantedAssets(route, config), currency)
+  const pages = pagesOf(dataset, wantedAssets(route, dataset, config), currency)
   return pages.length > 0 ? pages : { none: `${provider.title} has none of the wanted assets` }
 }
 

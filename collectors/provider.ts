@@ -95,6 +95,8 @@ export interface Dataset {
   readonly doc: string
   /** Only reached with, or only without a key; absent = both ways. */
   readonly access?: 'keyless' | 'keyed'
+  /** Only these of the provider's assets; absent = all of them. */
+  readonly assets?: ReadonlySet<AssetId>
   /** Most assets a call; a page is always filled. 1 for metrics. */
   readonly pageSize: number
   /** How often the provider's data change: the grid of the slots. */
@@ -145,6 +147,8 @@ export interface Access {
 
 export interface UsageEndpoint {
   readonly request: HttpRequest
+  /** Never throws. Absent = as the first dataset judges, where its envelope is the same. */
+  judge?(answer: HttpAnswer): Verdict
   /** @throws CryptosError CRY_PROVIDER_PAYLOAD */
   read(body: Uint8Array, at: EpochMicros): ProviderUsage
 }

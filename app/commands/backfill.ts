@@ -50,7 +50,7 @@ function planOf(context: Context, { routes }: Collecting, options: Options): Bac
   const currency = currencyFor(opened.provider, config.currency)
   if (currency === undefined)
     return refuse(`--currency: ${opened.provider.title} has no prices in ${config.currency}`)
-  const refs = wantedAssets(opened, config)
+  const refs = wantedAssets(opened, dataset, config)
   if (refs.length === 0) return refuse(`--assets: ${opened.provider.title} has none of them`)
   const origin = opened.poll.origin === 'live' ? 'backfill' : opened.poll.origin
   const route = { ...opened, poll: { ...opened.poll, origin } } as const
