@@ -1,17 +1,17 @@
 import type { BatchLimits, Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Codec } from '../core/ports/codec.ts'
-import type { BatchSource, QuoteSink } from '../core/ports/sink.ts'
-import type { DeadLetter, Quote } from '../core/records.ts'
+import type { BatchSource, RecordSink } from '../core/ports/sink.ts'
+import type { DeadLetter } from '../core/records.ts'
 import type { DeadLetters } from './dead-letters.ts'
 
-export interface DeliverOptions {
+export interface DeliverOptions<R> {
   readonly broker: Broker
-  readonly sink: QuoteSink
+  readonly sink: RecordSink<R>
   readonly topic: string
-  /** `sink.<name>` unless given: each sink is a group of its own. */
+  /** `sink.<name>` unless given: each sink is a group of its own; one that takes several topics has a group for each. */
   readonly group?: string
-  readonly codec: Codec<Quote>
+  readonly codec: Codec<R>
   readonly limits: BatchLimits
   /** Ends the delivery after the batch in hand; `deliver` then resolves. */
   readonly signal: AbortSignal

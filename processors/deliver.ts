@@ -1,7 +1,7 @@
 import { CryptosError, classify, toCryptosError } from '../core/errors.ts'
 import type { PartitionBatch, StoredMessage } from '../core/ports/broker.ts'
 import type { BatchSource, StoreResult } from '../core/ports/sink.ts'
-import type { DeadLetter, Quote } from '../core/records.ts'
+import type { DeadLetter } from '../core/records.ts'
 import { announce } from '../core/steps.ts'
 import { letterOf } from './dead-letters.ts'
 import { decodeMessage } from './decode.ts'
@@ -11,23 +11,23 @@ import { withRetry } from './retry.ts'
 export type { DeliverCounters, DeliverEvent, DeliverOptions }
 
 /**
- * Brings the quotes of a topic into one sink until the signal fires: decode, bad ones to the dead letters, write, commit: in this
+ * Brings the records of a topic into one sink until the signal fires: decode, bad ones to the dead letters, write, commit: in this
  * order, so that a crash anywhere repeats work and loses none. Returns the counters.
  * @throws CryptosError what `classify` calls 'stop' (a corrupt store, a wrong setting), and nothing else
  */
-export async function deliver(options: DeliverOptions): Promise<DeliverCounters> {
+export async function deliver<R>(options: DeliverOptions<R>): Promise<DeliverCounters> {
   const delivery = new Delivery(options)
   await delivery.run()
   return delivery.counters
 }
 
-class Delivery {
-  readonly #o: DeliverOptions
+class Delivery<R> {
+  readonly #o: DeliverOptions<R>
   readonly #group: string
   readonly #ending = new AbortController()
   #stopError: unknown
   #counters = { received: 0, written: 0, superseded: 0, dead: 0, retried: 0 }
-  constructor(options: DeliverOptions) {
+  constructor(options: DeliverOptions<R>) {
     this.#o = options
     this.#group = options.group ?? `sink.${options.sink.name}`
   }
@@ -62,11 +62,11 @@ class Delivery {
   }
 
   async #store(batch: PartitionBatch, signal: AbortSignal): Promise<void> {
-    const good: Item[] = []
+    const good: Item<R>[] = []
     const dead: DeadLetter[] = []
     for (const message of batch.messages) {
       const decoded = decodeMessage(message, this.#o.codec)
-      if (decoded.ok) good.push({ message, quote: decoded.record })
+      if (decoded.ok) good.push({ message, record: decoded.record })
       else dead.push(this.#letter(message, decoded.error))
     }
     await this.#bury(dead, signal)
@@ -78,22 +78,22 @@ class Delivery {
   }
 
   /** The whole batch at once; where the sink calls a record itself wrong, one by one, so that its neighbours are stored. */
-  async #write(items: readonly Item[], source: BatchSource, signal: AbortSignal): Promise<Stored> {
-    const quotes = items.map(item => item.quote)
+  async #write(items: readonly Item<R>[], source: BatchSource, signal: AbortSignal): Promise<Stored> {
+    const records = items.map(item => item.record)
     try {
-      return { ...(await this.#retried(() => this.#o.sink.write(quotes, source), signal)), dead: 0 }
+      return { ...(await this.#retried(() => this.#o.sink.write(records, source), signal)), dead: 0 }
     } catch (error) {
       if (classify(error) !== 'dead-letter') throw error
       return await this.#writeEach(items, source, signal)
     }
   }
 
-  async #writeEach(items: readonly Item[], source: BatchSource, signal: AbortSignal): Promise<Stored> {
+  async #writeEach(items: readonly Item<R>[], source: BatchSource, signal: AbortSignal): Promise<Stored> {
     const sum = { written: 0, superseded: 0, dead: 0 }
-    for (const { message, quote } of items) {
+    for (const { message, record } of items) {
       const own = this.#sourceOf([message], source)
       try {
-        const result = await this.#retried(() => this.#o.sink.write([quote], own), signal)
+        const result = await this.#retried(() => this.#o.sink.write([record], own), signal)
         sum.written += result.written
         sum.superseded += result.superseded
       } catch (error) {
@@ -172,8 +172,8 @@ class Delivery {
   }
 }
 
-interface Item {
+interface Item<R> {
   readonly message: StoredMessage
-  readonly quote: Quote
+  readonly record: R
 }
 type Stored = StoreResult & { readonly dead: number }

@@ -61,7 +61,7 @@ export function useDelivery(): void {
   afterEach(() => broker.close())
 }
 
-export function run(more: Partial<DeliverOptions> = {}) {
+export function run(more: Partial<DeliverOptions<Quote>> = {}) {
   const end = new AbortController()
   const done = deliver({
     broker,

@@ -1,5 +1,5 @@
 import type { AssetId, DecimalString, EpochMicros, ProviderId } from '../brands.ts'
-import type { Currency, Origin, QuotaEvent, Quote, Run } from '../records.ts'
+import type { Currency, MarketRecord, Origin, QuotaEvent, Quote, Run, SourceFlag } from '../records.ts'
 import type { ScopeStatus } from './ledger.ts'
 
 export interface LatestPrice {
@@ -83,6 +83,40 @@ export interface SourceView {
   /** Of its prices; null = none that was asked for. */
   readonly currency: Currency | null
   readonly datasets: readonly string[]
+}
+
+export type MarketKind = MarketRecord['kind']
+export type MarketRecordOf<K extends MarketKind> = Extract<MarketRecord, { readonly kind: K }>
+
+/** A record without such a field does not match: a metric has no asset, a consensus no provider; of a serving it is who serves. */
+export interface MarketFilter {
+  readonly provider?: ProviderId
+  readonly asset?: AssetId
+  readonly currency?: Currency
+}
+
+export interface MarketRange<K extends MarketKind> extends MarketFilter {
+  readonly kind: K
+  /** [from, to) of the moment that a record is about: `marketRecordAt`. */
+  readonly from: EpochMicros
+  readonly to: EpochMicros
+}
+
+export interface MarketQuery<K extends MarketKind> extends MarketRange<K> {
+  readonly limit: number
+  /** Default `newest`: the newest first, the oldest beyond the limit left out; `oldest` = in time order. */
+  readonly first?: 'newest' | 'oldest'
+}
+
+/** Reads the records beside quotes. Implement it over a connection of its own that can not write. */
+export interface MarketReader {
+  records<K extends MarketKind>(query: MarketQuery<K>): Promise<readonly MarketRecordOf<K>[]>
+  /** In time order, in pages, for audit and export. */
+  allRecords<K extends MarketKind>(range: MarketRange<K>): AsyncIterable<MarketRecordOf<K>>
+  /** The newest record of each series (identity without its time) by the moment it is about; only live and sandbox ones, as of prices. */
+  latestRecords<K extends MarketKind>(kind: K, filter?: MarketFilter): Promise<readonly MarketRecordOf<K>[]>
+  /** Every doubt about the quotes of a range of observedAt, in time order: joined with rows by `quoteId`. */
+  flagsOf(range: Omit<MarketRange<'source-flag'>, 'kind'>): Promise<readonly SourceFlag[]>
 }
 
 /** What the screens show besides prices. */

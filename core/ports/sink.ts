@@ -1,4 +1,4 @@
-import type { Quote } from '../records.ts'
+import type { MarketRecord, Quote } from '../records.ts'
 
 /** Where a batch came from; a sink that keeps its own position stores `end` with the rows. */
 export interface BatchSource {
@@ -17,13 +17,18 @@ export interface StoreResult {
 }
 
 /**
- * Stores quotes. Implement it so that `write` resolves when all rows are durable in this store, writing the same rows twice
- * changes nothing, and an older version never overwrites a newer one. Retrying, batching and committing offsets are not your job.
+ * Stores records of one kind. Implement it so that `write` resolves when all rows are durable in this store, writing the same rows
+ * twice changes nothing, and an older version never overwrites a newer one. Retrying, batching and committing offsets are not your job.
  */
-export interface QuoteSink {
+export interface RecordSink<R> {
   readonly name: string
-  write(quotes: readonly Quote[], source: BatchSource): Promise<StoreResult>
+  write(records: readonly R[], source: BatchSource): Promise<StoreResult>
   /** Set where the offset lives in the rows' own transaction. undefined = nothing stored yet. */
   position?(group: string, topic: string, partition: number): Promise<number | undefined>
   close(): Promise<void>
 }
+
+/** Version of a quote: `quoteVersion`. */
+export type QuoteSink = RecordSink<Quote>
+/** Everything beside quotes, by `marketRecordId` and `marketRecordVersion`. */
+export type MarketSink = RecordSink<MarketRecord>

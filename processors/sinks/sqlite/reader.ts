@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { AssetId, EpochMicros, ProviderId } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import type {
@@ -9,11 +8,14 @@ import type {
   HistoryQuery,
   LatestPrice,
   LiveEvent,
+  MarketReader,
   QuoteReader,
 } from '../../../core/ports/reader.ts'
 import type { Quote } from '../../../core/records.ts'
 import { Bell } from '../../../host/bell.ts'
 import { SqlDb } from '../../../host/sqlite.ts'
+import { unlessBusy } from './busy.ts'
+import { SqliteMarketReader } from './market-reader.ts'
 import { latestOf, pointOf, prepareReads } from './reader-sql.ts'
 import { quoteOf } from './rows.ts'
 import { rollUpWidthsMs, storeSchema } from './schema.ts'
@@ -29,12 +31,13 @@ const maxPoints = 20_000
 type Filter = { readonly asset?: AssetId; readonly currency?: string; readonly provider?: ProviderId }
 
 /** Reads the store over a connection of its own that can not write; no transaction is longer than one statement. */
-class SqliteReader implements QuoteReader, ChangeFeed {
+class SqliteReader extends SqliteMarketReader implements QuoteReader, ChangeFeed {
   readonly #db: SqlDb
   readonly #bell: Bell
   readonly #sql: ReturnType<typeof prepareReads>
   readonly #listeners = new Set<() => void>()
   constructor(db: SqlDb) {
+    super(db)
     this.#db = db
     this.#bell = new Bell(db.file)
     this.#sql = prepareReads(db)
@@ -117,28 +120,18 @@ function widthFor(query: HistoryQuery): number {
   return fits ?? rollUpWidthsMs[2]
 }
 
-/** A reader may meet a lock while another process recovers or truncates the WAL: a matter of milliseconds. */
-async function unlessBusy<T>(read: () => T): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return read()
-    } catch (error) {
-      const busy = error instanceof CryptosError && error.code === 'CRY_STORE_BUSY'
-      if (!busy || tries >= 100) throw error
-    }
-    await sleep(1 + tries)
-  }
-}
-
 /** Each filter twice: once to ask whether it is set. */
 const filterValues = (f: Filter): (string | null)[] =>
   [f.provider ?? null, f.asset ?? null, f.currency ?? null].flatMap(value => [value, value])
+
+/** All that is read from one store. */
+export type StoreReader = QuoteReader & MarketReader & ChangeFeed
 
 /**
  * Opens the store for reading only.
  * @throws CryptosError CRY_CONFIG_INVALID when there is no store yet, CRY_STORE_NEWER, CRY_STORE_CORRUPT, CRY_STORE_UNWRITABLE
  */
-export async function openSqliteReader(options: SqliteReaderOptions): Promise<QuoteReader & ChangeFeed> {
+export async function openSqliteReader(options: SqliteReaderOptions): Promise<StoreReader> {
   const { file } = options
   if (!existsSync(file))
     throw new CryptosError(

@@ -32,6 +32,15 @@ export const storeSchema: readonly string[] = [
   CREATE TABLE latest(series INTEGER PRIMARY KEY, observedAt INTEGER NOT NULL) STRICT;
   CREATE TABLE change(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, series TEXT NOT NULL) STRICT;
   `,
+  // Records beside quotes: `body` is the record, the other columns are to find it by. `market_latest` has the newest of each series.
+  `
+  CREATE TABLE market_record(
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, provider TEXT, asset TEXT, currency TEXT,
+    at INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX market_record_at ON market_record(kind, at, id);
+  CREATE INDEX market_record_asset ON market_record(kind, asset, at, id) WHERE asset IS NOT NULL;
+  CREATE TABLE market_latest(series TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /** Widths of the roll-ups in ms; `bar.width` holds them, `bar.start` is in whole widths since the epoch. */

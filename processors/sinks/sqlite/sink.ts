@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toCryptosError } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
-import type { BatchSource, QuoteSink, StoreResult } from '../../../core/ports/sink.ts'
+import type { BatchSource, MarketSink, QuoteSink, StoreResult } from '../../../core/ports/sink.ts'
 import { quoteVersion } from '../../../core/records.ts'
 import type { Quote } from '../../../core/records.ts'
 import { Bell } from '../../../host/bell.ts'
@@ -12,7 +12,8 @@ import { Dictionaries } from './dictionaries.ts'
 import { RollUp } from './rollup.ts'
 import { flagsOf, isCurrent } from './rows.ts'
 import { storeSchema } from './schema.ts'
-import { upsertPosition, upsertQuote } from './sink-sql.ts'
+import { SqliteMarketSink } from './market-sink.ts'
+import { selectPosition, upsertPosition, upsertQuote } from './sink-sql.ts'
 import { Touched } from './touched.ts'
 
 export interface SqliteSinkOptions {
@@ -30,6 +31,8 @@ const maxBehind = 64
  */
 export class SqliteSink implements QuoteSink {
   readonly name = 'sqlite'
+  /** The records beside quotes, in the same file and by the same connection; closed with this sink. */
+  readonly market: MarketSink
   readonly #db: SqlDb
   readonly #bell: Bell
   readonly #clock: Clock
@@ -47,11 +50,12 @@ export class SqliteSink implements QuoteSink {
     this.#db = db
     this.#clock = clock
     this.#bell = new Bell(db.file)
+    this.market = new SqliteMarketSink(db, () => this.#ring())
     this.#rollUp = new RollUp(db)
     this.#dictionaries = new Dictionaries(db)
     this.#upsert = db.prepare(upsertQuote)
     this.#setPosition = db.prepare(upsertPosition)
-    this.#getPosition = db.prepare('SELECT off FROM position WHERE grp=? AND topic=? AND part=?')
+    this.#getPosition = db.prepare(selectPosition)
     this.#latestFrom = db.prepare('SELECT 1 FROM latest WHERE series=? AND observedAt>=?')
     this.#addTouched = db.prepare('INSERT INTO touched(buckets, newest) VALUES(?,?)')
   }
