@@ -2,7 +2,8 @@
 import type { TwinDefinition } from './types.ts'
 import { twin as coinbase } from '../collectors/providers/coinbase/twin/index.ts'
 import { twin as coinmarketcap } from '../collectors/providers/coinmarketcap/twin/index.ts'
+import { twin as coinpaprika } from '../collectors/providers/coinpaprika/twin/index.ts'
 import { twin as kraken } from '../collectors/providers/kraken/twin/index.ts'
 
 /** Every provider that the sandbox plays, by name. */
-export const twins: readonly TwinDefinition[] = [coinbase, coinmarketcap, kraken]
+export const twins: readonly TwinDefinition[] = [coinbase, coinmarketcap, coinpaprika, kraken]

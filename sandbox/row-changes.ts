@@ -26,9 +26,10 @@ const renamed: RowChange = place => {
   return []
 }
 
-/** The list in which the price stands ends before it. */
-const truncated: RowChange = ({ above, leaf: price }) => {
-  const at = above.findLastIndex(node => node.kind === 'array')
+/** The array of the row in which the price stands ends before it; the list of all rows is not meant (`omitted-row`). */
+const truncated: RowChange = ({ above, leaf: price }, { list }) => {
+  const at = above.findLastIndex(node => node.kind === 'array' || node === list)
+  if (above[at] === list) return undefined
   const array = above[at]
   if (array?.kind !== 'array') return undefined
   array.items = array.items.slice(0, array.items.indexOf(above[at + 1] ?? price))

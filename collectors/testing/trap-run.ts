@@ -7,7 +7,7 @@ import type { MeterEntry } from '../../sandbox/meter.ts'
 import { type Sandbox, sandboxKey, startSandbox } from '../../sandbox/server.ts'
 import { knownAssetRefs } from '../assets.ts'
 import { collectPage } from '../poll.ts'
-import { datasetsOf, type PageResult, type PageTask } from '../poll-types.ts'
+import { costMaxOf, datasetsOf, type PageResult, type PageTask } from '../poll-types.ts'
 import type { Dataset, Mapped, Page, Provider } from '../provider.ts'
 import { contextOf } from '../saved-context.ts'
 import { openTestPoll, type TestPoll } from './test-poll.ts'
@@ -26,6 +26,8 @@ export interface TrapEnd {
   readonly mapped: Mapped | undefined
   /** By the ledger's own count, with what is still reserved. */
   readonly credits: number
+  /** The dearest cost by the provider's documented rule: what is reserved. */
+  readonly costMax: number
   readonly tookMs: number
   /** Largest growth of the process's memory during the call, in MB. */
   readonly grownMb: number
@@ -87,7 +89,7 @@ async function pollOnce(
   if (!entry) throw new Error(`the provider was never called: ${result.reason}`)
   const mapped = await mappedOf(test, dataset, result)
   const credits = (await usedOf(test, clock.now())) - before
-  return { page: task.page, result, entry, mapped, credits, tookMs, grownMb }
+  return { page: task.page, result, entry, mapped, credits, costMax: costMaxOf(task), tookMs, grownMb }
 }
 
 function currencyOf({ currencies, standIn }: Provider): string {
