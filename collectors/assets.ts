@@ -20,14 +20,15 @@ export const knownAssetRefs = (provider: Provider): readonly AssetRef[] =>
   [...provider.assets.keys()].map(asset => assetRef(provider, asset))
 
 /**
- * Pages of at most `pageSize` assets, in the given order: page 3 asks the same assets each time. Figures of the whole market are one
- * page without assets.
+ * Pages of at most `pageSize` assets that the dataset has, in the given order: page 3 asks the same assets each time. Figures of the
+ * whole market are one page without assets.
  */
 export function pagesOf(dataset: Dataset, refs: readonly AssetRef[], currency: Currency): readonly Page[] {
   if (dataset.kind === 'metrics') return [{ assets: [], currency }]
+  const own = refs.filter(ref => dataset.assets?.has(ref.asset) ?? true)
   const pages: Page[] = []
-  for (let from = 0; from < refs.length; from += dataset.pageSize)
-    pages.push({ assets: refs.slice(from, from + dataset.pageSize), currency })
+  for (let from = 0; from < own.length; from += dataset.pageSize)
+    pages.push({ assets: own.slice(from, from + dataset.pageSize), currency })
   return pages
 }
 

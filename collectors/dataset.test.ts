@@ -56,7 +56,7 @@ describe('a sweep against the sandbox', () => {
         expect(quote.origin).toBe('sandbox')
       }
       expect(stored).toEqual(sent)
-      expect(stored.size).toBe(provider.assets.size)
+      expect(stored.size).toBe(task.pages.flatMap(page => page.assets).length)
       expect(swept.pages.reduce((sum, p) => sum + p.credits, 0)).toBe(sandbox.meter.summary().counts.credits)
       await broker.close()
     },
