@@ -8,13 +8,14 @@ export type Tree = { id: number } & (
   | { kind: 'object'; members: [name: string, value: Tree][] }
 )
 
-/** Where a node hangs: its container and the place in it. */
+type Container = Extract<Tree, { kind: 'array' | 'object' }>
+
+/** Where a node hangs: its container and the place in it, and where that hangs. */
 export interface Place {
   readonly node: Tree
-  readonly parent: Extract<Tree, { kind: 'array' | 'object' }>
+  readonly parent: Container
   readonly index: number
-  /** `$.data[0].price`. */
-  readonly path: string
+  readonly up: Place | undefined
 }
 
 /** Reads JSON text; ids are 0, 1, 2 … in document order. */
@@ -56,20 +57,25 @@ export function copyTree(node: Tree): Tree {
 /** Every node but the root, in document order. */
 export function placesOf(root: Tree): Place[] {
   const found: Place[] = []
-  const walk = (parent: Tree, path: string): void => {
-    if (parent.kind === 'array')
-      for (const [index, node] of parent.items.entries())
-        visit({ node, parent, index, path: `${path}[${index}]` })
-    if (parent.kind === 'object')
-      for (const [index, [name, node]] of parent.members.entries())
-        visit({ node, parent, index, path: `${path}.${name}` })
+  const walk = (parent: Tree, up: Place | undefined): void => {
+    if (parent.kind !== 'array' && parent.kind !== 'object') return
+    const count = parent.kind === 'array' ? parent.items.length : parent.members.length
+    for (let index = 0; index < count; index += 1) {
+      const node = parent.kind === 'array' ? parent.items[index] : parent.members[index]?.[1]
+      if (!node) continue
+      const place = { node, parent, index, up }
+      found.push(place)
+      walk(node, place)
+    }
   }
-  const visit = (place: Place): void => {
-    found.push(place)
-    walk(place.node, place.path)
-  }
-  walk(root, '$')
+  walk(root, undefined)
   return found
+}
+
+/** `$.data[0].price`. */
+export function pathOf({ parent, index, up }: Place): string {
+  const step = parent.kind === 'array' ? `[${index}]` : `.${parent.members[index]?.[0]}`
+  return `${up ? pathOf(up) : '$'}${step}`
 }
 
 /** Puts a node in the place of another. */

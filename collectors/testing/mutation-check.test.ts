@@ -7,7 +7,7 @@ import { type JsonObject, JsonNumber, parseExact } from '../json.ts'
 import { MappedRows, type Reading } from '../mapping.ts'
 import type { Dataset, Mapped, MappingContext } from '../provider.ts'
 import { checkMutations, judgeWell, type Subject } from './mutation-check.ts'
-import { placesOf, readTree, writeTree } from './json-tree.ts'
+import { pathOf, placesOf, readTree, writeTree } from './json-tree.ts'
 
 const refs = ['a', 'b', 'c'].map(id => ({ asset: AssetId(`asset-${id}`), symbol: id, sourceId: id }))
 const receivedAt = parseIso('2026-10-05T08:31:13Z')
@@ -210,6 +210,6 @@ describe('the check of spoiled bodies', () => {
     for (const text of [body, '[1.50,1e400,-0,"\\u0000é",{"__proto__":{"x":[]}},true,null,{}]'])
       expect(JSON.stringify(readTree(writeTree(readTree(text))))).toBe(JSON.stringify(readTree(text)))
     expect(writeTree(readTree(body))).toBe(body)
-    expect(placesOf(readTree('{"a":[1]}')).map(p => p.path)).toEqual(['$.a', '$.a[0]'])
+    expect(placesOf(readTree('{"a":[1]}')).map(pathOf)).toEqual(['$.a', '$.a[0]'])
   })
 })

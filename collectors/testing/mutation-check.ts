@@ -5,7 +5,7 @@ import { isCryptosError } from '../../core/errors.ts'
 import { isOutcome } from '../../core/outcomes.ts'
 import { parseIso, toIso } from '../../core/time.ts'
 import type { Dataset, HttpAnswer, Mapped, MappingContext, Verdict } from '../provider.ts'
-import { copyTree, placesOf, putAt, readTree, type Tree, writeTree } from './json-tree.ts'
+import { copyTree, pathOf, placesOf, putAt, readTree, type Tree, writeTree } from './json-tree.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
 
 /** A good body with what it holds. */
@@ -177,9 +177,10 @@ function spoil(root: Tree, steps: readonly Step[], ways: readonly Mutation[]): [
     const place = places[at % Math.max(1, places.length)]
     const way = ways[how % ways.length]
     if (!place || !way || (way.shifts && hasShifted)) continue
+    const path = pathOf(place)
     if (!way.run(place)) continue
     hasShifted ||= way.shifts === true
-    done.push(`${place.path} ${way.name}`)
+    done.push(`${path} ${way.name}`)
   }
   return done.length === 0 ? undefined : [tree, done]
 }

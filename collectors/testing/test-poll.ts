@@ -19,6 +19,8 @@ export interface TestPoll extends AsyncDisposable {
   readonly ledger: Ledger
   readonly http: HttpClient
   readonly ports: PollPorts
+  /** Where the ledger lies. */
+  readonly folder: string
   /** Opens the scope as a collector would. */
   source(provider: Provider, baseUrl: string, key?: string): Promise<Source>
 }
@@ -35,7 +37,7 @@ export async function openTestPoll(sandboxOrigin: string, clock?: VirtualClock):
     return `id-${ids}`
   }
   return {
-    ...{ clock: time, ledger, http },
+    ...{ clock: time, ledger, http, folder },
     ports: { ledger, http, clock: time, pace: noPace, newId, deadlineMs: 2_000 },
     async source(provider, baseUrl, key) {
       const made = sourceOf(provider, { sandboxBaseUrl: baseUrl, ...(key === undefined ? {} : { key }) })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parseIso } from '../../../core/time.ts'
 import { parseBody } from '../../parse-body.ts'
 import { providerContract } from '../../provider.contract.ts'
+import { twinContract } from '../../twin.contract.ts'
 import { coinbase } from './index.ts'
 
 const body = readFileSync(join(import.meta.dirname, 'fixtures', 'ticker-2026-10.json')).toString()
@@ -12,6 +13,8 @@ const parse = (text: string, options: { status?: number; asset?: string } = {}) 
   parseBody(coinbase, new TextEncoder().encode(text), { receivedAt, ...options })
 
 providerContract({ provider: coinbase, body, prices: { 'BTC-USD': '81240.10' } })
+
+twinContract({ provider: coinbase, assets: ['bitcoin', 'ethereum'] })
 
 describe('Coinbase', () => {
   it('takes price, volume and the time of the trade to the microsecond', () => {

@@ -6,6 +6,7 @@ import { parseIso, toIso } from '../../../core/time.ts'
 import { knownAssetRefs } from '../../assets.ts'
 import { parseBody } from '../../parse-body.ts'
 import { providerContract } from '../../provider.contract.ts'
+import { twinContract } from '../../twin.contract.ts'
 import type { HttpAnswer, MappingContext, Verdict } from '../../provider.ts'
 import { gatewayError, keyInfo2021, keyInfo2026, shapes } from './fixtures/shapes.ts'
 import { coinmarketcap } from './index.ts'
@@ -29,6 +30,8 @@ providerContract({
   body: v3.toString(),
   prices: { 1: '81234.567890123456', 74: '9.614444201187e-12', 4705: '1e3' },
 })
+
+twinContract({ provider: coinmarketcap })
 
 describe('CoinMarketCap quotes', () => {
   it('maps a v3 answer: digits as sent, the quote clock, zero supply unknown, no neighbour spoiled', () => {

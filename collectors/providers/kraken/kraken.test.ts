@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parseIso, toIso } from '../../../core/time.ts'
 import { parseBody } from '../../parse-body.ts'
 import { providerContract } from '../../provider.contract.ts'
+import { twinContract } from '../../twin.contract.ts'
 import { splitPair } from './assets.ts'
 import { kraken } from './index.ts'
 
@@ -17,6 +18,8 @@ providerContract({
   body: body.toString(),
   prices: { XXBTZUSD: '81240.10000', XDGUSD: '0.100200000' },
 })
+
+twinContract({ provider: kraken })
 
 describe('Kraken', () => {
   it('takes the last trade and the 24-hour volume; the time is ours, and says so', () => {
