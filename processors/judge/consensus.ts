@@ -1,0 +1,118 @@
+import { Decimal } from 'decimal.js'
+import { Credits, DecimalString, type EpochMicros, ProviderId } from '../../core/brands.ts'
+import type { Consensus, ConsensusSource, Quote, SourceFlag } from '../../core/records.ts'
+import { toIso } from '../../core/time.ts'
+import type { Group } from './board.ts'
+import { isDivergent } from './detectors/divergence.ts'
+import { lnOf, spanText } from './figures.ts'
+import type { ConsensusParameters, JudgeParameters } from './parameters.ts'
+import type { Series } from './series.ts'
+
+/** The rows of the consensus have a provider of their own. */
+export const consensusProvider = ProviderId('consensus')
+
+/** So many digits are exact for any sum of two prices that the product stores; the quotient of a spread is cut long before. */
+const Exact = Decimal.clone({ precision: 100, toExpNeg: -30, toExpPos: 30 })
+const maxDigits = 60
+const spreadPlaces = 6
+const microsPerMs = 1_000
+
+/**
+ * Median, median absolute deviation and spread of the sources that nobody doubts and that are fresh, in exact decimals. undefined
+ * where fewer than `minSources` count: then there is no price to tell.
+ */
+export function consensusOf(
+  group: Group,
+  at: EpochMicros,
+  receivedAt: EpochMicros,
+  { consensus: p, cleanValues }: JudgeParameters,
+): Consensus | undefined {
+  const sources = group.series.map(s => sourceOf(s, at, p, cleanValues))
+  const counted = sources.filter(s => s.excluded === null)
+  const [first] = group.series
+  if (!first || counted.length < Math.max(1, p.minSources)) return undefined
+  const prices = counted.map(s => new Exact(s.price)).toSorted((a, b) => a.comparedTo(b))
+  const price = medianOf(prices)
+  const mad = medianOf(prices.map(x => x.minus(price).abs()).toSorted((a, b) => a.comparedTo(b)))
+  const spread = (prices.at(-1) ?? price)
+    .minus(prices[0] ?? price)
+    .times(100)
+    .dividedBy(price)
+  const spreadPercent = DecimalString(spread.toDecimalPlaces(spreadPlaces).toFixed())
+  const wayLn = wayOf(group, DecimalString(textOf(price)), at, counted)
+  return {
+    ...{ kind: 'consensus', asset: group.asset, symbol: first.latest.symbol, currency: group.currency, at },
+    ...{ price: DecimalString(textOf(price)), mad: DecimalString(textOf(mad)), spreadPercent },
+    isDivergent: isDivergent(Number(spreadPercent), wayLn, p),
+    ...{ sources, receivedAt, origin: group.world },
+  }
+}
+
+/** The consensus as a price like any other: a row of its own provider. */
+export function consensusQuote(c: Consensus): Quote {
+  const rawRef = `consensus|${c.asset}|${c.currency}|${c.at}`
+  return {
+    ...{ kind: 'quote', provider: consensusProvider, asset: c.asset, symbol: c.symbol, sourceId: 'median' },
+    ...{ currency: c.currency, price: c.price, observedAt: c.at, observedBy: 'receiver' },
+    ...{ receivedAt: c.receivedAt, revision: 0, origin: c.origin, runId: `judge|${c.at}` },
+    ...{ credits: Credits(0), rawRef },
+  }
+}
+
+/** The event of a divergence that lasts: a flag on the row of the consensus. Keeps in the group how long it has lasted. */
+export function divergenceOf(
+  group: Group,
+  c: Consensus,
+  { consensus: p }: JudgeParameters,
+): SourceFlag | undefined {
+  group.divergent = c.isDivergent
+    ? { since: group.divergent?.since ?? c.at, minutes: (group.divergent?.minutes ?? 0) + 1 }
+    : undefined
+  if (!group.divergent || group.divergent.minutes < p.divergenceMinutes) return undefined
+  const counted = c.sources.filter(s => s.excluded === null)
+  const evidence = `${counted.length} sources lie ${c.spreadPercent} % apart: ${counted.map(s => `${s.provider} ${s.price}`).join(', ')}`
+  return {
+    ...{ kind: 'source-flag', provider: consensusProvider, asset: c.asset, currency: c.currency },
+    ...{ observedAt: c.at, flag: 'divergence', since: group.divergent.since },
+    ...{ evidence: evidence.slice(0, 500), receivedAt: c.receivedAt, origin: c.origin },
+  }
+}
+
+function sourceOf(s: Series, at: EpochMicros, p: ConsensusParameters, cleanValues: number): ConsensusSource {
+  const { price, observedAt } = s.latest
+  const ageMs = Math.max(0, Math.floor((at - observedAt) / microsPerMs))
+  const tooOld = ageMs > p.maxAgeMs ? `too old: ${spanText(ageMs)}, at most ${spanText(p.maxAgeMs)}` : null
+  return { provider: s.provider, price, observedAt, ageMs, excluded: doubtText(s, cleanValues) ?? tooOld }
+}
+
+/** Why the source is not believed, in one line; undefined = it is. */
+export function doubtText(series: Series, cleanValues: number): string | undefined {
+  if (series.isSane) return undefined
+  const doubts = [...series.doubts].map(([flag, { since, clean }]) => {
+    const answered = clean === 0 ? '' : `, ${clean} of ${cleanValues} clean values since`
+    return `${flag} since ${toIso(since)}${answered}`
+  })
+  return doubts.join('; ')
+}
+
+/** How far the consensus went since the oldest value that counts, in logarithms. Adds the new one. */
+function wayOf(
+  group: Group,
+  price: DecimalString,
+  at: EpochMicros,
+  counted: readonly ConsensusSource[],
+): number {
+  group.range.add(at, lnOf(price))
+  const oldest = Math.max(...counted.map(s => s.ageMs)) * microsPerMs
+  group.range.between(at - oldest - 60_000_000, at)
+  return group.range.width
+}
+
+function medianOf(sorted: readonly Decimal[]): Decimal {
+  const middle = sorted.length >> 1
+  const high = sorted[middle] ?? new Exact(0)
+  return sorted.length % 2 === 1 ? high : high.plus(sorted[middle - 1] ?? high).dividedBy(2)
+}
+
+/** At most `maxDigits` digits: what is stored has a limit, and no price needs more. */
+const textOf = (value: Decimal): string => value.toSignificantDigits(maxDigits).toString()

@@ -1,0 +1,182 @@
+import type { EpochMicros } from '../../core/brands.ts'
+import type { Consensus, FlagKind, Gap, Quote, Serving, SourceFlag } from '../../core/records.ts'
+import { DAY } from '../../core/time.ts'
+import { Board, type Group, worldOf } from './board.ts'
+import { consensusOf, consensusProvider, consensusQuote, divergenceOf } from './consensus.ts'
+import type { Detector, GapDetector, Sample } from './detector.ts'
+import { changedJson, wrongShape } from './detectors/changed-json.ts'
+import { frozenValue, moveLimitOf, restLimitMs } from './detectors/frozen-value.ts'
+import { outlier } from './detectors/outlier.ts'
+import { goneFromAnswers, silentDeprecation } from './detectors/silent-deprecation.ts'
+import { staleClock } from './detectors/stale-clock.ts'
+import { unitJump } from './detectors/unit-jump.ts'
+import { hasSameDigits, wrongCurrency } from './detectors/wrong-currency.ts'
+import { lnOf, lnOfPercent } from './figures.ts'
+import { type JudgeParameters, judgeDefaults } from './parameters.ts'
+import { peersOf } from './peers.ts'
+import type { Series } from './series.ts'
+import { servingOf } from './serving.ts'
+
+export type JudgeOutput = Quote | Consensus | Serving | SourceFlag
+
+/** Each says something of its own. */
+const detectors: readonly (readonly [FlagKind, Detector])[] = [
+  ['frozen-value', frozenValue],
+  ['silent-deprecation', silentDeprecation],
+  ['stale-clock', staleClock],
+]
+/** Explanations of a price that is off: the first that fits is the one. */
+const explanations: readonly (readonly [FlagKind, Detector])[] = [
+  ['unit-jump', unitJump],
+  ['wrong-currency', wrongCurrency],
+  ['outlier', outlier],
+]
+const gapDetectors: readonly (readonly [FlagKind, GapDetector])[] = [
+  ['changed-json', changedJson],
+  ['silent-deprecation', goneFromAnswers],
+]
+
+/** A daily close is the last microsecond of its UTC day: history, whatever its origin. */
+const isDailyClose = (quote: Quote): boolean => (quote.observedAt + 1) % (DAY * 1_000) === 0
+
+/**
+ * Doubts about sources, the consensus of those that nobody doubts, and who serves. Pure: no clock, no I/O; the same records in the same
+ * order give the same outputs, and a record that comes twice changes nothing. Order matters within a series only.
+ */
+export class Judge {
+  readonly #p: JudgeParameters
+  readonly #board: Board
+  readonly #on: ReadonlySet<FlagKind>
+  constructor(parameters: JudgeParameters = judgeDefaults) {
+    this.#p = parameters
+    this.#board = new Board(parameters)
+    this.#on = new Set(parameters.detectors)
+  }
+
+  /** One price. Returns the doubts about it. Own consensus, backfill, replay, daily closes and what is older than known are passed over. */
+  observe(quote: Quote): readonly SourceFlag[] {
+    const world = worldOf(quote.origin)
+    if (!world || quote.provider === consensusProvider || isDailyClose(quote)) return []
+    const known = this.#board.find(world, quote)
+    if (known && isOld(quote, known.latest)) return []
+    const series = known ?? this.#board.open(world, quote)
+    series.clock.observe(quote.observedAt, quote.receivedAt)
+    // A cache that answers with the value before is no news; one that lies too far behind is judged below.
+    if (
+      quote.observedAt < series.clock.newest &&
+      series.clock.lagMs <= series.clock.limitMs(quote.receivedAt)
+    )
+      return []
+    const sample = this.#take(quote, series)
+    const found = this.#judge(sample)
+    const flags = this.#note(series, quote, found)
+    if (series.isSane && series.sameDigits === 0) series.trust(quote, sample.ln - sample.peers.median)
+    return flags
+  }
+
+  /** An answer without the value. Returns the doubt about its source, whose `observedAt` is the slot's. */
+  observeGap(gap: Gap): readonly SourceFlag[] {
+    const world = worldOf(gap.origin)
+    const series = world && this.#board.find(world, gap)
+    if (!series || gap.expectedAt <= series.lastGapAt || gap.receivedAt < series.latest.receivedAt) return []
+    series.lastGapAt = gap.expectedAt
+    if (gap.state === 'denied') series.denied ??= { since: gap.receivedAt, reason: gap.reason }
+    if (wrongShape(gap)) series.wrongShape += 1
+    else if (gap.state === 'missing') series.missing += 1
+    const found = new Map<FlagKind, string>()
+    for (const [flag, detector] of gapDetectors) {
+      const evidence = this.#on.has(flag) ? detector(gap, series, this.#p) : undefined
+      if (evidence !== undefined) found.set(flag, evidence)
+    }
+    return [...found].map(([flag, evidence]) =>
+      flagOf(series, { ...gap, observedAt: gap.expectedAt }, flag, evidence),
+    )
+  }
+
+  /**
+   * What is so at a minute of the UTC grid, from all that was observed: per asset and currency the consensus, its row, the event of a
+   * divergence, and who serves. `workedOutAt` decides between two answers for one minute: the later one wins.
+   */
+  minute(at: EpochMicros, workedOutAt: EpochMicros = at): readonly JudgeOutput[] {
+    this.#board.forget(at)
+    return this.#board.groups().flatMap(group => this.#minuteOf(group, at, workedOutAt))
+  }
+
+  #minuteOf(group: Group, at: EpochMicros, workedOutAt: EpochMicros): readonly JudgeOutput[] {
+    const outputs: JudgeOutput[] = []
+    const consensus = consensusOf(group, at, workedOutAt, this.#p)
+    if (consensus) {
+      outputs.push(consensus, consensusQuote(consensus))
+      const event = this.#on.has('divergence') ? divergenceOf(group, consensus, this.#p) : undefined
+      if (event) outputs.push(event)
+    } else group.divergent = undefined
+    outputs.push(servingOf(group, at, workedOutAt, this.#p))
+    return outputs
+  }
+
+  /** Lets the series see the quote, and gathers what the rules need. */
+  #take(quote: Quote, series: Series): Sample {
+    const p = this.#p
+    const at = quote.receivedAt
+    const ln = quote.price === series.latest.price ? series.ln : lnOf(quote.price)
+    const paused = !series.isHeard(at, p.peerMaxAgeMs)
+    const peers = peersOf(quote, ln, series, this.#board.others(series, at), lnOfPercent(p.nearPercent))
+    const siblings = this.#board.ofProvider(series.world, series.provider)
+    series.sameDigits = hasSameDigits(quote, siblings, p) ? series.sameDigits + 1 : 0
+    const limits = { moveLimit: moveLimitOf(series, p.frozen), limitMs: restLimitMs(series, at, p.frozen) }
+    if (paused) series.rest.interrupt(at)
+    series.rest.observe(quote.price, at, { median: peers.median, ...limits })
+    series.latest = quote
+    series.ln = ln
+    Object.assign(series, { missing: 0, wrongShape: 0, denied: undefined })
+    return { quote, ln, at, series, peers, board: this.#board, parameters: p }
+  }
+
+  #judge(sample: Sample): Map<FlagKind, string> {
+    const found = new Map<FlagKind, string>()
+    for (const [flag, detector] of detectors) {
+      const evidence = this.#on.has(flag) ? detector(sample) : undefined
+      if (evidence !== undefined) found.set(flag, evidence)
+    }
+    for (const [flag, detector] of explanations) {
+      const evidence = this.#on.has(flag) ? detector(sample) : undefined
+      if (evidence === undefined) continue
+      found.set(flag, evidence)
+      break
+    }
+    return found
+  }
+
+  /** Renews the doubts that were found, and lifts those that enough clean values in a row have answered. */
+  #note(series: Series, quote: Quote, found: ReadonlyMap<FlagKind, string>): readonly SourceFlag[] {
+    for (const [flag, doubt] of series.doubts) {
+      if (found.has(flag)) continue
+      const clean = doubt.clean + 1
+      if (clean >= this.#p.cleanValues) series.doubts.delete(flag)
+      else series.doubts.set(flag, { ...doubt, clean })
+    }
+    return [...found].map(([flag, evidence]) => flagOf(series, quote, flag, evidence))
+  }
+}
+
+/** Out of order, an older revision, or the very same again. */
+function isOld(quote: Quote, latest: Quote): boolean {
+  if (quote.receivedAt !== latest.receivedAt) return quote.receivedAt < latest.receivedAt
+  return quote.observedAt === latest.observedAt && quote.revision <= latest.revision
+}
+
+/** The doubt about one row; also kept with the series until it is lifted. */
+function flagOf(
+  series: Series,
+  row: Pick<Quote, 'provider' | 'asset' | 'currency' | 'observedAt' | 'receivedAt' | 'origin'>,
+  flag: FlagKind,
+  evidence: string,
+): SourceFlag {
+  const { provider, asset, currency, observedAt, receivedAt, origin } = row
+  const since = series.doubts.get(flag)?.since ?? receivedAt
+  series.doubts.set(flag, { since, clean: 0 })
+  return {
+    kind: 'source-flag',
+    ...{ provider, asset, currency, observedAt, flag, since, evidence, receivedAt, origin },
+  }
+}

@@ -1,0 +1,146 @@
+import type { Currency, FlagKind } from '../../core/records.ts'
+import { flagKinds } from '../../core/records.ts'
+import { DAY, HOUR, MINUTE } from '../../core/time.ts'
+
+/** Everything that a judgement depends on beside the data. Shares are per cent of the price, times are milliseconds. */
+export interface JudgeParameters {
+  /** Detectors that are switched on. */
+  readonly detectors: readonly FlagKind[]
+  /** So many clean values in a row before a doubted source counts again. */
+  readonly cleanValues: number
+  /** Price near the other sources up to here; the floor of every comparison with them. */
+  readonly nearPercent: number
+  /** A source speaks for the others while its newest answer is at most so old, or three of its own steps. */
+  readonly peerMaxAgeMs: number
+  readonly frozen: FrozenParameters
+  readonly clock: ClockParameters
+  readonly unit: UnitParameters
+  readonly currency: CurrencyParameters
+  readonly outlier: OutlierParameters
+  readonly gaps: GapParameters
+  readonly consensus: ConsensusParameters
+  readonly spot: SpotParameters
+  /** A series that nobody heard of for so long is forgotten. */
+  readonly forgetMs: number
+}
+
+export interface FrozenParameters {
+  /** The others have moved when the range of their median reaches this … */
+  readonly movePercent: number
+  /** … and so many times the usual distance of this source from them. */
+  readonly moveDeviations: number
+  /** Same digits for so long after the others moved … */
+  readonly floorMs: number
+  /** … and so many times the longest such rest that the series ever had … */
+  readonly timesLongest: number
+  /** … in so many answers … */
+  readonly minAnswers: number
+  /** … of a series that is known for so long, else `unknownMs` in place of `floorMs`. */
+  readonly warmUpMs: number
+  readonly unknownMs: number
+  /** Without other sources: so long, and so many times the longest rest. */
+  readonly aloneMs: number
+  readonly aloneTimes: number
+  /** Without other sources, for a series that never moved yet. */
+  readonly aloneUnknownMs: number
+  /** All series of a provider frozen for so long = the service was given up. */
+  readonly deprecationMs: number
+}
+
+export interface ClockParameters {
+  readonly floorMs: number
+  readonly timesLongest: number
+  readonly warmUpMs: number
+  readonly warmUpSteps: number
+  readonly unknownMs: number
+}
+
+export interface UnitParameters {
+  readonly peersPercent: number
+  readonly ownPercent: number
+  /** A price of its own is a measure for so long. */
+  readonly ownMaxAgeMs: number
+}
+
+export interface CurrencyParameters {
+  readonly crossPercent: number
+  /** The same digits under two labels in so many answers in a row. */
+  readonly sameDigits: number
+  readonly minDigits: number
+  readonly sameAnswerMs: number
+  /** Currencies that are meant to be worth the same: equal digits prove nothing. */
+  readonly pegged: readonly Currency[]
+}
+
+export interface OutlierParameters {
+  readonly minPeers: number
+  readonly mads: number
+  /** More than such a share of the others must say so (0 to 1): 2 of 4 sources against the other 2 are no outliers. */
+  readonly agreement: number
+}
+
+export interface GapParameters {
+  /** Answers in a row without the asset. */
+  readonly missing: number
+  /** Answers in a row in another shape. */
+  readonly shape: number
+}
+
+export interface ConsensusParameters {
+  readonly minSources: number
+  readonly maxAgeMs: number
+  /** Spread that is more than this, and than the market's own way since the oldest counted value, is a divergence. */
+  readonly divergencePercent: number
+  /** Minutes in a row before the divergence is an event. */
+  readonly divergenceMinutes: number
+}
+
+export interface SpotParameters {
+  /** Names of providers, the preferred one first. None = all, by name. */
+  readonly sources: readonly string[]
+  /** A value serves so long, or three steps of its source where that is longer (at most `consensus.maxAgeMs`). */
+  readonly maxAgeMs: number
+  /** Providers that are switched off, with the reason. */
+  readonly disabled: Readonly<Record<string, string>>
+}
+
+/** Reasons for each figure: docs/explanation/source-sanity.md. */
+export const judgeDefaults: JudgeParameters = {
+  detectors: flagKinds,
+  cleanValues: 3,
+  nearPercent: 3,
+  peerMaxAgeMs: 15 * MINUTE,
+  frozen: {
+    movePercent: 0.2,
+    moveDeviations: 8,
+    floorMs: 20 * MINUTE,
+    timesLongest: 4,
+    minAnswers: 4,
+    warmUpMs: 6 * HOUR,
+    unknownMs: 6 * HOUR,
+    aloneMs: DAY,
+    aloneTimes: 12,
+    aloneUnknownMs: 3 * DAY,
+    deprecationMs: HOUR,
+  },
+  clock: {
+    floorMs: 10 * MINUTE,
+    timesLongest: 4,
+    warmUpMs: 6 * HOUR,
+    warmUpSteps: 10,
+    unknownMs: 6 * HOUR,
+  },
+  unit: { peersPercent: 5, ownPercent: 12, ownMaxAgeMs: 26 * HOUR },
+  currency: {
+    crossPercent: 1,
+    sameDigits: 3,
+    minDigits: 4,
+    sameAnswerMs: 2 * MINUTE,
+    pegged: ['USD', 'USDT', 'USDC', 'DAI', 'FDUSD', 'TUSD', 'PYUSD'],
+  },
+  outlier: { minPeers: 2, mads: 6, agreement: 2 / 3 },
+  gaps: { missing: 5, shape: 3 },
+  consensus: { minSources: 1, maxAgeMs: 15 * MINUTE, divergencePercent: 2, divergenceMinutes: 2 },
+  spot: { sources: [], maxAgeMs: 5 * MINUTE, disabled: {} },
+  forgetMs: 2 * DAY,
+}

@@ -1,0 +1,85 @@
+import type { AssetId, EpochMicros, ProviderId } from '../../core/brands.ts'
+import type { Currency, FlagKind, Quote } from '../../core/records.ts'
+import { lnOf } from './figures.ts'
+import type { JudgeParameters } from './parameters.ts'
+import { Range } from './range.ts'
+import { Rest } from './rest.ts'
+import { SourceClock } from './source-clock.ts'
+
+/** `live` and `sandbox` never meet: each has sources, consensus and roles of its own. */
+export type World = 'live' | 'sandbox'
+
+/** A doubt that is not lifted yet. */
+export interface Doubt {
+  readonly since: EpochMicros
+  /** Clean values in a row since the last doubtful one. */
+  readonly clean: number
+}
+
+/** Weight of a new distance in the usual one. */
+const weight = 0.02
+
+/** What is known of one price of one source. */
+export class Series {
+  readonly world: World
+  readonly provider: ProviderId
+  readonly asset: AssetId
+  readonly currency: Currency
+  readonly clock: SourceClock
+  readonly rest: Rest
+  /** Prices that nobody doubted, by the minute that they are of. */
+  readonly range = new Range()
+  readonly doubts = new Map<FlagKind, Doubt>()
+  readonly firstAt: EpochMicros
+  /** Newest answer. */
+  latest: Quote
+  ln: number
+  /** Newest price that nobody doubted. */
+  cleanLn = Number.NaN
+  cleanAt: EpochMicros | undefined
+  /** Usual distance from the median of the others, in logarithms; NaN = never had others. */
+  usualDistance = Number.NaN
+  /** Answers in a row whose digits stood under another currency of the provider too. */
+  sameDigits = 0
+  missing = 0
+  wrongShape = 0
+  lastGapAt = -1
+  /** Since when the quota allows no call; undefined after a value. */
+  denied: { readonly since: EpochMicros; readonly reason: string } | undefined
+  constructor(world: World, quote: Quote, parameters: JudgeParameters) {
+    this.world = world
+    this.provider = quote.provider
+    this.asset = quote.asset
+    this.currency = quote.currency
+    this.clock = new SourceClock(quote.observedAt, quote.receivedAt, parameters.clock)
+    this.rest = new Rest(quote.receivedAt)
+    this.firstAt = quote.receivedAt
+    this.latest = quote
+    this.ln = lnOf(quote.price)
+  }
+
+  get isSane(): boolean {
+    return this.doubts.size === 0
+  }
+
+  /** Time before a value during which the market may have been where the source says it is. */
+  get slackMicros(): number {
+    return Math.max(60_000, this.clock.stepMs) * 1_000
+  }
+
+  isHeard(at: EpochMicros, maxAgeMs: number): boolean {
+    return (at - this.latest.receivedAt) / 1_000 <= Math.max(maxAgeMs, 3 * this.clock.stepMs)
+  }
+
+  /** A price that nobody doubts. `distance` from the others, NaN = none. */
+  trust(quote: Quote, distance: number): void {
+    this.cleanLn = this.ln
+    this.cleanAt = quote.receivedAt
+    this.range.add(quote.observedAt, this.ln)
+    if (Number.isNaN(distance)) return
+    const size = Math.abs(distance)
+    this.usualDistance = Number.isNaN(this.usualDistance)
+      ? size
+      : this.usualDistance + weight * (size - this.usualDistance)
+  }
+}

@@ -1,0 +1,60 @@
+import type { EpochMicros } from '../../core/brands.ts'
+import type { Serving } from '../../core/records.ts'
+import type { Group } from './board.ts'
+import { doubtText } from './consensus.ts'
+import { spanText } from './figures.ts'
+import type { JudgeParameters } from './parameters.ts'
+import { ProviderId } from '../../core/brands.ts'
+import type { Series } from './series.ts'
+import { toIso } from '../../core/time.ts'
+
+/**
+ * Who serves the spot price at a minute: the first source of the order that is allowed, believed and fresh. The ones before it are
+ * told with the reason. Each minute begins at the first again, so that it serves as soon as it is fit. A group holds sources of
+ * one world: a sandbox source never serves for a live one.
+ */
+export function servingOf(
+  group: Group,
+  at: EpochMicros,
+  receivedAt: EpochMicros,
+  parameters: JudgeParameters,
+): Serving {
+  const names = parameters.spot.sources
+  const order = names.length > 0 ? names : group.series.map(s => s.provider)
+  const skipped: { readonly provider: ProviderId; readonly why: string }[] = []
+  let chosen: Series | undefined
+  for (const name of order) {
+    const series = group.series.find(s => s.provider === name)
+    const why = unfit(name, series, at, parameters)
+    if (why === undefined) {
+      chosen = series
+      break
+    }
+    skipped.push({ provider: ProviderId(name), why })
+  }
+  return {
+    ...{ kind: 'serving', role: 'spot', asset: group.asset, currency: group.currency, at },
+    provider: chosen?.provider ?? null,
+    price: chosen?.latest.price ?? null,
+    observedAt: chosen?.latest.observedAt ?? null,
+    ...{ skipped, receivedAt, origin: group.world },
+  }
+}
+
+function unfit(
+  name: string,
+  series: Series | undefined,
+  at: EpochMicros,
+  p: JudgeParameters,
+): string | undefined {
+  const off = p.spot.disabled[name]
+  if (off !== undefined) return `disabled: ${off}`
+  if (!series) return 'never had a value'
+  if (series.denied)
+    return `denied since ${toIso(series.denied.since)}: ${series.denied.reason}`.slice(0, 300)
+  const doubt = doubtText(series, p.cleanValues)
+  if (doubt !== undefined) return `insane: ${doubt}`
+  const ageMs = (at - series.latest.observedAt) / 1_000
+  const maxAgeMs = Math.min(Math.max(p.spot.maxAgeMs, 3 * series.clock.stepMs), p.consensus.maxAgeMs)
+  return ageMs > maxAgeMs ? `dead: no value for ${spanText(ageMs)}` : undefined
+}
