@@ -1,6 +1,6 @@
 import { toCryptosError } from '../core/errors.ts'
 import type { Clock } from '../core/ports/clock.ts'
-import type { QuoteSink } from '../core/ports/sink.ts'
+import type { RecordSink } from '../core/ports/sink.ts'
 import { MINUTE, SECOND } from '../core/time.ts'
 import type { DeliverEvent } from '../processors/deliver.ts'
 import { errorFields, type Log } from './log.ts'
@@ -32,10 +32,10 @@ export class DeliveryReport {
   }
 
   /** The sink, with its errors told from those of the log. */
-  watched(sink: QuoteSink): QuoteSink {
+  watched<R>(sink: RecordSink<R>): RecordSink<R> {
     return {
       name: sink.name,
-      write: (quotes, source) => this.#watch(() => sink.write(quotes, source)),
+      write: (records, source) => this.#watch(() => sink.write(records, source)),
       ...(sink.position ? { position: sink.position.bind(sink) } : {}),
       close: () => sink.close(),
     }

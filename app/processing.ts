@@ -1,43 +1,86 @@
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
-import type { QuoteSink } from '../core/ports/sink.ts'
+import type { Codec } from '../core/ports/codec.ts'
+import type { MarketSink, QuoteSink, RecordSink } from '../core/ports/sink.ts'
 import { openDeadLetters } from '../processors/dead-letters.ts'
 import { deliver, type DeliverCounters } from '../processors/deliver.ts'
 import { openSqliteSink } from '../processors/sinks/sqlite/sink.ts'
+import { marketRecordJson } from '../topics/codecs/market-record-json.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
+import { marketTopics } from '../topics/messages.ts'
+import type { TopicId } from '../topics/table.ts'
 import type { Config } from './config/load.ts'
 import { DeliveryReport } from './delivery-report.ts'
 import type { Log } from './log.ts'
+import { JointProblems } from './pipeline/joint-problems.ts'
 import type { OnProblem } from './pipeline/problems.ts'
 import type { Source } from './source.ts'
-import { prepareFolder, storeFiles, topics } from './stores.ts'
+import { groupOf, prepareFolder, storeFiles, topics } from './stores.ts'
+
+/** One store: the quotes, and the records beside them. */
+export type StoreSink = QuoteSink & { readonly market: MarketSink }
 
 export interface ProcessingPorts {
   readonly config: Config
   readonly broker: Broker
-  readonly sink: QuoteSink
+  readonly sink: StoreSink
   readonly clock: Clock
   readonly log: Log
   readonly onProblem: OnProblem
 }
 
 /** @throws CryptosError CRY_STORE_* */
-export async function openSink(source: Source, clock: Clock): Promise<QuoteSink> {
+export async function openSink(source: Source, clock: Clock): Promise<StoreSink> {
   prepareFolder(source.folder)
   return await openSqliteSink({ file: storeFiles(source.folder).series, clock })
 }
 
-/** Stores what comes into the topic until the signal fires. */
-export function runProcessing(ports: ProcessingPorts, signal: AbortSignal): Promise<DeliverCounters> {
-  const { config, broker, sink, clock } = ports
+/**
+ * Stores what comes into the topics, each by a delivery of its own, until the signal fires: one that waits holds up no other, one
+ * that must stop ends all. Returns their sum.
+ * @throws CryptosError what no other try can mend
+ */
+export async function runProcessing(ports: ProcessingPorts, signal: AbortSignal): Promise<DeliverCounters> {
+  const ending = new AbortController()
+  const until = AbortSignal.any([signal, ending.signal])
+  const joint = new JointProblems(ports.onProblem)
+  const one = async <R>(topic: TopicId, sink: RecordSink<R>, codec: Codec<R>): Promise<DeliverCounters> => {
+    try {
+      return await deliverTopic(
+        { ...ports, onProblem: joint.of(topic), signal: until },
+        { topic, sink, codec },
+      )
+    } catch (error) {
+      ending.abort()
+      throw error
+    }
+  }
+  const ended = await Promise.allSettled([
+    one('quotes', ports.sink, quoteJson),
+    ...marketTopics.map(topic => one(topic, ports.sink.market, marketRecordJson)),
+  ])
+  const failed = ended.find(e => e.status === 'rejected')
+  if (failed) throw failed.reason
+  return sum(ended.flatMap(e => (e.status === 'fulfilled' ? [e.value] : [])))
+}
+
+interface TopicDelivery<R> {
+  readonly topic: TopicId
+  readonly sink: RecordSink<R>
+  readonly codec: Codec<R>
+}
+
+function deliverTopic<R>(
+  ports: ProcessingPorts & { readonly signal: AbortSignal },
+  { topic, sink, codec }: TopicDelivery<R>,
+): Promise<DeliverCounters> {
+  const { config, broker, clock, signal } = ports
   const report = new DeliveryReport(ports, sink)
   return deliver({
-    broker,
+    ...{ broker, clock, signal, codec },
     sink: report.watched(sink),
-    clock,
-    signal,
-    topic: topics.quotes.name,
-    codec: quoteJson,
+    topic: topics[topic].name,
+    group: groupOf(topic),
     limits: {
       maxRecords: config.batchMaxRecords,
       maxBytes: config.batchMaxBytes,
@@ -46,4 +89,15 @@ export function runProcessing(ports: ProcessingPorts, signal: AbortSignal): Prom
     deadLetters: openDeadLetters({ broker, topic: topics.deadLetters.name, clock }),
     onEvent: report.on,
   })
+}
+
+const sum = (all: readonly DeliverCounters[]): DeliverCounters => {
+  const of = (name: keyof DeliverCounters): number => all.reduce((total, one) => total + one[name], 0)
+  return {
+    received: of('received'),
+    written: of('written'),
+    superseded: of('superseded'),
+    dead: of('dead'),
+    retried: of('retried'),
+  }
 }

@@ -7,7 +7,8 @@ import type { Ledger } from '../core/ports/ledger.ts'
 import { DAY } from '../core/time.ts'
 import { openSqliteLedger } from '../quota/ledgers/sqlite.ts'
 import { openEmbeddedBroker } from '../topics/brokers/embedded.ts'
-import { topicTable, usedTopics } from '../topics/table.ts'
+import { marketTopics } from '../topics/messages.ts'
+import { type TopicId, topicTable, usedTopics } from '../topics/table.ts'
 import type { Config } from './config/load.ts'
 import type { Source } from './source.ts'
 
@@ -21,6 +22,9 @@ export const storeFiles = (folder: string) => ({
 /** Names of the consumer group and topics in use. */
 export const topics = topicTable()
 export const storeGroup = 'sink.sqlite'
+/** A group for each topic: consumers of one group must take the same topics where the broker is a server. */
+export const groupOf = (topic: TopicId): string =>
+  topic === 'quotes' ? storeGroup : `${storeGroup}.${topic}`
 
 /** What keeps one from writing at the nearest folder that is there: a failed mkdir says ENOENT for a read-only disk. */
 function reasonAt(folder: string): string | undefined {
@@ -84,9 +88,9 @@ export async function openLedger(config: Config, source: Source, clock: Clock): 
 export async function openBroker(config: Config, source: Source, clock: Clock): Promise<Broker> {
   prepareFolder(source.folder)
   const broker = await openEmbeddedBroker({ file: storeFiles(source.folder).log, clock })
-  const quotes = topics.quotes.name
+  const market = ['quotes' as const, ...marketTopics].map(id => topics[id].name)
   const specs = usedTopics(topics).map(t =>
-    t.name === quotes ? { ...t, retentionMs: config.quotesRetentionDays * DAY } : t,
+    market.includes(t.name) ? { ...t, retentionMs: config.quotesRetentionDays * DAY } : t,
   )
   await broker.createTopics(specs)
   return broker

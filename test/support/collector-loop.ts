@@ -9,7 +9,8 @@ import { loadConfig } from '../../app/config/load.ts'
 import { createLog } from '../../app/log.ts'
 import { openSink, runProcessing } from '../../app/processing.ts'
 import { sandboxSource } from '../../app/source.ts'
-import { storeGroup, topics } from '../../app/stores.ts'
+import { groupOf, topics } from '../../app/stores.ts'
+import { marketTopics } from '../../topics/messages.ts'
 import { type SweepResult, sweep } from '../../app/sweep.ts'
 import { loadAxios } from '../../collectors/load-axios.ts'
 import type { Pace } from '../../collectors/pace.ts'
@@ -101,14 +102,19 @@ const isDry = (results: readonly SweepResult[]): boolean => {
 /** Until the store's group has committed everything; the clock goes on, because batches close by its time. */
 async function allStored(broker: Broker): Promise<void> {
   for (;;) {
-    const states = await broker.partitions(topics.quotes.name)
-    const committed = await broker.committed(storeGroup)
-    const offsetOf = (partition: number): number =>
-      committed.find(c => c.topic === topics.quotes.name && c.partition === partition)?.offset ?? 0
-    if (states.every(s => offsetOf(s.partition) >= s.end)) return
+    if (await isStored(broker)) return
     moveClockFile(clockFile, { advanceMs: 1_000 })
     await new Promise(resolve => setTimeout(resolve, 5))
   }
+}
+
+async function isStored(broker: Broker): Promise<boolean> {
+  for (const topic of ['quotes' as const, ...marketTopics]) {
+    const states = await broker.partitions(topics[topic].name)
+    const committed = new Map((await broker.committed(groupOf(topic))).map(c => [c.partition, c.offset]))
+    if (states.some(s => (committed.get(s.partition) ?? 0) < s.end)) return false
+  }
+  return true
 }
 
 const ending = new AbortController()

@@ -5,7 +5,7 @@ import { createLog } from '../../app/log.ts'
 import { openSink, runProcessing } from '../../app/processing.ts'
 import { openReader } from '../../app/reader.ts'
 import { type Source, sandboxSource } from '../../app/source.ts'
-import { storeFiles, storeGroup, topics } from '../../app/stores.ts'
+import { groupOf, storeFiles, storeGroup, topics } from '../../app/stores.ts'
 import type { Pace } from '../../collectors/pace.ts'
 import type { PollPorts } from '../../collectors/poll-types.ts'
 import { letterIdOf, mapEntry } from '../../collectors/publish-messages.ts'
@@ -15,6 +15,7 @@ import { addMs } from '../../core/time.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
+import { marketTopics } from '../../topics/messages.ts'
 
 /** The ledger decides; the seconds between two calls of a process are real time, which a virtual month does not have. */
 export const noPace: Pace = { schedule: (_turn, work) => work(), close: async () => undefined }
@@ -86,11 +87,12 @@ async function storeAll({ config, source, clock, collecting, log }: Storing): Pr
   const stop = new AbortController()
   const storing = runProcessing({ config, broker, sink, clock, log, onProblem: () => undefined }, stop.signal)
   const isBehind = async (): Promise<boolean> => {
-    const committed = new Map(
-      (await broker.committed(storeGroup)).map(c => [`${c.topic}/${c.partition}`, c.offset]),
-    )
-    const states = await broker.partitions(topics.quotes.name)
-    return states.some(s => (committed.get(`${s.topic}/${s.partition}`) ?? 0) < s.end)
+    for (const topic of ['quotes' as const, ...marketTopics]) {
+      const committed = new Map((await broker.committed(groupOf(topic))).map(c => [c.partition, c.offset]))
+      const states = await broker.partitions(topics[topic].name)
+      if (states.some(s => (committed.get(s.partition) ?? 0) < s.end)) return true
+    }
+    return false
   }
   while (await isBehind()) await new Promise(resolve => setTimeout(resolve, 5))
   stop.abort()
