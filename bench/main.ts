@@ -5,12 +5,14 @@ import { benchFirstPrice } from './first-price.ts'
 import type { BenchLine } from './line.ts'
 import { benchParse } from './parse.ts'
 import { benchPermits } from './permits.ts'
+import { benchProviderParse } from './provider-parse.ts'
 import { benchStore } from './store.ts'
 import { benchUp } from './up.ts'
 
 /** `npm run bench [-- --json] [-- --only name,…]`: every bar of the product, measured here and now. */
 const benches: Readonly<Record<string, () => Promise<BenchLine[]>>> = {
   parse: benchParse,
+  'provider-parse': benchProviderParse,
   permits: benchPermits,
   store: benchStore,
   start: benchStart,
