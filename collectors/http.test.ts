@@ -279,6 +279,25 @@ describe('the HTTP client', () => {
     const error = await failing(http.send(call(origin, { secretHeader })))
     expect(error.code).toBe('CRY_CONFIG_INVALID')
   })
+
+  it('sends a word before the key in Authorization only, and no key with a space', async () => {
+    const seen: (string | undefined)[] = []
+    const { origin, http } = await sandbox((request, response) => {
+      seen.push(request.headers.authorization)
+      response.end('{}')
+    })
+    const send = (name: string, value: string) => call(origin, { secretHeader: { name, value } })
+    await http.send(send('Authorization', `Apikey ${key}`))
+    expect(seen).toEqual([`Apikey ${key}`])
+    const bad = { more: `Apikey ${key} more`, none: 'Apikey ' }
+    for (const [name, value] of [
+      ['Authorization', bad.more],
+      ['Authorization', bad.none],
+      ['X-Key', `Apikey ${key}`],
+    ] as const)
+      expect((await failing(http.send(send(name, value)))).code, value).toBe('CRY_CONFIG_INVALID')
+    expect(seen).toHaveLength(1)
+  })
 })
 
 describe('TLS', () => {

@@ -84,9 +84,12 @@ export function createHttpClient(options: HttpOptions): HttpClient {
 /** @throws CryptosError CRY_CONFIG_INVALID for a key that no header can carry: axios would cut out what it can not send */
 function secretOf({ secretHeader }: HttpCall): Record<string, string> {
   if (!secretHeader) return {}
-  if (!/^[\x21-\x7e]+$/.test(secretHeader.value))
+  const { name, value } = secretHeader
+  // `Authorization` has one word and one space before the key (RFC 9110 11.6.2).
+  const secret = name.toLowerCase() === 'authorization' ? value.replace(/^[A-Za-z]+ /, '') : value
+  if (!/^[\x21-\x7e]+$/.test(secret))
     throw new CryptosError('CRY_CONFIG_INVALID', 'the key is empty or has a character that no key has')
-  return { [secretHeader.name]: secretHeader.value }
+  return { [name]: value }
 }
 
 /** @throws CryptosError CRY_HTTP_HOST for all but https to an allowed host on its own port, and the sandbox's origin */

@@ -1,0 +1,153 @@
+import { type DecimalString, EpochMicros } from '../../../core/brands.ts'
+import { DAY, MINUTE } from '../../../core/time.ts'
+import { arrayOf, objectOf, priceOf, refusePayload, wholeOf } from '../../check.ts'
+import { type Json, JsonObject, parseExact } from '../../json.ts'
+import { excerpt } from '../../judging.ts'
+import { MappedRows, type Row } from '../../mapping.ts'
+import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
+import { instrumentOf, refOfBase, splitInstrument } from './assets.ts'
+import { DailyCloses } from './daily-closes.ts'
+import { firstDay } from './days.ts'
+import { compareDecimals } from './decimals.ts'
+
+/** CoinDesk's own volume-weighted index, the one of its examples. */
+export const market = 'cadli'
+const daySeconds = DAY / 1_000
+const aheadMicros = 5 * MINUTE * 1_000
+
+/** `Data` by instrument: the price is `VALUE`, its time `VALUE_LAST_UPDATE_TS` and `…_NS`. */
+export function mapTick(body: Uint8Array, context: MappingContext): Mapped {
+  const root = objectOf(parseExact(body), '$')
+  const data = objectOf(root.get('Data'), '$.Data')
+  const { assets, currency } = context.page
+  if (assets.length === 0) return mapSaved(data, context)
+  const rows = new MappedRows(context)
+  for (const ref of assets) {
+    const instrument = instrumentOf(ref.sourceId, currency)
+    const value = data.get(instrument)
+    const none = `${instrument} is not in the answer${errorOf(root)}`
+    rows.add(ref, () => (value === undefined ? { ref, none } : readTick({ ref, instrument, value }, context)))
+  }
+  return rows.result()
+}
+
+/** All that a saved body holds, in whatever currencies: an asset has one price in each. */
+function mapSaved(data: JsonObject, context: MappingContext): Mapped {
+  const byCurrency = new Map<string, MappedRows>()
+  for (const [instrument, value] of data.entries()) {
+    const parts = splitInstrument(instrument)
+    const rows = byCurrency.get(parts?.currency ?? '') ?? new MappedRows(context)
+    byCurrency.set(parts?.currency ?? '', rows)
+    const ref = parts && refOfBase(parts.base)
+    if (ref) rows.add(ref, () => readTick({ ref, instrument, value }, context))
+    else rows.addError(refused(() => refusePayload('$.Data', 'names like BTC-USD', instrument)))
+  }
+  if (byCurrency.size === 0) refusePayload('$.Data', 'instruments', data)
+  const mapped = [...byCurrency.values()].map(rows => rows.result())
+  return { records: mapped.flatMap(m => m.records), missing: mapped.flatMap(m => m.missing) }
+}
+
+interface Tick {
+  readonly ref: AssetRef
+  readonly instrument: string
+  readonly value: Json
+}
+
+function readTick({ ref, instrument, value }: Tick, context: MappingContext): Row {
+  const path = `$.Data.${instrument}`
+  if (value === null) return { ref, none: `${instrument} is null` }
+  const tick = objectOf(value, path)
+  // Asked for without the group ID, a tick does not say what it is; where it says so it has to be this one.
+  expectText(tick, 'INSTRUMENT', { wanted: instrument, path, optional: true })
+  expectText(tick, 'MARKET', { wanted: market, path, optional: true })
+  const price = tick.get('VALUE')
+  if (price === null) return { ref, none: `the value of ${instrument} is null` }
+  return {
+    ref,
+    currency: splitInstrument(instrument)?.currency ?? context.page.currency,
+    price: priceOf(price, `${path}.VALUE`),
+    observedAt: tickTimeOf(tick, path, context.receivedAt),
+  }
+}
+
+interface Expected {
+  readonly wanted: string
+  readonly path: string
+  readonly optional?: boolean
+}
+
+function expectText(row: JsonObject, name: string, { wanted, path, optional }: Expected): void {
+  const value = row.get(name)
+  if (value !== wanted && !(optional && value === undefined))
+    refusePayload(`${path}.${name}`, `the text "${wanted}"`, value)
+}
+
+/** Whole seconds and the nanoseconds beside them, from 2010 to 5 minutes after we received it. */
+function tickTimeOf(tick: JsonObject, path: string, receivedAt: EpochMicros): EpochMicros {
+  const seconds = tick.get('VALUE_LAST_UPDATE_TS')
+  const nanos = tick.get('VALUE_LAST_UPDATE_TS_NS') ?? null
+  const whole = wholeOf(seconds)
+  const part = nanos === null ? 0 : wholeOf(nanos)
+  if (whole === undefined) return refusePayload(`${path}.VALUE_LAST_UPDATE_TS`, 'seconds', seconds)
+  if (part === undefined || part >= 1e9)
+    return refusePayload(`${path}.VALUE_LAST_UPDATE_TS_NS`, 'nanoseconds of a second', nanos)
+  const micros = whole * 1e6 + Math.floor(part / 1_000)
+  if (whole < firstDay * daySeconds || micros > receivedAt + aheadMicros)
+    return refusePayload(`${path}.VALUE_LAST_UPDATE_TS`, 'a time from 2010 to now', seconds)
+  return EpochMicros(micros)
+}
+
+/** What `Err` says beside the data, for a reason. */
+function errorOf(root: JsonObject): string {
+  const error = root.get('Err')
+  const message = error instanceof JsonObject ? error.get('message') : undefined
+  return typeof message === 'string' ? `: ${excerpt(message)}` : ''
+}
+
+/** `Data` as an array of days, oldest first: the price is `CLOSE`, its time the last microsecond of the day that TIMESTAMP begins. */
+export function mapTickHistory(body: Uint8Array, context: MappingContext): Mapped {
+  const rows = arrayOf(objectOf(parseExact(body), '$').get('Data'), '$.Data')
+  const { assets, currency } = context.page
+  const ref = assets[0] ?? refOfBase('BTC')
+  const instrument = instrumentOf(ref.sourceId, currency)
+  const closes = new DailyCloses(context, ref, context.receivedAt)
+  rows.forEach((value, index) => {
+    const path = `$.Data[${index}]`
+    const day = refused(() => readDay(value, path, instrument))
+    if (typeof day === 'number') closes.add(day, () => readClose(objectOf(value, path), path))
+    else closes.addError(day)
+  })
+  return closes.result(currency)
+}
+
+/** Runs what may throw; the error is the answer then. */
+function refused<T>(read: () => T): T | Error {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Error) return error
+    throw error
+  }
+}
+
+function readDay(value: Json, path: string, instrument: string): number {
+  const row = objectOf(value, path)
+  expectText(row, 'UNIT', { wanted: 'DAY', path })
+  expectText(row, 'MARKET', { wanted: market, path })
+  expectText(row, 'INSTRUMENT', { wanted: instrument, path })
+  const seconds = wholeOf(row.get('TIMESTAMP')) ?? -1
+  const day = seconds / daySeconds
+  if (!Number.isInteger(day) || day < firstDay - 1 || day > 40_000)
+    return refusePayload(`${path}.TIMESTAMP`, 'the seconds of a midnight since 2010', row.get('TIMESTAMP'))
+  return day
+}
+
+/** A close that is outside of its own day's range is none. */
+function readClose(row: JsonObject, path: string): DecimalString {
+  const close = priceOf(row.get('CLOSE'), `${path}.CLOSE`)
+  const low = priceOf(row.get('LOW'), `${path}.LOW`)
+  const high = priceOf(row.get('HIGH'), `${path}.HIGH`)
+  return compareDecimals(low, close) <= 0 && compareDecimals(close, high) <= 0
+    ? close
+    : refusePayload(`${path}.CLOSE`, `a price from LOW ${low} to HIGH ${high}`, row.get('CLOSE'))
+}
