@@ -41,6 +41,38 @@ providerContract({
     'doge-dogecoin': '9.614444201187e-12',
     'paxg-pax-gold': '4.05e3',
   },
+  times: { 'btc-bitcoin': '2026-10-05T08:24:31Z', 'doge-dogecoin': '2026-10-05T08:24:33Z' },
+})
+providerContract({
+  provider: coinpaprika,
+  dataset: 'market',
+  page: { assets: bitcoin, currency: 'USD' },
+  body: JSON.stringify(JSON.parse(tickers.toString())[0]),
+  prices: { 'btc-bitcoin': '81240.123456789' },
+})
+providerContract({
+  provider: coinpaprika,
+  dataset: 'global',
+  page: { assets: [], currency: 'USD' },
+  body: read('global-2026-10.json').toString(),
+  prices: {
+    'total-market-cap': '2861234567890',
+    'total-volume-24h': '118765432109',
+    'bitcoin-dominance': '56.93',
+    assets: '12345',
+  },
+  times: { 'total-market-cap': '2026-10-05T08:24:30Z', assets: '2026-10-05T08:24:30Z' },
+})
+providerContract({
+  provider: coinpaprika,
+  dataset: 'history',
+  page: { ...past, range: { from: september.from, to: parseIso('2026-09-30T00:00:00Z') } },
+  body: historical.toString(),
+  prices: {
+    'btc-bitcoin@2026-09-01T00:00:00Z': '77432.10',
+    'btc-bitcoin@2026-09-02T00:00:00Z': '78010.75',
+    'btc-bitcoin@2026-09-04T00:00:00Z': '79555.25',
+  },
 })
 
 describe('CoinPaprika tickers', () => {
@@ -116,7 +148,7 @@ describe('CoinPaprika history', () => {
   it('asks one coin and whole seconds', () => {
     expect(history.request(past)).toMatchObject({
       path: '/v1/tickers/btc-bitcoin/historical',
-      query: { start: '1788220800', end: '1788480000', interval: '1d', quote: 'usd' },
+      query: { start: '1788220800', end: '1788479999', interval: '1d', quote: 'usd' },
     })
   })
 

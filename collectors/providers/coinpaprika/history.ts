@@ -8,12 +8,12 @@ import type { HttpRequest, Mapped, MappingContext, Page } from '../../provider.t
 const currencies: readonly string[] = ['USD', 'BTC']
 const microsPerSecond = 1_000_000
 
-/** One coin a call. Times in whole seconds; whether `end` itself belongs to the answer is not known [U], so it is cut in the mapping. */
+/** One coin a call, in whole seconds. Whether `end` itself belongs to the answer is not known [U]: points stand at midnights, so a second less is right either way. */
 export function requestHistory({ assets, currency, range }: Page): HttpRequest {
   const query: Record<string, string> = { interval: '1d', quote: currency.toLowerCase(), limit: '1000' }
   if (range) {
     query['start'] = String(Math.floor(range.from / microsPerSecond))
-    query['end'] = String(Math.ceil(range.to / microsPerSecond))
+    query['end'] = String(Math.ceil(range.to / microsPerSecond) - 1)
   }
   const path = `/v1/tickers/${encodeURIComponent(assets[0]?.sourceId ?? '')}/historical`
   return { path, query, headers: { accept: 'application/json' } }

@@ -88,8 +88,8 @@ export const coinOf = (coin: Coin): Json => ({
   ...{ is_new: false, is_active: coin.active, type: 'coin' },
 })
 
-/** `/v1/global`; only coins with a ticker count. */
-export function globalOf(market: Market, coins: readonly Coin[], at: EpochMicros): Json {
+/** The figures of `/v1/global`, by the members that hold them; only coins with a ticker count. */
+export function figuresOf(market: Market, coins: readonly Coin[], at: EpochMicros) {
   let [cap, volume, bitcoin] = [0n, 0n, 0n]
   for (const coin of coins) {
     const price = market.price(coin, 'USD', at) ?? '0'
@@ -99,15 +99,20 @@ export function globalOf(market: Market, coins: readonly Coin[], at: EpochMicros
     if (coin.id === 'btc-bitcoin') bitcoin = own
   }
   return {
-    market_cap_usd: raw(String(cap)),
-    volume_24h_usd: raw(String(volume)),
-    bitcoin_dominance_percentage: Number((bitcoin * 10_000n) / cap) / 100,
-    cryptocurrencies_number: coins.length,
-    ...{ market_cap_ath_value: 4_280_000_000_000, market_cap_ath_date: '2025-10-06T18:55:00Z' },
-    market_cap_change_24h: 0.42,
-    last_updated: Math.floor(toEpochMs(at) / 1_000),
+    market_cap_usd: String(cap),
+    volume_24h_usd: String(volume),
+    bitcoin_dominance_percentage: String(Number((bitcoin * 10_000n) / cap) / 100),
+    cryptocurrencies_number: String(coins.length),
   }
 }
+export type Figures = ReturnType<typeof figuresOf>
+
+export const globalOf = (figures: Figures, at: EpochMicros): Json => ({
+  ...Object.fromEntries(Object.entries(figures).map(([name, text]) => [name, raw(text)])),
+  ...{ market_cap_ath_value: 4_280_000_000_000, market_cap_ath_date: '2025-10-06T18:55:00Z' },
+  market_cap_change_24h: 0.42,
+  last_updated: Math.floor(toEpochMs(at) / 1_000),
+})
 
 /** Midnights from `start` to `end`, both included. */
 export function midnights(start: EpochMicros, end: EpochMicros): EpochMicros[] {

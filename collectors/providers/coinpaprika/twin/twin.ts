@@ -7,7 +7,7 @@ import { limitsOf } from '../../../../sandbox/types.ts'
 import type { Call, Reply, ServedValue, Twin, TwinOptions } from '../../../../sandbox/types.ts'
 import { type Answer, failed, html429, monthSpent, served, tooMany } from './answers.ts'
 import { type Coin, coinsOf } from './coins.ts'
-import { coinOf, globalOf, isoSeconds, Market, midnights, tickerOf } from './shapes.ts'
+import { coinOf, figuresOf, globalOf, isoSeconds, Market, midnights, tickerOf } from './shapes.ts'
 
 /** Limits that a test may change (`limits: {coinpaprika: {…}}`). */
 const free = {
@@ -85,9 +85,25 @@ export class CoinpaprikaTwin implements Twin {
     if (kind === 'tickers' && more === 'historical') return this.#historical(call, id ?? '')
     if (kind === 'tickers' && more === undefined) return this.#tickers(call, id, at)
     if (more !== undefined || id !== undefined) return failed(404, 'not found')
-    if (kind === 'global') return served(toJson(globalOf(this.#market, this.#listed(), at)))
+    if (kind === 'global') return this.#global(at)
     if (kind === 'coins') return served(toJson(this.#coins.map(coinOf)))
     return kind === 'search' ? this.#search(call.query) : failed(404, 'not found')
+  }
+
+  #global(observedAt: EpochMicros): Answer {
+    const figures = figuresOf(this.#market, this.#listed(), observedAt)
+    const value = (sourceId: string, currency: string, price: string) => ({
+      sourceId,
+      currency,
+      price,
+      observedAt,
+    })
+    return served(toJson(globalOf(figures, observedAt)), [
+      value('total-market-cap', 'USD', figures.market_cap_usd),
+      value('total-volume-24h', 'USD', figures.volume_24h_usd),
+      value('bitcoin-dominance', '', figures.bitcoin_dominance_percentage),
+      value('assets', '', figures.cryptocurrencies_number),
+    ])
   }
 
   #listed(): readonly Coin[] {
