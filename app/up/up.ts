@@ -1,5 +1,5 @@
 import { startWeb, type Web } from '../../dashboards/web/server.ts'
-import type { ChangeFeed, QuoteReader, StatusReader } from '../../core/ports/reader.ts'
+import type { ChangeFeed, MarketReader, QuoteReader, StatusReader } from '../../core/ports/reader.ts'
 import { SECOND } from '../../core/time.ts'
 import type { Sandbox } from '../../sandbox/server.ts'
 import type { Context } from '../commands/command.ts'
@@ -95,13 +95,14 @@ async function openParts(
 function openWeb(
   { config, clock, log }: Context,
   source: Source,
-  { reader, status }: { reader: QuoteReader & ChangeFeed; status: StatusReader },
+  { reader, status }: { reader: QuoteReader & MarketReader & ChangeFeed; status: StatusReader },
 ): Promise<Web> {
   const { port, host, secrets } = config
   return startWeb({
     ...{ port, host, reader, status, clock, version },
     ...(secrets['token'] === undefined ? {} : { token: secrets['token'] }),
     feed: reader,
+    market: reader,
     simulated: source.kind === 'sandbox' ? bannerText : null,
     log: line => log.info({}, line),
   })

@@ -8,6 +8,7 @@ import { addMs, DAY, fromEpochMs, HOUR } from '../../core/time.ts'
 import type { History } from '../../core/ports/reader.ts'
 import type { StaticFile } from './files.ts'
 import { type Live, type LivePorts, snapshotQuotaEvents } from './live.ts'
+import { type MarketPorts, marketRoutes } from './market-api.ts'
 import {
   completeHistory,
   type HistoryParams,
@@ -22,7 +23,7 @@ import {
 import { toIsoMicros } from './times.ts'
 import { viewHistory, viewLatest, viewQuota, viewRuns } from './views.ts'
 
-export interface ApiPorts extends LivePorts {
+export interface ApiPorts extends LivePorts, MarketPorts {
   readonly live: Live
   readonly files: ReadonlyMap<string, StaticFile>
   readonly simulated: string | null
@@ -39,6 +40,7 @@ const answers: Readonly<Record<string, { readonly takes: readonly string[]; read
     answer: history,
   },
   '/api/v1/quota': { takes: [], answer: quota },
+  ...marketRoutes,
   '/api/v1/runs': { takes: ['limit'], answer: runs },
   '/api/v1/meta': { takes: [], answer: meta },
 }

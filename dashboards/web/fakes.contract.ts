@@ -6,10 +6,17 @@ import type {
   HistoryQuery,
   LatestPrice,
   LiveEvent,
+  MarketFilter,
+  MarketKind,
+  MarketQuery,
+  MarketRange,
+  MarketReader,
+  MarketRecordOf,
   QuoteReader,
   StatusReader,
 } from '../../core/ports/reader.ts'
-import type { QuotaEvent, Quote, Run } from '../../core/records.ts'
+import { marketRecordAt } from '../../core/records.ts'
+import type { MarketRecord, QuotaEvent, Quote, Run, SourceFlag } from '../../core/records.ts'
 import { addMs, parseIso } from '../../core/time.ts'
 
 /** For tests only, here and in test/e2e: the page's three ports in memory. (The name keeps it out of the package.) */
@@ -96,6 +103,40 @@ export class FakeStore implements QuoteReader, ChangeFeed {
   onChange(callback: () => void): () => void {
     this.listeners.add(callback)
     return () => this.listeners.delete(callback)
+  }
+}
+
+/** Every record stands for a series of its own: what is latest is the store's to decide. */
+export class FakeMarket implements MarketReader {
+  readonly all: MarketRecord[] = []
+  readonly asked: object[] = []
+  async records<K extends MarketKind>(query: MarketQuery<K>): Promise<readonly MarketRecordOf<K>[]> {
+    this.asked.push(query)
+    return this.#of(query.kind, query)
+      .filter(r => marketRecordAt(r) >= query.from && marketRecordAt(r) < query.to)
+      .sort((a, b) => marketRecordAt(b) - marketRecordAt(a))
+      .slice(0, query.limit)
+  }
+  async latestRecords<K extends MarketKind>(
+    kind: K,
+    filter: MarketFilter = {},
+  ): Promise<readonly MarketRecordOf<K>[]> {
+    this.asked.push({ kind, ...filter })
+    return this.#of(kind, filter)
+  }
+  async *allRecords<K extends MarketKind>(range: MarketRange<K>): AsyncIterable<MarketRecordOf<K>> {
+    yield* (await this.records({ ...range, limit: this.all.length })).toReversed()
+  }
+  async flagsOf(range: Omit<MarketRange<'source-flag'>, 'kind'>): Promise<readonly SourceFlag[]> {
+    return await Array.fromAsync(this.allRecords({ ...range, kind: 'source-flag' }))
+  }
+  #of<K extends MarketKind>(kind: K, filter: MarketFilter): MarketRecordOf<K>[] {
+    const has = (r: MarketRecord, name: keyof MarketFilter): boolean =>
+      filter[name] === undefined || (r as MarketFilter)[name] === filter[name]
+    return this.all.filter(
+      (r): r is MarketRecordOf<K> =>
+        r.kind === kind && has(r, 'provider') && has(r, 'asset') && has(r, 'currency'),
+    )
   }
 }
 

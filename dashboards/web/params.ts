@@ -67,7 +67,7 @@ export function readCurrency(params: Params): string | undefined {
   return refuse(`currency ${quoted(text)} must be 2 to 10 letters or digits, like USD`)
 }
 
-function readProvider(params: Params): ProviderId | undefined {
+export function readProvider(params: Params): ProviderId | undefined {
   const text = params.get('provider')
   if (text === undefined) return undefined
   try {
@@ -95,6 +95,16 @@ export const chooseStepMs = (rangeMs: number): number =>
 export type HistoryParams = Omit<HistoryQuery, 'from' | 'stepMs'> & {
   readonly from: EpochMicros | 'first'
   readonly stepMs: number | undefined
+}
+
+/** [from, to); the last day up to now where nothing is said. A little after now belongs to it: clocks of sources may be ahead. */
+export function readRange(
+  params: Params,
+  now: EpochMicros,
+): { readonly from: EpochMicros; readonly to: EpochMicros } {
+  const to = params.has('to') ? parseTime('to', params.get('to') ?? '', now) : addMs(now, MINUTE)
+  const from = parseTime('from', params.get('from') ?? '-24h', now)
+  return from < to ? { from, to } : refuse('from must be before to')
 }
 
 export function readHistory(params: Params, now: EpochMicros): HistoryParams {

@@ -2,7 +2,7 @@ import { getRequestListener } from '@hono/node-server'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { CryptosError, toCryptosError } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports/clock.ts'
-import type { ChangeFeed, QuoteReader, StatusReader } from '../../core/ports/reader.ts'
+import type { ChangeFeed, MarketReader, QuoteReader, StatusReader } from '../../core/ports/reader.ts'
 import { makeApi } from './api.ts'
 import { loadFiles } from './files.ts'
 import { checkExposure, type GuardPolicy, guard, hostInUrl, makePolicy, type Refusal } from './guard.ts'
@@ -20,6 +20,7 @@ export interface WebOptions {
   /** Further values of the Host header that are ours, with their port: `prices.example:443` behind a proxy. */
   readonly allowedHosts?: readonly string[]
   readonly reader: QuoteReader
+  readonly market: MarketReader
   readonly status: StatusReader
   readonly feed: ChangeFeed
   readonly clock: Clock

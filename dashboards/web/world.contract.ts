@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { VirtualClock } from '../../core/virtual-clock.ts'
-import { FakeStatus, FakeStore, start } from './fakes.contract.ts'
+import { FakeMarket, FakeStatus, FakeStore, start } from './fakes.contract.ts'
 import { startWeb, type Web, type WebOptions } from './server.ts'
 
 /** For tests only: the real server over the ports in memory, and clients that can send what fetch would not. */
@@ -11,11 +11,13 @@ const open: Web[] = []
 export async function begin(options: Partial<WebOptions> = {}) {
   const store = new FakeStore()
   const status = new FakeStatus()
+  const market = new FakeMarket()
   const clock = new VirtualClock(start)
   const logged: string[] = []
   const web = await startWeb({
     port: 0,
     reader: store,
+    market,
     status,
     feed: store,
     clock,
@@ -25,7 +27,7 @@ export async function begin(options: Partial<WebOptions> = {}) {
     ...options,
   })
   open.push(web)
-  return { store, status, clock, web, logged }
+  return { store, market, status, clock, web, logged }
 }
 
 export async function endAll(): Promise<void> {

@@ -28,7 +28,8 @@ const up: Action = async context => {
   const reader = await openReader(source, clock)
   const ledger = await openLedger(config, source, clock)
   const status = statusReader(ledger, problems, clock, source.folder)
-  const web = await startWeb({ port: 0, reader, feed: reader, status, clock, simulated: null, version: '0' })
+  const stores = { reader, feed: reader, market: reader, status }
+  const web = await startWeb({ port: 0, ...stores, clock, simulated: null, version: '0' })
   const stop = new AbortController()
   const onReady = (): void => void process.stdout.write(`${web.url}\n`)
   const running = runPipeline({

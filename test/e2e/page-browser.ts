@@ -140,6 +140,7 @@ export async function openWorld(options: PageWorldOptions = {}) {
       port,
       reader: spyOn(reader, asked),
       feed: reader,
+      market: reader,
       status,
       clock: systemClock,
       simulated: options.simulated ?? null,
