@@ -25,7 +25,7 @@ export function sourceOf(provider: Provider, options: SourceOptions): { source: 
   }
   const access = sandboxBaseUrl === undefined ? own : { ...own, baseUrl: atSandbox(own, sandboxBaseUrl) }
   // The provider's own host also where a sandbox stands in for it: several providers live at one sandbox, each with its limits.
-  const scope = key === undefined ? scopeOfHost(new URL(own.baseUrl).host) : scopeOfKey(key)
+  const scope = key === undefined ? scopeOfHost(new URL(own.baseUrl).host) : scopeOfKey(provider.id, key)
   const hasUsage = key !== undefined && provider.usage !== undefined
   return {
     source: {

@@ -245,7 +245,7 @@ describe('which calls a fault meets', () => {
     [{ kind: 'slow-body' }, 'bytesPerSecond must be a number'],
     [{ kind: 'server-error', charged: 'yes' }, 'charged must be a boolean'],
     [{ kind: 'html', chargd: true }, 'html has no member "chargd"'],
-    [{ kind: 'html', provider: 'binance' }, 'provider is one of'],
+    [{ kind: 'html', provider: 'nobody' }, 'provider is one of'],
     [{ kind: 'html', times: -1 }, 'times must be 0 or more'],
     [[], 'a fault is an object'],
   ])('refuses %j', async (spec, message) => {

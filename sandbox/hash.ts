@@ -19,5 +19,5 @@ function mix(value: number): number {
 }
 
 /** Scope of a key, as everywhere in the product: the key itself is never kept. */
-export const keyScope = (key: string): string =>
-  `key:${createHash('sha256').update(key).digest('hex').slice(0, 16)}`
+export const keyScope = (provider: string, key: string): string =>
+  `key:${createHash('sha256').update(`${provider}/${key}`).digest('hex').slice(0, 16)}`

@@ -13,7 +13,7 @@ export interface MeterEntry {
   readonly at: EpochMicros
   readonly provider: SandboxProvider
   readonly endpoint: string
-  /** `key:<first 16 hex of sha256>` or `ip:<address>`. */
+  /** `key:<first 16 hex of sha256 of provider/key>` or `ip:<address>`. */
   readonly scope: string
   /** Where the key was sent; a key in a query is a leak. */
   readonly keyIn: 'header' | 'query' | 'none'
@@ -152,9 +152,11 @@ export class Meter {
     return noted
   }
 
+  /** Those that were used. */
   scopes(): readonly ScopeUse[] {
     const now = this.#clock.now()
-    return [...this.#scopes].map(([scope, tally]) => ({
+    const used = [...this.#scopes].filter(([, tally]) => tally.all('month').length > 0)
+    return used.map(([scope, tally]) => ({
       scope,
       provider: tally.provider,
       current: (['minute', 'day', 'month'] as const).map(period =>

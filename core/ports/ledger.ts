@@ -11,7 +11,7 @@ export interface PlanLimits {
 
 /** What one key (or keyless host) may spend; opened once, then kept by the ledger. */
 export interface ScopeSpec {
-  /** `key:<first 16 hex of sha256 of the key>` or `ip:<host>`. The key itself is never in the ledger. */
+  /** `key:<first 16 hex of sha256 of provider/key>` or `ip:<host>`. The key itself is never in the ledger. */
   readonly scope: string
   readonly provider: ProviderId
   /** Floor: used until the provider has told its own. */

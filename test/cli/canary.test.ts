@@ -90,7 +90,7 @@ const programOf = (what: 'collect' | 'up'): string[] => [
   join(import.meta.dirname, 'canary-program.ts'),
   what,
 ]
-const scope = `key:${createHash('sha256').update(canary).digest('hex').slice(0, 16)}`
+const scope = `key:${createHash('sha256').update(`coinmarketcap/${canary}`).digest('hex').slice(0, 16)}`
 
 it('is found in every form, or the tests below would prove nothing', () => {
   const bytes = Buffer.from(canary)

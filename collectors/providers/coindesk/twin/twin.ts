@@ -25,7 +25,7 @@ export class CoinDeskTwin implements Twin {
     this.#limits = readLimits(options)
     this.#bpi = new Bpi(options.prices, this.#limits.at)
     this.#data = new DataApi(options.prices)
-    for (const key of options.keys) this.#openKey(keyScope(key))
+    for (const key of options.keys) this.#openKey(keyScope('coindesk', key))
   }
 
   answer(call: Call): Reply {
@@ -43,7 +43,7 @@ export class CoinDeskTwin implements Twin {
   }
 
   useElsewhere(credits: number, at: EpochMicros): { scope: string; credits: number } {
-    const scope = keyScope(this.#options.keys[0] ?? '')
+    const scope = keyScope('coindesk', this.#options.keys[0] ?? '')
     const { meter } = this.#options
     const left = (['day', 'month'] as const).map(period => this.#left(scope, period, at))
     const charged = Math.max(0, Math.min(credits, ...left))
@@ -66,7 +66,7 @@ export class CoinDeskTwin implements Twin {
 
   #answerData(call: Call): Reply {
     const { key, keyIn } = keyOf(call)
-    const scope = key === undefined ? `ip:${call.ip}` : keyScope(key)
+    const scope = key === undefined ? `ip:${call.ip}` : keyScope('coindesk', key)
     const refuse = (answer: Answer): Reply => replyOf(answer, { scope, keyIn, credits: 0 })
     if (key === undefined) return refuse(errorAnswer(401, 2, 'API key required, please get one to go on.'))
     if (!this.#options.keys.includes(key)) return refuse(errorAnswer(401, 2, 'API key is not valid.'))
@@ -97,7 +97,7 @@ export class CoinDeskTwin implements Twin {
 
   #refusal(call: Call): Answer {
     if (this.#limits.refusal === 'http-429') return { ...errorAnswer(429, 99, tooManyMessage), code: tooMany }
-    const scope = keyScope(keyOf(call).key ?? '')
+    const scope = keyScope('coindesk', keyOf(call).key ?? '')
     const { meter } = this.#options
     const { callsPerMinute, callsPerDay, callsPerMonth } = this.#limits
     const made = {

@@ -32,7 +32,7 @@ export class CoinMarketCapTwin implements Twin {
   constructor(options: TwinOptions) {
     this.#options = options
     this.#market = new Market(options.prices)
-    for (const key of options.keys) this.#account(keyScope(key), false)
+    for (const key of options.keys) this.#account(keyScope('coinmarketcap', key), false)
   }
 
   answer(call: Call): Reply {
@@ -52,7 +52,7 @@ export class CoinMarketCapTwin implements Twin {
   }
 
   useElsewhere(credits: number, at: EpochMicros): { scope: string; credits: number } {
-    const account = this.#account(keyScope(this.#options.keys[0] ?? ''), false)
+    const account = this.#account(keyScope('coinmarketcap', this.#options.keys[0] ?? ''), false)
     const charged = Math.min(credits, account.creditsLeft(at))
     account.charge(at, charged, true)
     return { scope: account.scope, credits: charged }
@@ -69,8 +69,8 @@ export class CoinMarketCapTwin implements Twin {
   #answerKeyed(call: Call, { endpoint }: Target): Reply {
     const key = call.headers['x-cmc_pro_api_key'] ?? call.query.get('CMC_PRO_API_KEY')
     if (!key) return refuse(call, `ip:${call.ip}`, 1002)
-    const account = this.#accounts.get(keyScope(key))
-    if (!account || account.keyless) return refuse(call, keyScope(key), 1001)
+    const account = this.#accounts.get(keyScope('coinmarketcap', key))
+    if (!account || account.keyless) return refuse(call, keyScope('coinmarketcap', key), 1001)
     account.countCall(call.at)
     if (account.callsThisMinute(call.at) > account.callsPerMinute) return refuse(call, account.scope, 1008)
     if (!endpoint) return refuse(call, account.scope, 1006)
