@@ -2,5 +2,7 @@
 
 /** The key of each provider that takes one: its variable in the environment. */
 export const providerKeys: Readonly<Record<string, { readonly env: string; readonly doc: string }>> = {
+  bitcoinaverage: { env: 'BITCOINAVERAGE_API_KEY', doc: 'BitcoinAverage API key; or BITCOINAVERAGE_API_KEY_FILE' },
+  coindesk: { env: 'COINDESK_API_KEY', doc: 'CoinDesk API key; or COINDESK_API_KEY_FILE' },
   coinmarketcap: { env: 'COINMARKETCAP_API_KEY', doc: 'CoinMarketCap API key; or COINMARKETCAP_API_KEY_FILE' },
 }

@@ -107,7 +107,10 @@ export const settings = {
   providers: setting(
     'CRYPTOS_PROVIDERS',
     list,
-    ['coinmarketcap', 'kraken', 'coinbase'],
+    [
+      ...['coinmarketcap', 'coindesk', 'bitcoinaverage', 'kraken'],
+      ...['coinbase', 'binance', 'coinpaprika', 'mempool'],
+    ],
     'Providers to collect from, separated by commas (`cryptos providers` lists them)',
   ),
   datasets: setting(
@@ -121,6 +124,12 @@ export const settings = {
     () => wholeNumber(0, 5_000),
     0,
     'Datasets of market data that can list the largest assets are asked for so many of them, new listings included; 0 = for the wanted assets',
+  ),
+  spotSources: setting(
+    'CRYPTOS_SPOT_SOURCES',
+    list,
+    [],
+    'Which source serves the spot price of an asset, first choice first; without a word in the order of CRYPTOS_PROVIDERS. Where one is dead, denied or insane, the next serves, and it is told',
   ),
   retiredProviders: setting(
     'CRYPTOS_RETIRED_PROVIDERS',
