@@ -3,58 +3,16 @@ import { pipeline } from 'node:stream/promises'
 import { findAsset } from '../../core/assets.ts'
 import { type AssetId, EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
-import type { Quote } from '../../core/records.ts'
 import { addMs, MINUTE } from '../../core/time.ts'
-import { parseTime, toIsoMicros } from '../../dashboards/web/times.ts'
+import { parseTime } from '../../dashboards/web/times.ts'
 import { parseDuration } from '../duration.ts'
+import { type ExportKind, exportKinds, exportLines } from '../export/lines.ts'
 import { count } from '../plural.ts'
 import { openReader } from '../reader.ts'
 import { done, type Result } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { using } from '../using.ts'
 import { type Action, type Define, sourceOption, withSource } from './command.ts'
-
-const columns = [
-  'provider',
-  'asset',
-  'symbol',
-  'currency',
-  'price',
-  'observed_at',
-  'received_at',
-  'market_cap',
-  'volume_24h',
-  'supply',
-  'change_24h',
-  'origin',
-] as const
-
-const formulaStart = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
-const plainNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
-
-/** RFC 4180; a cell that a spreadsheet would run as a formula gets a quote in front, a negative number does not. */
-export function csvCell(text: string): string {
-  const safe = formulaStart.test(text) && !plainNumber.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
-
-const csvLine = (q: Quote): string =>
-  [
-    q.provider,
-    q.asset,
-    q.symbol,
-    q.currency,
-    q.price,
-    toIsoMicros(q.observedAt),
-    toIsoMicros(q.receivedAt),
-    q.marketCap,
-    q.volume24h,
-    q.supply,
-    q.change24h,
-    q.origin,
-  ]
-    .map(value => csvCell(value ?? ''))
-    .join(',')
 
 /** As the web API takes times. @throws CryptosError CRY_USAGE */
 function timeOf(option: string, text: unknown, now: EpochMicros, fallback: EpochMicros): EpochMicros {
@@ -118,12 +76,21 @@ const fileErrors = new Set([
   'ENAMETOOLONG',
 ])
 
+function kindOf(text: unknown): ExportKind {
+  const kind = exportKinds.find(k => k === text)
+  if (kind !== undefined) return kind
+  throw new CryptosError('CRY_USAGE', `--kind is one of ${exportKinds.join(', ')}`)
+}
+
 const run: Action = async (context, _args, options): Promise<Result> => {
   const now = context.clock.now()
   const since = EpochMicros(Math.max(0, addMs(now, -parseDuration(String(options['since']), '--since'))))
   const from = timeOf('--from', options['from'], now, since)
   const to = timeOf('--to', options['to'], now, addMs(now, MINUTE))
+  const kind = kindOf(options['kind'])
   const range = { from, to, ...assetOf(options['asset']) }
+  if (kind === 'metrics' && range.asset)
+    throw new CryptosError('CRY_USAGE', '--asset: figures of the whole market are of no asset')
   const file = options['out'] as string | undefined
   const asJson = options['format'] === 'jsonl'
   if (!asJson && options['format'] !== 'csv') throw new CryptosError('CRY_USAGE', '--format is csv or jsonl')
@@ -133,17 +100,10 @@ const run: Action = async (context, _args, options): Promise<Result> => {
       '--json needs --out: without it the rows themselves go to standard output (--format jsonl gives them as JSON)',
     )
   return using(await openReader(settledSource(context), context.clock), async reader => {
-    let rows = 0
-    async function* lines(): AsyncGenerator<string> {
-      if (!asJson) yield `${columns.join(',')}\n`
-      for await (const quote of reader.rows(range)) {
-        rows += 1
-        yield `${asJson ? JSON.stringify(quote) : csvLine(quote)}\n`
-      }
-    }
-    await writeOut(lines(), file)
-    return done(file === undefined ? '' : `${count(rows, 'row')} written to ${file}`, {
-      rows,
+    const counted = { rows: 0 }
+    await writeOut(exportLines(reader, { kind, range, asJson }, counted), file)
+    return done(file === undefined ? '' : `${count(counted.rows, 'row')} written to ${file}`, {
+      ...counted,
       ...(file === undefined ? {} : { file }),
     })
   })
@@ -152,8 +112,11 @@ const run: Action = async (context, _args, options): Promise<Result> => {
 export const define: Define = (program, act) => {
   program
     .command('export')
-    .description('stored prices as CSV or JSON lines, with every digit')
+    .description(
+      'what is stored, as CSV or JSON lines, with every digit: prices, or what is known beside them',
+    )
     .option('--out <file>', 'file; else standard output')
+    .option('--kind <kind>', exportKinds.join(', '), 'quotes')
     .option('--format <csv|jsonl>', 'format', 'csv')
     .option('--asset <id>', 'only this asset')
     .option('--since <duration>', 'how far back', '24h')
