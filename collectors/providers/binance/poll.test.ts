@@ -5,7 +5,11 @@ import { knownAssetRefs } from '../../assets.ts'
 import { collectPage } from '../../poll.ts'
 import type { Page } from '../../provider.ts'
 import { openTestPoll } from '../../testing/test-poll.ts'
+import { twinContract } from '../../twin.contract.ts'
 import { binance } from './index.ts'
+
+twinContract({ provider: binance })
+twinContract({ provider: binance, dataset: 'history' })
 
 const opened: AsyncDisposable[] = []
 afterEach(async () => {

@@ -3,6 +3,7 @@ import { SECOND } from '../../../core/time.ts'
 import { plans } from '../../../quota/plans.ts'
 import { type Dataset, defineProvider, type Page } from '../../provider.ts'
 import { assets } from './assets.ts'
+import { catalog } from './catalog.ts'
 import { judge } from './judge.ts'
 import { map } from './map.ts'
 
@@ -38,4 +39,5 @@ export const coinbase = defineProvider({
   datasets: [quotes],
   assets,
   currencies: ['USD'],
+  catalog,
 })

@@ -1,7 +1,7 @@
 import { isCryptosError } from '../../../core/errors.ts'
 import { SECOND } from '../../../core/time.ts'
 import { objectOf } from '../../check.ts'
-import { type JsonObject, parseExact } from '../../json.ts'
+import { type Json, JsonArray, JsonObject, parseExact } from '../../json.ts'
 import { excerpt, free, inMs, outcomeOfStatus, refuse, retryAfter } from '../../judging.ts'
 import type { HttpAnswer, Verdict } from '../../provider.ts'
 
@@ -9,12 +9,18 @@ import type { HttpAnswer, Verdict } from '../../provider.ts'
 const pauseMs = 10 * SECOND
 
 /** Errors are `{"message":"…"}` with their HTTP status. Calls cost no credits. Never throws. */
-export function judge(answer: HttpAnswer): Verdict {
+export const judge = (answer: HttpAnswer): Verdict =>
+  judgeBy(answer, body => body instanceof JsonObject && body.get('message') === undefined)
+
+/** The same of the list of products, which is an array. Never throws. */
+export const judgeCatalog = (answer: HttpAnswer): Verdict =>
+  judgeBy(answer, body => body instanceof JsonArray)
+
+function judgeBy(answer: HttpAnswer, isData: (body: Json) => boolean): Verdict {
   try {
-    const body = objectOf(parseExact(answer.body), '$')
-    const message = body.get('message')
-    if (answer.status === 200 && message === undefined) return { kind: 'answered', charge: free }
-    return refusalOf(body, answer)
+    const body = parseExact(answer.body)
+    if (answer.status === 200 && isData(body)) return { kind: 'answered', charge: free }
+    return refusalOf(objectOf(body, '$'), answer)
   } catch (error) {
     const what = isCryptosError(error) ? error.message : 'an unexpected shape'
     return refuse({

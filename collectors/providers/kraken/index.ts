@@ -3,6 +3,7 @@ import { SECOND } from '../../../core/time.ts'
 import { plans } from '../../../quota/plans.ts'
 import { type Dataset, defineProvider, type Page } from '../../provider.ts'
 import { assets } from './assets.ts'
+import { catalog } from './catalog.ts'
 import { judge } from './judge.ts'
 import { map } from './map.ts'
 
@@ -36,4 +37,5 @@ export const kraken = defineProvider({
   datasets: [quotes],
   assets,
   currencies: ['USD'],
+  catalog,
 })

@@ -1,4 +1,4 @@
-import { AssetId } from '../../../core/brands.ts'
+import { AssetId, type DecimalString } from '../../../core/brands.ts'
 import { assetById } from '../../../core/assets.ts'
 import { refFinder } from '../../assets.ts'
 import { arrayOf, figureOf, objectOf, priceOf, refusePayload } from '../../check.ts'
@@ -47,12 +47,17 @@ function readPair(ref: AssetRef, value: Json): Row {
   const closed = arrayOf(ticker.get('c'), `$.result.${pair}.c`)
   // A place means something in the full row only: a row that lost its price has the size of the trade there.
   if (closed.length !== 2) refusePayload(`$.result.${pair}.c`, 'a price and a size', ticker.get('c'))
-  const volume = ticker.get('v')
   return {
     ref,
     currency,
     price: priceOf(closed[0], `$.result.${pair}.c[0]`),
-    volume24h: volume instanceof JsonArray ? figureOf(volume.items()[1], 'counts') : undefined,
+    volume24h: volumeOf(ticker.get('v')),
     observedAt: undefined,
   }
+}
+
+/** `[today, 24 hours]`: of another length nobody knows which is which. */
+function volumeOf(value: Json | undefined): DecimalString | undefined {
+  const volumes = value instanceof JsonArray ? value.items() : []
+  return volumes.length === 2 ? figureOf(volumes[1], 'counts') : undefined
 }

@@ -61,7 +61,7 @@ describe('Coinbase Exchange ticker', () => {
     await using box = await openTestSandbox()
     for (const wrong of [
       '/coinbase/products/NOPE-USD/ticker',
-      '/coinbase/products',
+      '/coinbase/products/',
       '/coinbase/products/btc-usd/ticker',
     ]) {
       const answer = await box.get(wrong)

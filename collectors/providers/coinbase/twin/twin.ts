@@ -5,6 +5,7 @@ import { toIsoMicros } from '../../../../sandbox/calendar.ts'
 import { formatFixed, parseFixed } from '../../../../sandbox/decimal.ts'
 import { hashPair, hashText } from '../../../../sandbox/hash.ts'
 import { toJson } from '../../../../sandbox/json.ts'
+import type { Json } from '../../../../sandbox/json.ts'
 import { limitsOf } from '../../../../sandbox/types.ts'
 import type { Call, Reply, ServedValue, Twin, TwinOptions } from '../../../../sandbox/types.ts'
 import { coinbaseProducts } from './products.ts'
@@ -37,7 +38,7 @@ function lastTrade(product: CoinbaseProduct, now: EpochMicros): Trade {
   return newest.at <= now ? newest : tradeOf(step - 1)
 }
 
-/** Coinbase Exchange's public product ticker: strings, the trade's own time in microseconds, 10 calls a second and address. */
+/** Coinbase Exchange's public product ticker and list of products: strings, the trade's own time in microseconds, 10 calls a second and address. */
 export class CoinbaseTwin implements Twin {
   readonly #options: TwinOptions
   readonly #bucket: Bucket
@@ -53,6 +54,7 @@ export class CoinbaseTwin implements Twin {
     meter.addCall(scope, call.at)
     if (!this.#bucket.take(call.ip, clock.monotonicMs()))
       return { ...this.rateLimited(), credits: 0, scope, result: 'refused', served: [] }
+    if (call.endpoint === '/products') return productList(scope)
     const product = coinbaseProducts.get(tickerPath.exec(call.endpoint)?.[1] ?? '')
     const ticker = product && this.#ticker(product, call.at)
     if (!ticker)
@@ -102,6 +104,27 @@ export class CoinbaseTwin implements Twin {
       rfq_volume: `${hash % 100}.${String(hash % 1_000_000).padStart(6, '0')}`,
     })
     return { body, value: { sourceId: id, currency, price, observedAt: trade.at } }
+  }
+}
+
+function productList(scope: string): Reply {
+  const body = toJson([...coinbaseProducts.values()].map(productRow))
+  return { status: 200, body, code: '0', credits: 0, scope, result: 'served', served: [] }
+}
+
+function productRow({ id, currency, decimals }: CoinbaseProduct): Json {
+  const base = id.slice(0, -currency.length - 1)
+  return {
+    ...{
+      id,
+      base_currency: base,
+      quote_currency: currency,
+      quote_increment: `0.${'1'.padStart(decimals, '0')}`,
+    },
+    ...{ base_increment: '0.00000001', display_name: `${base}/${currency}`, min_market_funds: '1' },
+    ...{ margin_enabled: false, post_only: false, limit_only: false, cancel_only: false, status: 'online' },
+    ...{ status_message: '', trading_disabled: false, fx_stablecoin: false },
+    ...{ max_slippage_percentage: '0.02000000', auction_mode: false, high_bid_limit_percentage: '' },
   }
 }
 

@@ -20,7 +20,7 @@ const gridMicros = 2 * SECOND * 1_000
 
 const errorsBody = (error: string): string => toJson({ error: [error] })
 
-/** Kraken's public Ticker. Errors come with HTTP 200; one unknown pair fails the whole list; no time in the body. */
+/** Kraken's public Ticker and list of pairs. Errors come with HTTP 200; one unknown pair fails the whole list; no time in the body. */
 export class KrakenTwin implements Twin {
   readonly #options: TwinOptions
   readonly #bucket: Bucket
@@ -35,6 +35,7 @@ export class KrakenTwin implements Twin {
     meter.openScope(scope, 'kraken', { minute: null, day: null, month: null })
     meter.addCall(scope, call.at)
     if (!this.#bucket.take(call.ip, clock.monotonicMs())) return refused(scope, tooMany)
+    if (call.endpoint === '/0/public/AssetPairs') return assetPairs(call, scope)
     if (call.endpoint !== '/0/public/Ticker') return refused(scope, 'EGeneral:Unknown method')
     return this.#ticker(call, scope)
   }
@@ -101,6 +102,30 @@ export class KrakenTwin implements Twin {
       h: [high, high],
       o: open,
     }
+  }
+}
+
+/** All pairs, or those of `pair`: names, parts and digits; the lists of fees are left empty. */
+function assetPairs(call: Call, scope: string): Reply {
+  const asked = call.query.get('pair')?.split(',')
+  const pairs = asked ? asked.flatMap(name => findKrakenPair(name) ?? []) : krakenPairs
+  if (asked && pairs.length < asked.length) return refused(scope, 'EQuery:Unknown asset pair')
+  const result = Object.fromEntries(pairs.map(pair => [pair.name, pairRow(pair)]))
+  const body = toJson({ error: [], result })
+  return { status: 200, body, code: '0', credits: 0, scope, result: 'served', served: [] }
+}
+
+function pairRow({ name, altname, currency, decimals }: KrakenPair): Json {
+  const quote = /^X.{3}Z/.test(name) ? `Z${currency}` : currency
+  const base = name.slice(0, -quote.length)
+  // Kraken's own ticker: DOGEUSD is only another name for XDGUSD.
+  const visible = name === 'XDGUSD' ? 'XDG' : altname.slice(0, -currency.length)
+  return {
+    ...{ altname: name === 'XDGUSD' ? name : altname, wsname: `${visible}/${currency}` },
+    ...{ aclass_base: 'currency', base, aclass_quote: 'currency', quote, lot: 'unit' },
+    ...{ pair_decimals: decimals, cost_decimals: 5, lot_decimals: 8, lot_multiplier: 1 },
+    ...{ leverage_buy: [], leverage_sell: [], fees: [], fees_maker: [], fee_volume_currency: 'ZUSD' },
+    ...{ margin_call: 80, margin_stop: 40, ordermin: '0.0001', costmin: '0.5', status: 'online' },
   }
 }
 
