@@ -64,11 +64,14 @@ export class Board {
     return found
   }
 
-  /** Sane sources of the price that were heard lately, without the provider named. */
-  others(own: Pick<Series, 'world'> & Place, at: EpochMicros): readonly Series[] {
+  /** Sources of the price that were heard lately, without the provider named: those that nobody doubts, or outliers too. */
+  others(own: Pick<Series, 'world'> & Place, at: EpochMicros, which: 'sane' | 'voices'): readonly Series[] {
     const group = this.group(own.world, own.asset, own.currency)
     return (group?.series ?? []).filter(
-      s => s.provider !== own.provider && s.isSane && s.isHeard(at, this.#p.peerMaxAgeMs),
+      s =>
+        s.provider !== own.provider &&
+        (which === 'sane' ? s.isSane : s.hasVoice) &&
+        s.isHeard(at, this.#p.peerMaxAgeMs),
     )
   }
 
@@ -102,7 +105,7 @@ export class Board {
   #median(place: Pick<Group, 'asset' | 'currency'>, own: Series, at: EpochMicros): number {
     const { world, provider } = own
     const { asset, currency } = place
-    return medianOf(this.others({ world, provider, asset, currency }, at).map(s => s.ln))
+    return medianOf(this.others({ world, provider, asset, currency }, at, 'sane').map(s => s.ln))
   }
 
   #groupOf({ world, asset, currency }: Series): Group {

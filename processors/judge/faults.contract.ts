@@ -35,12 +35,12 @@ interface Draft extends Pick<Fault, 'what' | 'providers' | 'act'> {
 const seriesOf = (source: SimSource, asset: SimAsset): readonly string[] =>
   source.series.filter(s => s.asset === asset).map(s => s.currency)
 
-/** 5 to 60 % off, but no power of ten and no rate between two currencies. */
-function offFactor(rng: Rng): number {
+/** So far off, up or down, but by no rate between two currencies. */
+function offFactor(rng: Rng, low: number, high: number): number {
   for (;;) {
-    const factor = rng() < 0.5 ? 1 - between(rng, 0.05, 0.6) : 1 + between(rng, 0.05, 0.9)
+    const factor = 1 + between(rng, low, high) * (rng() < 0.5 ? -1 : 1)
     const rates = [0.921, 0.786, 0.921 / 0.786]
-    if ([...rates, ...rates.map(r => 1 / r)].every(r => Math.abs(Math.log(factor / r)) > 0.05)) return factor
+    if ([...rates, ...rates.map(r => 1 / r)].every(r => Math.abs(Math.log(factor / r)) > 0.04)) return factor
   }
 }
 
@@ -96,11 +96,11 @@ const unit: Make = (rng, asset, sources) => {
   return { what, providers: [source.provider], currency, minutes: hours(rng, 0.25, 6), act }
 }
 
-const off: Make = (rng, asset, sources) => {
+const off: Make = (rng, _asset, sources) => {
   const source = pick(rng, sources)
-  const act = { kind: 'times', factor: offFactor(rng) } as const
+  const act = { kind: 'times', factor: offFactor(rng, 0.05, 0.7) } as const
   return {
-    what: '5 to 90 % off',
+    what: '5 to 70 % off',
     providers: [source.provider],
     currency: 'USD',
     minutes: hours(rng, 0.25, 3),
@@ -122,7 +122,7 @@ const clock: Make = (rng, asset, sources) => {
   return { what, providers: [source.provider], currency, minutes: hours(rng, 12, 24), act }
 }
 
-const gone: Make = (rng, asset, sources) => {
+const gone: Make = (rng, _asset, sources) => {
   const source = pick(rng, sources)
   const act = { kind: 'gap', state: 'missing', reason: 'not in the answer' } as const
   return { what: 'gone from answers', providers: [source.provider], minutes: hours(rng, 2, 12), act }
@@ -136,7 +136,7 @@ const given: Make = (rng, asset, sources) => {
   return { what: 'all values frozen, clock goes on', providers: [provider], minutes: hours(rng, 24, 72), act }
 }
 
-const shape: Make = (rng, asset, sources) => {
+const shape: Make = (rng, _asset, sources) => {
   const source = pick(rng, sources)
   const reason = '$.data.1.quote.USD.price: wanted a decimal number, got nothing'
   const act = { kind: 'gap', state: rng() < 0.5 ? 'missing' : 'failed', reason } as const
@@ -149,8 +149,7 @@ const halves: Make = (rng, _asset, sources) => {
     .toSorted(() => rng() - 0.5)
     .slice(0, inDollars.length / 2)
     .map(s => s.provider)
-  const factor = 1 + between(rng, 0.03, 0.1) * (rng() < 0.5 ? -1 : 1)
-  const act = { kind: 'times', factor } as const
+  const act = { kind: 'times', factor: offFactor(rng, 0.03, 0.12) } as const
   return { what: 'half against half', providers, currency: 'USD', minutes: hours(rng, 0.5, 3), act }
 }
 

@@ -5,7 +5,7 @@ import { Board, type Group, worldOf } from './board.ts'
 import { consensusOf, consensusProvider, consensusQuote, divergenceOf } from './consensus.ts'
 import type { Detector, GapDetector, Sample } from './detector.ts'
 import { changedJson, wrongShape } from './detectors/changed-json.ts'
-import { frozenValue, moveLimitOf, restLimitMs } from './detectors/frozen-value.ts'
+import { frozenValue, restLimitsOf } from './detectors/frozen-value.ts'
 import { outlier } from './detectors/outlier.ts'
 import { goneFromAnswers, silentDeprecation } from './detectors/silent-deprecation.ts'
 import { staleClock } from './detectors/stale-clock.ts'
@@ -120,12 +120,18 @@ export class Judge {
     const at = quote.receivedAt
     const ln = quote.price === series.latest.price ? series.ln : lnOf(quote.price)
     const paused = !series.isHeard(at, p.peerMaxAgeMs)
-    const peers = peersOf(quote, ln, series, this.#board.others(series, at), lnOfPercent(p.nearPercent))
+    const peers = peersOf(
+      quote,
+      ln,
+      series,
+      this.#board.others(series, at, 'voices'),
+      lnOfPercent(p.nearPercent),
+    )
     const siblings = this.#board.ofProvider(series.world, series.provider)
     series.sameDigits = hasSameDigits(quote, siblings, p) ? series.sameDigits + 1 : 0
-    const limits = { moveLimit: moveLimitOf(series, p.frozen), limitMs: restLimitMs(series, at, p.frozen) }
     if (paused) series.rest.interrupt(at)
-    series.rest.observe(quote.price, at, { median: peers.median, ...limits })
+    const { price } = quote
+    series.rest.observe({ price, ln, at }, peers.median, restLimitsOf(series, at, p.frozen))
     series.latest = quote
     series.ln = ln
     Object.assign(series, { missing: 0, wrongShape: 0, denied: undefined })

@@ -25,18 +25,27 @@ export interface JudgeParameters {
 }
 
 export interface FrozenParameters {
-  /** The others have moved when the range of their median reaches this … */
-  readonly movePercent: number
-  /** … and so many times the usual distance of this source from them. */
-  readonly moveDeviations: number
-  /** Same digits for so long after the others moved … */
-  readonly floorMs: number
-  /** … and so many times the longest such rest that the series ever had … */
-  readonly timesLongest: number
-  /** … in so many answers … */
+  /** The others are away when their median is so far from the digits … */
+  readonly awayPercent: number
+  /** … and so many times the usual distance of this source. */
+  readonly awayDeviations: number
+  /** Away for so long … */
+  readonly awayMs: number
+  /** … and so many times the longest that the series ever needed to follow … */
+  readonly timesAway: number
+  /** … in so many answers. */
   readonly minAnswers: number
-  /** … of a series that is known for so long, else `unknownMs` in place of `floorMs`. */
+  /** The others kept changing for so long … */
+  readonly restMs: number
+  /** … and so many times the longest rest of the series … */
+  readonly timesRest: number
+  /** … with so many changes of their median, and a range of so many per cent and so many units of the last digit. */
+  readonly minPeerChanges: number
+  readonly rangePercent: number
+  readonly rangeTicks: number
+  /** A series is known after such a time (and so many changes of its digits); before that `unknownMs` is the floor. */
   readonly warmUpMs: number
+  readonly minChanges: number
   readonly unknownMs: number
   /** Without other sources: so long, and so many times the longest rest. */
   readonly aloneMs: number
@@ -75,6 +84,8 @@ export interface CurrencyParameters {
 export interface OutlierParameters {
   readonly minPeers: number
   readonly mads: number
+  /** So many times the usual way of the series in the time since its last change: whoever sees a jump first is no liar. */
+  readonly steps: number
   /** More than such a share of the others must say so (0 to 1): 2 of 4 sources against the other 2 are no outliers. */
   readonly agreement: number
 }
@@ -111,16 +122,10 @@ export const judgeDefaults: JudgeParameters = {
   nearPercent: 3,
   peerMaxAgeMs: 15 * MINUTE,
   frozen: {
-    movePercent: 0.2,
-    moveDeviations: 8,
-    floorMs: 20 * MINUTE,
-    timesLongest: 4,
-    minAnswers: 4,
-    warmUpMs: 6 * HOUR,
-    unknownMs: 6 * HOUR,
-    aloneMs: DAY,
-    aloneTimes: 12,
-    aloneUnknownMs: 3 * DAY,
+    ...{ awayPercent: 0.25, awayDeviations: 6, awayMs: 20 * MINUTE, timesAway: 4, minAnswers: 4 },
+    ...{ restMs: HOUR, timesRest: 6, minPeerChanges: 20, rangePercent: 0.05, rangeTicks: 3 },
+    ...{ warmUpMs: 6 * HOUR, minChanges: 10, unknownMs: 6 * HOUR },
+    ...{ aloneMs: DAY, aloneTimes: 12, aloneUnknownMs: 3 * DAY },
     deprecationMs: HOUR,
   },
   clock: {
@@ -128,7 +133,7 @@ export const judgeDefaults: JudgeParameters = {
     timesLongest: 4,
     warmUpMs: 6 * HOUR,
     warmUpSteps: 10,
-    unknownMs: 6 * HOUR,
+    unknownMs: DAY,
   },
   unit: { peersPercent: 5, ownPercent: 12, ownMaxAgeMs: 26 * HOUR },
   currency: {
@@ -138,9 +143,9 @@ export const judgeDefaults: JudgeParameters = {
     sameAnswerMs: 2 * MINUTE,
     pegged: ['USD', 'USDT', 'USDC', 'DAI', 'FDUSD', 'TUSD', 'PYUSD'],
   },
-  outlier: { minPeers: 2, mads: 6, agreement: 2 / 3 },
+  outlier: { minPeers: 2, mads: 6, steps: 8, agreement: 2 / 3 },
   gaps: { missing: 5, shape: 3 },
-  consensus: { minSources: 1, maxAgeMs: 15 * MINUTE, divergencePercent: 2, divergenceMinutes: 2 },
+  consensus: { minSources: 1, maxAgeMs: 15 * MINUTE, divergencePercent: 2, divergenceMinutes: 5 },
   spot: { sources: [], maxAgeMs: 5 * MINUTE, disabled: {} },
   forgetMs: 2 * DAY,
 }

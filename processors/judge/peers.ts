@@ -5,7 +5,7 @@ import type { Series } from './series.ts'
 /** What the other sources of one asset and currency say at the moment of a quote. */
 export interface Peers {
   readonly count: number
-  /** Of their prices; logarithms; NaN = there is none. */
+  /** Of the prices of those that nobody doubts, else of all; logarithms; NaN = there is none. */
   readonly median: number
   readonly mad: number
   /** From each of them to the quote, signed, less what their lag or ours explains. */
@@ -27,7 +27,8 @@ export function peersOf(
   near: number,
 ): Peers {
   if (others.length === 0) return nobody
-  const lns = others.map(peer => peer.ln)
+  const sane = others.filter(peer => peer.isSane)
+  const lns = (sane.length > 0 ? sane : others).map(peer => peer.ln)
   const median = medianOf(lns)
   const distances = others.map(peer =>
     Math.abs(ln - peer.ln) <= near ? 0 : distanceOf(quote, ln, own, peer),

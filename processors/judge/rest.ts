@@ -1,44 +1,67 @@
 import type { DecimalString, EpochMicros } from '../../core/brands.ts'
 
-/** How long a series keeps the same digits, and how long it does so after the others have moved. Learns from rests that have ended. */
+/** What the rules of a rest are held against; see `detectors/frozen-value.ts`. */
+export interface RestLimits {
+  /** How far (logarithm) the others must be from these digits before they are away. */
+  readonly awayLn: number
+  /** Time away, and rest, that is still usual. */
+  readonly awayMs: number
+  readonly restMs: number
+  /** Whether the rest so far is doubted. */
+  readonly isDoubted: boolean
+}
+
+/** How long a series keeps the same digits, and what the others do meanwhile. Learns from rests that have ended. */
 export class Rest {
   #digits: DecimalString | undefined
-  #peersLow = Number.NaN
-  #peersHigh = Number.NaN
-  #movedAt: EpochMicros | undefined
+  #low = Number.NaN
+  #high = Number.NaN
+  #median = Number.NaN
+  #awayAt: EpochMicros | undefined
   /** Since when the digits are the same. */
   since: EpochMicros
-  /** Answers with these digits since the others moved. */
-  answersMoved = 0
-  /** Range of the median of the others since the rest began, in logarithms; NaN without others. */
-  peersRange = Number.NaN
+  /** Answers with these digits while the others were away. */
+  answersAway = 0
+  /** How often the median of the others changed during the rest. */
+  peerChanges = 0
   longestMs = 0
-  longestMovedMs = 0
+  longestAwayMs = 0
   /** How often the digits changed. */
   changes = 0
+  /** Length of the rest that ended with these digits. */
+  endedMs = 0
   constructor(at: EpochMicros) {
     this.since = at
   }
 
-  /** How long the digits are the same although the others have moved. */
-  movedMs(at: EpochMicros): number {
-    return this.#movedAt === undefined ? 0 : (at - this.#movedAt) / 1_000
+  restMs(at: EpochMicros): number {
+    return (at - this.since) / 1_000
   }
 
-  /**
-   * One answer. `peers` is the median of the others (logarithm, NaN = none), `moveLimit` how far they go before they have moved,
-   * `limitMs` the longest rest that may be learnt from.
-   */
+  /** How long the others have been away from these digits, without a break. */
+  awayMs(at: EpochMicros): number {
+    return this.#awayAt === undefined ? 0 : (at - this.#awayAt) / 1_000
+  }
+
+  /** Range of the median of the others since the rest began, in logarithms; NaN without others. */
+  get peersRange(): number {
+    return this.#high - this.#low
+  }
+
+  /** One answer; `median` is that of the others (logarithm, NaN = none). */
   observe(
-    price: DecimalString,
-    at: EpochMicros,
-    others: { readonly median: number; readonly moveLimit: number; readonly limitMs: number },
+    value: { readonly price: DecimalString; readonly ln: number; readonly at: EpochMicros },
+    median: number,
+    limits: RestLimits,
   ): void {
-    if (price !== this.#digits) this.#begin(price, at, others.limitMs)
-    if (!Number.isNaN(others.median)) this.#follow(others.median)
-    if (this.peersRange < others.moveLimit || Number.isNaN(this.peersRange)) return
-    this.#movedAt ??= at
-    this.answersMoved += 1
+    if (value.price !== this.#digits) this.#begin(value.price, value.at, limits)
+    if (Number.isNaN(median)) return
+    this.#follow(median)
+    const distance = Math.abs(value.ln - median)
+    // Half of the limit brings them back: others that only lagged behind this source catch up with it.
+    if (distance < limits.awayLn / 2) this.#back()
+    else if (distance > limits.awayLn) this.#awayAt ??= value.at
+    if (this.#awayAt !== undefined) this.answersAway += 1
   }
 
   /** The answers stopped for a while: nobody knows what the price did meanwhile. */
@@ -47,28 +70,45 @@ export class Rest {
     this.#forgetPeers()
   }
 
-  #begin(price: DecimalString, at: EpochMicros, limitMs: number): void {
+  #begin(price: DecimalString, at: EpochMicros, limits: RestLimits): void {
     if (this.#digits !== undefined) {
       this.changes += 1
-      this.longestMs = Math.max(this.longestMs, (at - this.since) / 1_000)
-      this.longestMovedMs = Math.max(this.longestMovedMs, Math.min(this.movedMs(at), limitMs))
+      this.endedMs = this.restMs(at)
+      this.longestMs = learnt(this.longestMs, this.restMs(at), limits.isDoubted)
+      this.longestAwayMs = learnt(this.longestAwayMs, this.awayMs(at), limits.isDoubted)
     }
     this.#digits = price
     this.since = at
     this.#forgetPeers()
   }
 
+  #back(): void {
+    this.#awayAt = undefined
+    this.answersAway = 0
+  }
+
   #forgetPeers(): void {
-    this.#peersLow = Number.NaN
-    this.#peersHigh = Number.NaN
-    this.peersRange = Number.NaN
-    this.#movedAt = undefined
-    this.answersMoved = 0
+    this.#back()
+    this.#low = Number.NaN
+    this.#high = Number.NaN
+    this.#median = Number.NaN
+    this.peerChanges = 0
   }
 
   #follow(median: number): void {
-    this.#peersLow = Number.isNaN(this.#peersLow) ? median : Math.min(this.#peersLow, median)
-    this.#peersHigh = Number.isNaN(this.#peersHigh) ? median : Math.max(this.#peersHigh, median)
-    this.peersRange = this.#peersHigh - this.#peersLow
+    this.#low = Number.isNaN(this.#low) ? median : Math.min(this.#low, median)
+    this.#high = Number.isNaN(this.#high) ? median : Math.max(this.#high, median)
+    if (median !== this.#median) this.peerChanges += 1
+    this.#median = median
   }
 }
+
+const doubtedGrowth = 1.5
+const doubtedFloorMs = 60_000
+
+/**
+ * The longest so far, with one more. What was doubted teaches little: a fault must not make the next one usual, but a series that
+ * became another (a market that dries up) is believed again after some time.
+ */
+export const learnt = (longestMs: number, ms: number, isDoubted: boolean): number =>
+  Math.max(longestMs, isDoubted ? Math.min(ms, doubtedGrowth * Math.max(longestMs, doubtedFloorMs)) : ms)

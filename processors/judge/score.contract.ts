@@ -74,9 +74,10 @@ class Tally {
   }
 
   timed<T>(what: 'observe' | 'minute', work: () => T): T {
-    const before = performance.now()
+    const before = process.cpuUsage()
     const result = work()
-    this.#cpu[what] += (performance.now() - before) / 1_000
+    const { user, system } = process.cpuUsage(before)
+    this.#cpu[what] += (user + system) / 1e6
     return result
   }
 
@@ -92,13 +93,18 @@ class Tally {
     }
   }
 
-  /** An event on the consensus has the lie of any source of it; a row just after a lie may still answer for it. */
+  /**
+   * An event on the consensus has the lie of any source of it; where half stands against half, nobody knows who lies; a row just after
+   * a lie may still answer for it.
+   */
   #explains(flag: SourceFlag, minute: number): Fault | undefined {
     return this.#s.faults.find(
       f =>
         f.asset === flag.asset &&
         (f.currency === undefined || f.currency === flag.currency) &&
-        (flag.provider === 'consensus' || f.providers.includes(flag.provider)) &&
+        (flag.provider === 'consensus' ||
+          f.expected === 'divergence' ||
+          f.providers.includes(flag.provider)) &&
         minute >= f.from &&
         minute < f.to + graceMinutes,
     )

@@ -18,6 +18,9 @@ export interface Doubt {
 
 /** Weight of a new distance in the usual one. */
 const weight = 0.02
+/** Of 100 % a year, nearly. */
+const firstVolatility = 5e-6
+const longestStep = 5
 
 /** What is known of one price of one source. */
 export class Series {
@@ -39,6 +42,8 @@ export class Series {
   cleanAt: EpochMicros | undefined
   /** Usual distance from the median of the others, in logarithms; NaN = never had others. */
   usualDistance = Number.NaN
+  /** Usual size of a change of the digits, in logarithms by the square root of the milliseconds of the rest before. */
+  volatility = 0
   /** Answers in a row whose digits stood under another currency of the provider too. */
   sameDigits = 0
   missing = 0
@@ -58,6 +63,11 @@ export class Series {
     this.ln = lnOf(quote.price)
   }
 
+  /** Still a voice where it is asked who is off: two outliers that agree may be right. */
+  get hasVoice(): boolean {
+    return this.doubts.size === 0 || (this.doubts.size === 1 && this.doubts.has('outlier'))
+  }
+
   get isSane(): boolean {
     return this.doubts.size === 0
   }
@@ -73,6 +83,8 @@ export class Series {
 
   /** A price that nobody doubts. `distance` from the others, NaN = none. */
   trust(quote: Quote, distance: number): void {
+    if (this.cleanAt !== undefined && this.ln !== this.cleanLn && this.rest.endedMs > 0)
+      this.#step(Math.abs(this.ln - this.cleanLn) / Math.sqrt(this.rest.endedMs))
     this.cleanLn = this.ln
     this.cleanAt = quote.receivedAt
     this.range.add(quote.observedAt, this.ln)
@@ -80,6 +92,18 @@ export class Series {
     const size = Math.abs(distance)
     this.usualDistance = Number.isNaN(this.usualDistance)
       ? size
-      : this.usualDistance + weight * (size - this.usualDistance)
+      : this.usualDistance +
+        weight * (Math.min(size, longestStep * this.usualDistance + 1e-6) - this.usualDistance)
+  }
+
+  /** How far the price usually goes in a rest of that length, in logarithms. */
+  get usualStep(): number {
+    return this.volatility * Math.sqrt(this.rest.endedMs)
+  }
+
+  /** A single large step says no more than a few usual ones. */
+  #step(size: number): void {
+    if (this.volatility === 0) this.volatility = Math.min(size, firstVolatility)
+    else this.volatility += weight * (Math.min(size, longestStep * this.volatility) - this.volatility)
   }
 }

@@ -1,5 +1,6 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import type { ClockParameters } from './parameters.ts'
+import { learnt } from './rest.ts'
 
 /** Weight of a new step in the usual step. */
 const weight = 0.1
@@ -46,7 +47,7 @@ export class SourceClock {
   #advance(observedAt: EpochMicros, receivedAt: EpochMicros): void {
     const limitMs = this.limitMs(receivedAt)
     if (this.lagMs <= limitMs)
-      this.#longestLagMs = Math.max(this.#longestLagMs, Math.min(this.#peakLagMs, limitMs))
+      this.#longestLagMs = learnt(this.#longestLagMs, this.#peakLagMs, this.#peakLagMs > limitMs)
     const step = Math.min((observedAt - this.newest) / 1_000, longestStep * this.stepMs)
     this.stepMs += weight * (step - this.stepMs)
     this.#steps += 1

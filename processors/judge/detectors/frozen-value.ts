@@ -1,42 +1,63 @@
 import { toIso } from '../../../core/time.ts'
 import type { Detector, Sample } from '../detector.ts'
-import { lnOfPercent, percentText, spanText } from '../figures.ts'
+import { lnOfPercent, percentText, significantDigits, spanText } from '../figures.ts'
 import type { FrozenParameters } from '../parameters.ts'
+import type { RestLimits } from '../rest.ts'
 import type { Series } from '../series.ts'
 
 /**
- * frozen-value: the same digits although answers go on and the others have moved, four times longer than this series ever took to
- * follow them; or, where there are no others, a day and twelve times its longest rest.
+ * frozen-value: the same digits although answers go on, and
+ *   - the others have been away from them four times longer than this series ever needed to follow, or
+ *   - the others kept changing all the while, for an hour and six times the longest rest that this series ever had, or
+ *   - where there are no others: for a day and twelve times its longest rest.
+ * Once said it stays so until the digits change: a market that crosses the frozen value proves nothing.
  *
  * Why: CoinDesk's BPI gave 97,376.5 for weeks before its name was taken from the DNS (2025-02), with a clock that went on. A thin
  * asset rests honestly for hours: so the measure is the series' own past, and a series that is not known yet gets six hours.
  */
-export const frozenValue: Detector = sample => withOthers(sample) ?? alone(sample)
+export const frozenValue: Detector = sample =>
+  goesOn(sample) ?? (sample.peers.count === 0 ? alone(sample) : (away(sample) ?? changing(sample)))
 
-/** How far the others go before they have moved, in logarithms. */
-export function moveLimitOf(series: Series, p: FrozenParameters): number {
-  const usual = Number.isNaN(series.usualDistance) ? 0 : series.usualDistance
-  return Math.max(lnOfPercent(p.movePercent), p.moveDeviations * usual)
-}
-
-/** How long the digits may stay after that. */
-export function restLimitMs(series: Series, at: number, p: FrozenParameters): number {
+/** Of a series at a moment. */
+export function restLimitsOf(series: Series, at: number, p: FrozenParameters): RestLimits {
+  const { rest, usualDistance } = series
   const known = (at - series.firstAt) / 1_000 >= p.warmUpMs
-  return Math.max(known ? p.floorMs : p.unknownMs, p.timesLongest * series.rest.longestMovedMs)
+  const usual = Number.isNaN(usualDistance) ? 0 : usualDistance
+  const few = !known || rest.changes < p.minChanges
+  return {
+    awayLn: Math.max(lnOfPercent(p.awayPercent), p.awayDeviations * usual),
+    awayMs: Math.max(known ? p.awayMs : p.unknownMs, p.timesAway * rest.longestAwayMs),
+    isDoubted: series.doubts.has('frozen-value'),
+    restMs: Math.max(few ? p.unknownMs : p.restMs, p.timesRest * rest.longestMs),
+  }
 }
 
-function withOthers({ quote, series, at, peers, parameters: { frozen } }: Sample): string | undefined {
-  const { rest } = series
-  const moved = rest.movedMs(at)
-  if (peers.count === 0 || rest.answersMoved < frozen.minAnswers) return undefined
-  if (moved <= restLimitMs(series, at, frozen)) return undefined
-  return `${quote.price} since ${toIso(rest.since)}, ${spanText(moved)} after the median of ${peers.count} other sources had moved; it moved ${percentText(rest.peersRange)} since`
+function goesOn({ quote, series, at }: Sample): string | undefined {
+  const doubt = series.doubts.get('frozen-value')
+  if (!doubt || series.rest.since > doubt.since) return undefined
+  return `${quote.price} since ${toIso(series.rest.since)}, ${spanText(series.rest.restMs(at))}`
 }
 
-function alone({ quote, series, at, peers, parameters: { frozen } }: Sample): string | undefined {
-  if (peers.count > 0) return undefined
+function away({ quote, series, at, peers, parameters: { frozen } }: Sample): string | undefined {
   const { rest } = series
-  const ms = (at - rest.since) / 1_000
+  if (rest.answersAway < frozen.minAnswers) return undefined
+  const ms = rest.awayMs(at)
+  if (ms <= restLimitsOf(series, at, frozen).awayMs) return undefined
+  return `${quote.price} since ${toIso(rest.since)}, and for ${spanText(ms)} away from the median of ${peers.count} other sources`
+}
+
+function changing({ quote, series, at, peers, parameters: { frozen } }: Sample): string | undefined {
+  const { rest } = series
+  if (rest.peerChanges < frozen.minPeerChanges) return undefined
+  if (rest.restMs(at) <= restLimitsOf(series, at, frozen).restMs) return undefined
+  const tick = frozen.rangeTicks * 10 ** (1 - significantDigits(quote.price))
+  if (rest.peersRange < Math.max(lnOfPercent(frozen.rangePercent), tick)) return undefined
+  return `${quote.price} since ${toIso(rest.since)}, while the median of ${peers.count} other sources changed ${rest.peerChanges} times in a range of ${percentText(rest.peersRange)}; no rest before was longer than ${spanText(rest.longestMs)}`
+}
+
+function alone({ quote, series, at, parameters: { frozen } }: Sample): string | undefined {
+  const { rest } = series
+  const ms = rest.restMs(at)
   const limit =
     rest.changes === 0 ? frozen.aloneUnknownMs : Math.max(frozen.aloneMs, frozen.aloneTimes * rest.longestMs)
   if (ms <= limit) return undefined

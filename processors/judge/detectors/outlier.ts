@@ -4,15 +4,15 @@ import { farShare } from '../peers.ts'
 
 /**
  * outlier: more than two thirds of the others, at least two of them, lie on one side, further than three per cent and six of their own median absolute
- * deviations, after what the lag of each explains. Said only where no unit and no currency explains it.
+ * deviations and eight times the way that this series usually goes in such a time, after what the lag of each explains. Said only where no unit and no currency explains it.
  *
  * Why median and MAD: one wrong source of three moves neither (breakdown point one half). Where the sources stand half against half,
  * nobody is the outlier: that is a divergence.
  */
-export const outlier: Detector = ({ ln, peers, parameters }) => {
-  const { minPeers, mads, agreement } = parameters.outlier
+export const outlier: Detector = ({ ln, peers, series, parameters }) => {
+  const { minPeers, mads, steps, agreement } = parameters.outlier
   if (peers.count < minPeers) return undefined
-  const limit = Math.max(lnOfPercent(parameters.nearPercent), mads * peers.mad)
+  const limit = Math.max(lnOfPercent(parameters.nearPercent), mads * peers.mad, steps * series.usualStep)
   if (farShare(peers, limit) <= agreement) return undefined
   return `${percentText(ln - peers.median)} from the median of ${peers.count} other sources; more than ${percentText(limit)} is doubtful`
 }
