@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../host/clock.ts'
+import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import { cryptos, type Env, lastJson } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
+
+const place = scratch('providers')
+let sandbox: Sandbox
+const env = (folder: string, more: Env = {}): Env => ({
+  CRYPTOS_DATA_DIR: place.file(folder),
+  CRYPTOS_SANDBOX_URL: sandbox.url,
+  CRYPTOS_SOURCE: 'sandbox',
+  ...more,
+})
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ clock: systemClock })
+})
+afterAll(async () => {
+  await sandbox.close()
+  place[Symbol.dispose]()
+})
+
+type Views = { providers: { provider: string; isOn: boolean; why: string | null; offSince: string | null }[] }
+
+describe('a source that is closed to the public', () => {
+  it.each([
+    ['coindesk', '2025-02-12', 'Kraken'],
+    ['bitcoinaverage', '2020-01-13', 'Kraken'],
+  ])(
+    '%s is skipped with live data, with the date and what to use instead, and nobody is called',
+    async (name, since, instead) => {
+      const said = await cryptos(['collect', name, '--source', 'live', '--json'], {
+        CRYPTOS_DATA_DIR: place.file(name),
+      })
+      const { outcome, reason } = lastJson(said)
+      expect([said.code, outcome]).toEqual([99, 'source-disabled'])
+      expect(reason).toContain(`off since ${since}`)
+      expect(reason).toContain(instead)
+      const listed = await cryptos(['providers', '--source', 'live', '--json'], {
+        CRYPTOS_DATA_DIR: place.file(name),
+      })
+      const view = (lastJson(listed) as unknown as Views).providers.find(p => p.provider === name)
+      expect(view).toMatchObject({ isOn: false, offSince: since, why: reason })
+    },
+  )
+
+  it.each(['coindesk', 'bitcoinaverage'])('%s is collected from the sandbox', async name => {
+    const said = await cryptos(['collect', name, '--now', '--json'], env(`${name}-sandbox`))
+    expect([said.code, lastJson(said)['outcome']]).toEqual([0, 'collected'])
+    const listed = lastJson(
+      await cryptos(['providers', '--json'], env(`${name}-sandbox`)),
+    ) as unknown as Views
+    expect(listed.providers.find(p => p.provider === name)).toMatchObject({ isOn: true, why: null })
+  })
+
+  it('is asked by whoever says that he has access, and then needs what it needs', async () => {
+    const said = await cryptos(['collect', 'bitcoinaverage', '--source', 'live', '--json'], {
+      CRYPTOS_DATA_DIR: place.file('mine'),
+      CRYPTOS_RETIRED_PROVIDERS: 'bitcoinaverage',
+    })
+    expect([said.code, lastJson(said)['reason']]).toEqual([
+      2,
+      'BitcoinAverage needs a key: set BITCOINAVERAGE_API_KEY',
+    ])
+  })
+})
+
+describe('plans of keys', () => {
+  it('are named by provider, and a typing error is refused with what there is', async () => {
+    const keyed = env('plans', { COINMARKETCAP_API_KEY: 'k'.repeat(32) })
+    const said = await cryptos(['collect', 'coinmarketcap', '--json'], {
+      ...keyed,
+      CRYPTOS_PLANS: 'coinmarketcap=basic-2027',
+    })
+    expect(said.code).toBe(2)
+    expect(lastJson(said)['reason']).toMatch(/no plan basic-2027.*basic-2026/)
+  })
+})
+
+describe('the asset table', () => {
+  it('shows every namesake, and adds none by guessing', async () => {
+    const found = await cryptos(
+      ['assets', 'find', 'btc', '--provider', 'coinmarketcap', '--json'],
+      env('assets'),
+    )
+    const { candidates } = lastJson(found) as { candidates: { sourceId: string; knownAs: string | null }[] }
+    expect(candidates).toHaveLength(13)
+    expect(candidates[0]).toMatchObject({ sourceId: '1', knownAs: 'bitcoin' })
+    const added = await cryptos(['assets', 'add', 'my-btc', '--symbol', 'BTC', '--json'], env('assets'))
+    expect(added.code).toBe(2)
+    expect(lastJson(added)['reason']).toMatch(/are called BTC .* choose with --id/)
+  })
+
+  it('takes an id that the provider lists, collects it, and refuses one that it does not', async () => {
+    const of = env('assets', { CRYPTOS_PROVIDERS: 'coinmarketcap' })
+    const listed = lastJson(await cryptos(['assets', 'find', '--top', '20', '--json'], of)) as {
+      candidates: { sourceId: string; symbol: string; rank: number }[]
+    }
+    const fresh = listed.candidates[0]!
+    expect(fresh.rank).toBeLessThanOrEqual(20)
+    const add = (id: string) =>
+      cryptos(
+        ['assets', 'add', 'fresh', '--symbol', fresh.symbol, '--id', `coinmarketcap=${id}`, '--json'],
+        of,
+      )
+    const wrong = await add('999999')
+    expect([wrong.code, lastJson(wrong)['reason']]).toEqual([
+      2,
+      expect.stringContaining('does not list 999999'),
+    ])
+    expect((await add(fresh.sourceId)).code).toBe(0)
+    expect(JSON.parse(readFileSync(place.file('assets/assets.json'), 'utf8'))).toMatchObject({
+      assets: [{ id: 'fresh', ids: { coinmarketcap: fresh.sourceId } }],
+    })
+    const swept = await cryptos(
+      ['collect', 'coinmarketcap', '--now', '--assets', 'fresh,bitcoin', '--json'],
+      of,
+    )
+    expect(lastJson(swept)).toMatchObject({ outcome: 'collected', records: 2 })
+  })
+
+  it('is checked against the lists', async () => {
+    const said = await cryptos(
+      ['assets', 'check', '--json'],
+      env('check', { CRYPTOS_PROVIDERS: 'coinmarketcap,coinpaprika' }),
+    )
+    expect(lastJson(said)).toMatchObject({ checked: ['coinmarketcap', 'coinpaprika'], faults: [] })
+    expect(said.code).toBe(0)
+  })
+})
+
+describe('datasets', () => {
+  it('are collected by name, and a history only by backfill', async () => {
+    const said = await cryptos(
+      ['collect', 'coinpaprika', '--dataset', 'global', '--now', '--json'],
+      env('datasets'),
+    )
+    expect(lastJson(said)).toMatchObject({ outcome: 'collected', dataset: 'global' })
+    const refused = await cryptos(
+      ['collect', 'coinpaprika', '--dataset', 'history', '--json'],
+      env('datasets'),
+    )
+    expect([refused.code, lastJson(refused)['reason']]).toEqual([
+      2,
+      expect.stringContaining('cryptos backfill'),
+    ])
+  })
+
+  it('of past prices cost what was told before', async () => {
+    const ask = [
+      'backfill',
+      'coinpaprika',
+      '--from',
+      '2026-01-01',
+      '--to',
+      '2026-02-01',
+      '--assets',
+      'btc,eth',
+      '--json',
+    ]
+    const told = lastJson(await cryptos([...ask, '--dry-run'], env('history')))
+    expect(told).toMatchObject({ calls: 2, credits: 2, isEnough: true })
+    expect(lastJson(await cryptos(ask, env('history')))).toMatchObject({
+      outcome: 'collected',
+      credits: 2,
+      records: 62,
+    })
+    expect(lastJson(await cryptos(ask, env('history')))).toMatchObject({ outcome: 'collected', credits: 0 })
+  })
+
+  it.each([
+    [['--from', '2026-02-01', '--to', '2026-01-01'], /is not before --to/],
+    [['--from', 'yesterday'], /"yesterday" is not a day such as/],
+    [['--from', '2026-01-01', '--to', '2035-01-01'], /only days that are over/],
+    [['--from', '2010-01-01'], /goes back to .* only/],
+  ])('of past prices refuse %j with one sentence', async (range, sentence) => {
+    const said = await cryptos(['backfill', 'coinpaprika', ...range, '--json'], env('history'))
+    expect([said.code, lastJson(said)['reason']]).toEqual([2, expect.stringMatching(sentence)])
+  })
+})
