@@ -33,18 +33,25 @@ export function mapTick(body: Uint8Array, context: MappingContext): Mapped {
 
 /** All that a saved body holds, in whatever currencies: an asset has one price in each. */
 function mapSaved(data: JsonObject, context: MappingContext): Mapped {
-  const byCurrency = new Map<string, MappedRows>()
+  const byCurrency = new Map<string, Tick[]>()
   for (const [instrument, value] of data.entries()) {
     const parts = splitInstrument(instrument)
-    const rows = byCurrency.get(parts?.currency ?? '') ?? new MappedRows(context)
-    byCurrency.set(parts?.currency ?? '', rows)
-    const ref = parts && refOfBase(parts.base)
-    if (ref) rows.add(ref, () => readTick({ ref, instrument, value }, context))
-    else rows.addError(refused(() => refusePayload('$.Data', 'names like BTC-USD', instrument)))
+    if (!parts) continue
+    const ticks = byCurrency.get(parts.currency) ?? []
+    byCurrency.set(parts.currency, [...ticks, { ref: refOfBase(parts.base), instrument, value }])
   }
-  if (byCurrency.size === 0) refusePayload('$.Data', 'instruments', data)
-  const mapped = [...byCurrency.values()].map(rows => rows.result())
-  return { records: mapped.flatMap(m => m.records), missing: mapped.flatMap(m => m.missing) }
+  if (byCurrency.size === 0) refusePayload('$.Data', 'instruments like BTC-USD', data)
+  const mapped = [...byCurrency.values()].map(ticks => refused(() => mapTicks(ticks, context)))
+  const [failure] = mapped.filter(m => m instanceof Error)
+  const good = mapped.filter((m): m is Mapped => !(m instanceof Error))
+  if (failure && good.length === 0) throw failure
+  return { records: good.flatMap(m => m.records), missing: good.flatMap(m => m.missing) }
+}
+
+function mapTicks(ticks: readonly Tick[], context: MappingContext): Mapped {
+  const rows = new MappedRows(context)
+  for (const tick of ticks) rows.add(tick.ref, () => readTick(tick, context))
+  return rows.result()
 }
 
 interface Tick {
@@ -82,9 +89,10 @@ function expectText(row: JsonObject, name: string, { wanted, path, optional }: E
     refusePayload(`${path}.${name}`, `the text "${wanted}"`, value)
 }
 
-/** Whole seconds and the nanoseconds beside them, from 2010 to 5 minutes after we received it. */
-function tickTimeOf(tick: JsonObject, path: string, receivedAt: EpochMicros): EpochMicros {
+/** Whole seconds and the nanoseconds beside them, from 2010 to 5 minutes after we received it; undefined where the tick has no time. */
+function tickTimeOf(tick: JsonObject, path: string, receivedAt: EpochMicros): EpochMicros | undefined {
   const seconds = tick.get('VALUE_LAST_UPDATE_TS')
+  if (seconds === undefined) return undefined
   const nanos = tick.get('VALUE_LAST_UPDATE_TS_NS') ?? null
   const whole = wholeOf(seconds)
   const part = nanos === null ? 0 : wholeOf(nanos)
