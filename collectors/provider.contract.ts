@@ -260,8 +260,8 @@ function describeMap({ provider, times }: ProviderContract, subject: Subject): v
   })
 }
 
-/** Numbers are never edited, split or joined: what the body itself calls the price is right by every measure there is. */
+/** Numbers and names are never cut, split or joined: what the body itself calls the price is right by every measure there is. */
 function edit(text: string, { at, cut, put }: { at: number; cut: number; put: string }): string {
-  if (/[0-9]/.test(text.slice(at - 1, at + cut + 1))) return text
+  if (/[0-9]/.test(text.slice(at - 1, at + cut + 1)) || /\w/.test(text.slice(at, at + cut))) return text
   return text.slice(0, at) + put + text.slice(at + cut)
 }

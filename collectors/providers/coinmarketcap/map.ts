@@ -1,21 +1,12 @@
 import { AssetId } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import { refFinder } from '../../assets.ts'
-import {
-  arrayOf,
-  changeOf,
-  figureOf,
-  objectOf,
-  priceOf,
-  refusePayload,
-  textOf,
-  timeOf,
-  wholeOf,
-} from '../../check.ts'
-import { type Json, JsonArray, JsonObject, parseExact } from '../../json.ts'
+import { changeOf, figureOf, objectOf, priceOf, refusePayload, textOf, timeOf, wholeOf } from '../../check.ts'
+import { type Json, JsonArray, type JsonObject, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
 import { assets } from './assets.ts'
+import { quoteIn } from './quote.ts'
 
 interface Coin {
   readonly coin: JsonObject
@@ -27,13 +18,10 @@ interface Coin {
  * a list each (v2); the quote as a map by currency (v1, v2) or as a list (v3 `quote`, simple/price `quotes`).
  */
 export function map(body: Uint8Array, context: MappingContext): Mapped {
-  const root = objectOf(parseExact(body), '$')
-  const code = wholeOf(objectOf(root.get('status'), '$.status').get('error_code'))
-  if (code !== 0)
-    throw new CryptosError('CRY_PROVIDER_PAYLOAD', '$.status.error_code: an error carries no data')
+  const data = dataOf(body)
   const find = finder(context)
   const rows = new MappedRows(context)
-  for (const { value, path } of coinsOf(root.get('data'))) {
+  for (const { value, path } of coinsOf(data)) {
     try {
       const coin = objectOf(value, path)
       const ref = find(coin, path)
@@ -45,8 +33,17 @@ export function map(body: Uint8Array, context: MappingContext): Mapped {
   return rows.result()
 }
 
+/** `data` of an answer whose status is good. @throws CryptosError CRY_PROVIDER_PAYLOAD */
+export function dataOf(body: Uint8Array): Json | undefined {
+  const root = objectOf(parseExact(body), '$')
+  const code = wholeOf(objectOf(root.get('status'), '$.status').get('error_code'))
+  if (code !== 0)
+    throw new CryptosError('CRY_PROVIDER_PAYLOAD', '$.status.error_code: an error carries no data')
+  return root.get('data')
+}
+
 /** Every coin of `data` with its path. */
-function coinsOf(data: Json | undefined): { readonly value: Json; readonly path: string }[] {
+export function coinsOf(data: Json | undefined): { readonly value: Json; readonly path: string }[] {
   if (data instanceof JsonArray) return data.items().map((value, i) => ({ value, path: `$.data[${i}]` }))
   return objectOf(data, '$.data')
     .entries()
@@ -92,16 +89,4 @@ function readCoin({ coin, path }: Coin, ref: AssetRef, context: MappingContext):
         ? undefined
         : timeOf(updated, `${path}.quote.${currency}.last_updated`, context.receivedAt),
   }
-}
-
-/** The quote in that currency; undefined where the coin has quotes, but none in it. */
-function quoteIn(coin: JsonObject, path: string, currency: string): JsonObject | undefined {
-  const quotes = coin.get('quote') ?? coin.get('quotes')
-  if (quotes instanceof JsonObject) {
-    const quote = quotes.get(currency)
-    return quote === undefined || quote === null ? undefined : objectOf(quote, `${path}.quote.${currency}`)
-  }
-  return arrayOf(quotes, `${path}.quote`)
-    .map((quote, i) => objectOf(quote, `${path}.quote[${i}]`))
-    .find(quote => quote.get('symbol') === currency)
 }

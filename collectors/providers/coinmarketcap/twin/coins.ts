@@ -74,13 +74,22 @@ const oddCoins: readonly Coin[] = [
   madeCoin(90_003, 'Sandbox Unknown Supply', 'SUNK', { supply: '0', maxSupply: null }),
 ]
 
-/** Coins that share the ticker BTC, two of them inactive: a ticker is not an identity. */
+const inactive = { active: false, rank: null }
+
+/** With Bitcoin 13 coins of the ticker BTC, as the real map has: six of them live, the others inactive. A ticker is not an identity. */
 const namesakes: readonly Coin[] = [
   madeCoin(91_001, 'Sandbox Bitcoin Two', 'BTC'),
   madeCoin(91_002, 'Sandbox Bitcoin Three', 'BTC'),
   madeCoin(91_003, 'Sandbox Bitcoin Four', 'BTC'),
-  madeCoin(91_004, 'Sandbox Bitcoin Gone', 'BTC', { active: false, rank: null }),
-  madeCoin(91_005, 'Sandbox Bitcoin Lost', 'BTC', { active: false, rank: null }),
+  madeCoin(91_004, 'Sandbox Bitcoin Gone', 'BTC', inactive),
+  madeCoin(91_005, 'Sandbox Bitcoin Lost', 'BTC', inactive),
+  madeCoin(91_006, 'Sandbox Big Tin Can', 'BTC'),
+  madeCoin(91_007, 'Sandbox Blue Tea Cup', 'BTC'),
+  madeCoin(91_008, 'Sandbox Better Than Cash', 'BTC'),
+  madeCoin(91_009, 'Sandbox Bathtub Coin', 'BTC', inactive),
+  madeCoin(91_010, 'Sandbox Butter Token Classic', 'BTC', inactive),
+  madeCoin(91_011, 'Sandbox Bent Coin', 'BTC', inactive),
+  madeCoin(91_012, 'Sandbox Bitten Cookie', 'BTC', inactive),
 ]
 
 const fillers: readonly Coin[] = Array.from({ length: 280 }, (_, index) =>

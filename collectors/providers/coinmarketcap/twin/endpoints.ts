@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.ts'
+import { globalV1 } from './global.ts'
 import { historicalV3 } from './historical.ts'
 import { keyInfo } from './key-info.ts'
 import { listingsV3 } from './listings.ts'
@@ -8,10 +9,9 @@ import { simplePriceV2 } from './simple-price.ts'
 
 /** All that is played, by path. */
 export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
-  [quotesV1, quotesV2, quotesV3, listingsV3, simplePriceV2, mapV1, keyInfo, historicalV3].map(endpoint => [
-    endpoint.path,
-    endpoint,
-  ]),
+  [quotesV1, quotesV2, quotesV3, listingsV3, simplePriceV2, mapV1, keyInfo, historicalV3, globalV1].map(
+    endpoint => [endpoint.path, endpoint],
+  ),
 )
 
 /** Real paths that the free plan may not call: 1006. */
