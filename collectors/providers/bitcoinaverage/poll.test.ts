@@ -27,12 +27,16 @@ const caseOf = (id: string, key: string, more: Partial<TwinCase> = {}): TwinCase
   ...more,
 })
 
-twinContract({ provider: bitcoinaverage, wrongKey: 'wrong-key-2718281828459:wrong-secret-1618033988' })
-twinContract({ provider: bitcoinaverage, dataset: 'ticker', sweeps: 40 })
+twinContract({
+  provider: bitcoinaverage,
+  sweeps: 40,
+  wrongKey: 'wrong-key-2718281828459:wrong-secret-1618033988',
+})
+twinContract({ provider: bitcoinaverage, dataset: 'ticker', sweeps: 10 })
 
 describe('BitcoinAverage against its twin, with signed calls', () => {
   it.each(['quotes', 'ticker'])('keeps every price and request of %s', id =>
-    keepsAll(caseOf(id, signedKey), 40),
+    keepsAll(caseOf(id, signedKey), 10),
   )
   it.each(['EUR', 'JPY'])('keeps every price in %s', currency =>
     keepsAll(caseOf('ticker', signedKey, { currency }), 3),

@@ -13,16 +13,17 @@ export function map(body: Uint8Array, context: MappingContext): Mapped {
   const prices = objectOf(parseExact(body), '$')
   if (!currencies.some(code => prices.get(code) !== undefined))
     refusePayload('$', 'prices by currency', prices)
-  const { currency } = context.page
+  const { receivedAt, page } = context
+  const { currency } = page
   const rows = new MappedRows(context)
   for (const ref of refsOf(context))
     rows.add(ref, () => {
       const price = priceIn(prices, currency, '$')
       if (price === undefined) return { ref, none: `mempool.space knows no price in ${currency}` }
-      const observedAt = unixTimeOf(prices.get('time'), '$.time', {
-        receivedAt: context.receivedAt,
-        unit: 'seconds',
-      })
+      const time = prices.get('time')
+      // An answer without a time is as old as its coming, and says so; one with a wrong time is no answer.
+      const observedAt =
+        time === undefined ? undefined : unixTimeOf(time, '$.time', { receivedAt, unit: 'seconds' })
       return { ref, currency, price, observedAt }
     })
   return rows.result()

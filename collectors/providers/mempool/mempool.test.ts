@@ -91,6 +91,13 @@ describe('mempool.space', () => {
     })
   })
 
+  it('is as old as the answer where that has no time, and says so', () => {
+    const parsed = parse(prices.replace('"time":1791189001,', ''))
+    expect('records' in parsed && parsed.records).toMatchObject([
+      { price: '81240', observedAt: receivedAt, observedBy: 'receiver' },
+    ])
+  })
+
   it('has no price of another asset', () => {
     const run = { runId: 'r', revision: 0, credits: 0 as never, rawRef: 'x', receivedAt }
     const ether = { asset: AssetId('ethereum'), symbol: 'ETH', sourceId: 'ETH' }

@@ -9,7 +9,7 @@ import { keepsAll } from '../../testing/twin-checks.ts'
 import { twinContract } from '../../twin.contract.ts'
 import { mempool } from './index.ts'
 
-twinContract({ provider: mempool })
+twinContract({ provider: mempool, sweeps: 40 })
 twinContract({ provider: mempool, dataset: 'history', timeOf: at => at })
 
 const assets = [assetRef(mempool, AssetId('bitcoin'))]

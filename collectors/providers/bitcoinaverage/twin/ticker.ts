@@ -94,9 +94,10 @@ export function fullTicker(pair: Pair, index: Index, last: string, at: EpochMicr
 
 const number = (text: string | undefined): Json => (text === undefined ? '' : raw(text))
 
+/** With two digits more than the price, so that it never looks like it. */
 function scaled(price: string, factor: string): Json {
   const value = parseFixed(price)
-  return raw(formatNumber(rescale(multiply(value, parseFixed(factor)), value.scale)))
+  return raw(formatNumber(rescale(multiply(value, parseFixed(factor)), value.scale + 2)))
 }
 
 const minus = (last: string, open: string) => {
