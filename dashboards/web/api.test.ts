@@ -181,7 +181,8 @@ describe('history', () => {
 describe('quota, runs and meta', () => {
   it('shows the windows of each scope with ISO times', async () => {
     const { web, status } = await begin()
-    status.scopes = [scopeStatus({ runsOutAt: addMs(start, 1_000) })]
+    const pause = { pausedUntil: addMs(start, 2_000), pausedWhy: 'HTTP 418: banned' }
+    status.scopes = [scopeStatus({ runsOutAt: addMs(start, 1_000), ...pause })]
     status.quotaLog = [
       {
         kind: 'quota-event',
@@ -204,6 +205,8 @@ describe('quota, runs and meta', () => {
     expect(body.scopes[0]).toMatchObject({
       plan: 'basic',
       runsOutAt: '2026-11-21T13:00:01.000123Z',
+      pausedUntil: '2026-11-21T13:00:02.000123Z',
+      pausedWhy: 'HTTP 418: banned',
       drift: 0,
     })
     expect(body.scopes[0].windows[2]).toEqual({

@@ -3,7 +3,7 @@ import { formatClock, formatCount, formatDay, formatSpan, group } from './format
 
 /**
  * @typedef {{ window: string, limit: number | null, used: number, reserved: number, left: number | null, resetsAt: string }} QuotaWindow
- * @typedef {{ scope: string, provider: string, plan: string, frozen: string | null, windows: QuotaWindow[],
+ * @typedef {{ scope: string, provider: string, plan: string, frozen: string | null, pausedWhy?: string | null, windows: QuotaWindow[],
  *   runsOutAt: string | null, lastReconciledAt: string | null, drift: number | null }} Scope
  * @typedef {{ scopes: Scope[] }} QuotaView
  */
@@ -33,11 +33,16 @@ function scopeOf(scope, now) {
   const frozen = scope.frozen
     ? [el('p', { class: 'alarm' }, el('b', {}, 'Frozen'), ` ${scope.frozen}: no call is made.`)]
     : []
+  // The provider's own word, with the time: it refused the key or the address until then.
+  const paused = scope.pausedWhy
+    ? [el('p', { class: 'alarm' }, el('b', {}, 'Paused'), ` ${scope.pausedWhy}`)]
+    : []
   return el(
     'article',
     { class: 'scope' },
     title,
     ...frozen,
+    ...paused,
     ...scope.windows.flatMap(w => (w.limit === null ? [] : [windowOf(scope, w, w.limit, now)])),
     ...unlimitedOf(scope.windows),
     ...paceOf(scope, now),
