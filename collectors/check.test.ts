@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseIso } from '../core/time.ts'
-import { decimalOf, figureOf, isZero, priceOf, textOf, timeOf, unixTimeOf, wholeOf } from './check.ts'
-import { JsonNumber } from './json.ts'
+import { decimalOf, figureOf, isZero, priceOf, rowOf, textOf, timeOf, unixTimeOf, wholeOf } from './check.ts'
+import { JsonNumber, parseExact } from './json.ts'
 import { DecimalString } from '../core/brands.ts'
 
 const number = (text: string): JsonNumber => new JsonNumber(text)
@@ -56,6 +56,14 @@ describe('readers of payloads', () => {
     expect(() => timeOf('2026-11-21T12:05:00.001Z', '$', now)).toThrow(/to come/)
     expect(() => timeOf('2008-12-31T23:59:59Z', '$', now)).toThrow(/2009/)
     expect(() => timeOf(number('1732190400'), '$', now)).toThrow(/ISO/)
+  })
+
+  it('take no row in which a name stands twice', () => {
+    const row = (text: string) => rowOf(parseExact(new TextEncoder().encode(text)), '$[3]')
+    expect(row('{"id":"a","of":{"id":"b"},"price":2}').get('id')).toBe('a')
+    for (const text of ['{"id":"a","id":"a"}', '{"p":1,"id":"a","\\u0070":2}', '{"a":{},"b":[1],"a":{}}'])
+      expect(() => row(text), text).toThrow('$[3]: wanted each name once, got an object')
+    expect(() => row('[]')).toThrow('$[3]: wanted an object')
   })
 
   it('take Unix times in the unit that they are told', () => {

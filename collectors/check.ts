@@ -30,6 +30,12 @@ export function objectOf(value: Json | undefined, path: string): JsonObject {
   return value instanceof JsonObject ? value : refusePayload(path, 'an object', value)
 }
 
+/** An object without a name that stands in it twice: two rows that ran into each other have one's id and the other's price. @throws CryptosError CRY_PROVIDER_PAYLOAD with the path */
+export function rowOf(value: Json | undefined, path: string): JsonObject {
+  const row = objectOf(value, path)
+  return row.repeatsName() ? refusePayload(path, 'each name once', value) : row
+}
+
 /** @throws CryptosError CRY_PROVIDER_PAYLOAD with the path */
 export function arrayOf(value: Json | undefined, path: string): readonly Json[] {
   return value instanceof JsonArray ? value.items() : refusePayload(path, 'an array', value)

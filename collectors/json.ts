@@ -89,6 +89,18 @@ export class JsonObject {
       found.set(stringAt(this.#document, key), valueAt(this.#document, key + NODE))
     return [...found]
   }
+
+  /** Whether a name stands here more than once: two objects that have run into each other, and nothing tells whose a value is. */
+  repeatsName(): boolean {
+    const names = new Set<string>()
+    const after = linkOf(this.#document, this.#node)
+    let members = 0
+    for (let key = this.#node + NODE; key < after; key = nextOf(this.#document, key + NODE)) {
+      names.add(stringAt(this.#document, key))
+      members += 1
+    }
+    return names.size < members
+  }
 }
 
 const startOf = ({ tape }: Document, node: number): number => tape[node] ?? 0

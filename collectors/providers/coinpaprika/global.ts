@@ -1,11 +1,11 @@
-import { figureOf, objectOf, unixTimeOf, wholeOf } from '../../check.ts'
+import { figureOf, rowOf, unixTimeOf, wholeOf } from '../../check.ts'
 import { parseExact } from '../../json.ts'
 import { mapMetrics } from '../../mapping-metrics.ts'
 import type { Mapped, MappingContext } from '../../provider.ts'
 
 /** `/v1/global`: the figures name their currency themselves (`…_usd`), whatever a page asks for. */
 export function mapGlobal(body: Uint8Array, context: MappingContext): Mapped {
-  const root = objectOf(parseExact(body), '$')
+  const root = rowOf(parseExact(body), '$')
   const updated = root.get('last_updated') ?? undefined
   const time = { receivedAt: context.receivedAt, unit: 'seconds' } as const
   const count = root.get('cryptocurrencies_number')

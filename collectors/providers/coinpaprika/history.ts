@@ -1,5 +1,5 @@
 import { CryptosError } from '../../../core/errors.ts'
-import { arrayOf, figureOf, objectOf, priceOf, timeOf } from '../../check.ts'
+import { arrayOf, figureOf, priceOf, rowOf, timeOf } from '../../check.ts'
 import { type Json, parseExact } from '../../json.ts'
 import { mapHistory, type Point } from '../../mapping-history.ts'
 import type { HttpRequest, Mapped, MappingContext, Page } from '../../provider.ts'
@@ -35,7 +35,7 @@ export function mapHistoric(body: Uint8Array, context: MappingContext): Mapped {
 }
 
 function readPoint(value: Json, path: string, { receivedAt }: MappingContext): Point | undefined {
-  const point = objectOf(value, path)
+  const point = rowOf(value, path)
   const price = point.get('price')
   if (price === null) return undefined
   return {

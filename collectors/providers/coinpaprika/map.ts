@@ -1,6 +1,16 @@
 import { AssetId } from '../../../core/brands.ts'
 import { refFinder } from '../../assets.ts'
-import { changeOf, figureOf, objectOf, priceOf, refusePayload, textOf, timeOf, wholeOf } from '../../check.ts'
+import {
+  changeOf,
+  figureOf,
+  objectOf,
+  priceOf,
+  refusePayload,
+  rowOf,
+  textOf,
+  timeOf,
+  wholeOf,
+} from '../../check.ts'
 import { type Json, JsonArray, JsonNumber, JsonObject, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
@@ -71,10 +81,10 @@ function finder({ page }: MappingContext): (coin: JsonObject, path: string) => A
 }
 
 function readCoin({ coin, path }: Coin, ref: AssetRef, { page, receivedAt }: MappingContext): Row {
-  const quote = objectOf(coin.get('quotes'), `${path}.quotes`).get(page.currency)
+  const quote = rowOf(rowOf(coin, path).get('quotes'), `${path}.quotes`).get(page.currency)
   if (quote === undefined || quote === null) return { ref, none: `no quote in ${page.currency}` }
   const quotePath = `${path}.quotes.${page.currency}`
-  const figures = objectOf(quote, quotePath)
+  const figures = rowOf(quote, quotePath)
   const price = figures.get('price')
   if (isUnknown(price)) return { ref, none: `the price in ${page.currency} is unknown` }
   const updated = coin.get('last_updated') ?? undefined
