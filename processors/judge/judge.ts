@@ -161,7 +161,12 @@ export class Judge {
       if (clean >= this.#p.cleanValues) series.doubts.delete(flag)
       else series.doubts.set(flag, { ...doubt, clean })
     }
-    return [...found].map(([flag, evidence]) => flagOf(series, quote, flag, evidence))
+    return [...found].flatMap(([flag, evidence]) => {
+      // A clock that stands still shows the very same row in every answer.
+      const isTold = series.doubts.get(flag)?.row === quote.observedAt
+      const made = flagOf(series, quote, flag, evidence)
+      return isTold ? [] : [made]
+    })
   }
 }
 
@@ -180,7 +185,7 @@ function flagOf(
 ): SourceFlag {
   const { provider, asset, currency, observedAt, receivedAt, origin } = row
   const since = series.doubts.get(flag)?.since ?? receivedAt
-  series.doubts.set(flag, { since, clean: 0 })
+  series.doubts.set(flag, { since, row: observedAt, clean: 0 })
   return {
     kind: 'source-flag',
     ...{ provider, asset, currency, observedAt, flag, since, evidence, receivedAt, origin },

@@ -86,6 +86,10 @@ export interface OutlierParameters {
   readonly mads: number
   /** So many times the usual way of the series in the time since its last change: whoever sees a jump first is no liar. */
   readonly steps: number
+  /** A series that leaves a rest of so long may have jumped: for `confirmMs` the limit is so many times as wide. */
+  readonly restedMs: number
+  readonly confirmMs: number
+  readonly restedTimes: number
   /** More than such a share of the others must say so (0 to 1): 2 of 4 sources against the other 2 are no outliers. */
   readonly agreement: number
 }
@@ -143,7 +147,15 @@ export const judgeDefaults: JudgeParameters = {
     sameAnswerMs: 2 * MINUTE,
     pegged: ['USD', 'USDT', 'USDC', 'DAI', 'FDUSD', 'TUSD', 'PYUSD'],
   },
-  outlier: { minPeers: 2, mads: 6, steps: 8, agreement: 2 / 3 },
+  outlier: {
+    minPeers: 2,
+    mads: 6,
+    steps: 8,
+    agreement: 2 / 3,
+    restedMs: 15 * MINUTE,
+    confirmMs: 20 * MINUTE,
+    restedTimes: 3,
+  },
   gaps: { missing: 5, shape: 3 },
   consensus: { minSources: 1, maxAgeMs: 15 * MINUTE, divergencePercent: 2, divergenceMinutes: 5 },
   spot: { sources: [], maxAgeMs: 5 * MINUTE, disabled: {} },

@@ -12,6 +12,8 @@ export type World = 'live' | 'sandbox'
 /** A doubt that is not lifted yet. */
 export interface Doubt {
   readonly since: EpochMicros
+  /** `observedAt` of the newest doubtful row. */
+  readonly row: EpochMicros
   /** Clean values in a row since the last doubtful one. */
   readonly clean: number
 }

@@ -20,7 +20,7 @@ export function servingOf(
   parameters: JudgeParameters,
 ): Serving {
   const names = parameters.spot.sources
-  const order = names.length > 0 ? names : group.series.map(s => s.provider)
+  const order = names.length > 0 ? new Set(names) : group.series.map(s => s.provider)
   const skipped: { readonly provider: ProviderId; readonly why: string }[] = []
   let chosen: Series | undefined
   for (const name of order) {

@@ -6,13 +6,18 @@ import { farShare } from '../peers.ts'
  * outlier: more than two thirds of the others, at least two of them, lie on one side, further than three per cent and six of their own median absolute
  * deviations and eight times the way that this series usually goes in such a time, after what the lag of each explains. Said only where no unit and no currency explains it.
  *
+ * Who leaves a long rest sees a jump first: for 20 minutes, in which the slowest others follow, three times the limit is needed.
+ *
  * Why median and MAD: one wrong source of three moves neither (breakdown point one half). Where the sources stand half against half,
  * nobody is the outlier: that is a divergence.
  */
-export const outlier: Detector = ({ ln, peers, series, parameters }) => {
-  const { minPeers, mads, steps, agreement } = parameters.outlier
-  if (peers.count < minPeers) return undefined
-  const limit = Math.max(lnOfPercent(parameters.nearPercent), mads * peers.mad, steps * series.usualStep)
-  if (farShare(peers, limit) <= agreement) return undefined
+export const outlier: Detector = ({ ln, peers, series, at, parameters: { nearPercent, outlier: p } }) => {
+  if (peers.count < p.minPeers) return undefined
+  const { rest, usualStep } = series
+  const hasJustMoved = rest.endedMs >= p.restedMs && rest.restMs(at) < p.confirmMs
+  const limit =
+    Math.max(lnOfPercent(nearPercent), p.mads * peers.mad, p.steps * usualStep) *
+    (hasJustMoved ? p.restedTimes : 1)
+  if (farShare(peers, limit) <= p.agreement) return undefined
   return `${percentText(ln - peers.median)} from the median of ${peers.count} other sources; more than ${percentText(limit)} is doubtful`
 }
