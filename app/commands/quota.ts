@@ -134,7 +134,7 @@ export const define: Define = (program, act) => {
     .action(act(freeze, withSource))
   quota
     .command('unfreeze')
-    .description('end a freeze')
+    .description('end a freeze, or a pause that a provider asked for')
     .option(
       '--scope <scope>',
       'only this key or host: a provider, a host, or a scope as quota status shows it',
