@@ -23,15 +23,6 @@ providerContract({
 
 providerContract({
   provider: coindesk,
-  page: pageOf('JPY'),
-  body: fixture('bpi-currentprice-jpy-2019.json'),
-  prices: { BTC: '426701.05' },
-  times: { BTC: '2019-03-03T10:20:00Z' },
-  isCrossChecked: true,
-})
-
-providerContract({
-  provider: coindesk,
   dataset: 'history',
   page: pageOf('USD', '2026-09-28T00:00:00Z', '2026-10-02T00:00:00Z'),
   body: fixture('bpi-close-2026-10.json'),

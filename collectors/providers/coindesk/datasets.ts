@@ -2,11 +2,13 @@ import { Credits } from '../../../core/brands.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../../core/time.ts'
 import type { Dataset, HttpRequest, Page } from '../../provider.ts'
 import { bitcoinOnly, instrumentOf } from './assets.ts'
+import { market } from './data-checks.ts'
 import { daysOf, dayText } from './days.ts'
 import { judgeBpi } from './judge-bpi.ts'
 import { judgeData } from './judge-data.ts'
 import { mapBpi, mapBpiHistory } from './map-bpi.ts'
-import { mapTick, mapTickHistory, market } from './map-data.ts'
+import { mapTick } from './map-tick.ts'
+import { mapTickHistory } from './map-tick-history.ts'
 
 const headers = { accept: 'application/json' }
 const perCall = (): Credits => Credits(1)

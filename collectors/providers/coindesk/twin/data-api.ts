@@ -1,13 +1,13 @@
 import { EpochMicros } from '../../../../core/brands.ts'
 import { assets } from '../../../../core/assets.ts'
 import { DAY, toEpochMs } from '../../../../core/time.ts'
-import { hashText } from '../../../../sandbox/hash.ts'
-import { raw, toJson } from '../../../../sandbox/json.ts'
+import { toJson } from '../../../../sandbox/json.ts'
 import type { Json } from '../../../../sandbox/json.ts'
 import type { PriceSource } from '../../../../sandbox/prices.ts'
 import type { Call, ServedValue } from '../../../../sandbox/types.ts'
+import { barOf, barShape } from './day-bars.ts'
 import { type Answer, servedAnswer } from './reply.ts'
-import { type Instrument, openHighLow, type PriceAt, tickOf } from './tick-shape.ts'
+import { type Instrument, type PriceAt, tickOf } from './tick-shape.ts'
 
 const markets = ['cadli', 'ccix']
 const mostDays = 2_000
@@ -75,13 +75,13 @@ export class DataApi {
     const last = Math.floor(Math.min(toSeconds * 1_000, toEpochMs(at)) / DAY)
     const first = Math.max(firstDay, last - limit + 1)
     const days = Array.from({ length: Math.max(0, last - first + 1) }, (_, step) => first + step)
-    const bars = days.map(day => ({ day, ...barOf(day, at, found.priceAt) }))
+    const bars = days.map(day => barOf(day, at, found.priceAt))
     const groups = listOf(query.get('groups'))
     const { base: sourceId, quote: currency } = found.instrument
     const served = bars.map(({ close: price, closedAt }) => {
       return { sourceId, currency, price, observedAt: closedAt }
     })
-    const rows = bars.map(bar => shapeOf(bar, { market, instrument: found.instrument, groups }))
+    const rows = bars.map(bar => barShape(bar, { market, instrument: found.instrument, groups }))
     return servedAnswer(toJson({ Data: rows, Err: {} }), served)
   }
 
@@ -100,67 +100,6 @@ export class DataApi {
     const now = priceOf(at)
     if (now === undefined) return undefined
     return { instrument: { name, base, quote }, priceAt: moment => priceOf(moment) ?? now }
-  }
-}
-
-interface Bar {
-  readonly day: number
-  readonly open: string
-  readonly high: string
-  readonly low: string
-  readonly close: string
-  readonly closedAt: EpochMicros
-}
-
-function barOf(day: number, at: EpochMicros, priceAt: PriceAt): Omit<Bar, 'day'> {
-  const closedAt = EpochMicros(Math.min(at, (day + 1) * DAY * 1_000 - 1))
-  const prices = openHighLow(EpochMicros(day * DAY * 1_000), closedAt, priceAt)
-  return { ...prices, close: priceAt(closedAt), closedAt }
-}
-
-interface BarContext {
-  readonly market: string
-  readonly instrument: Instrument
-  readonly groups: readonly string[]
-}
-
-function shapeOf(bar: Bar, { market, instrument, groups }: BarContext): Json {
-  const has = (group: string): boolean => groups.length === 0 || groups.includes(group)
-  const begin = bar.day * (DAY / 1_000)
-  const numbers = (names: readonly (readonly [string, string])[]): Record<string, Json> =>
-    Object.fromEntries(names.map(([name, text]) => [name, raw(text)]))
-  const ends = ['', '_TOP_TIER', '_DIRECT', '_TOP_TIER_DIRECT']
-  return {
-    UNIT: 'DAY',
-    TIMESTAMP: begin,
-    ...(has('ID') ? { TYPE: '986', MARKET: market, INSTRUMENT: instrument.name } : {}),
-    ...(has('OHLC')
-      ? numbers([
-          ...([['OPEN', bar.open] as const, ['HIGH', bar.high] as const] as const),
-          ...([['LOW', bar.low] as const, ['CLOSE', bar.close] as const] as const),
-        ])
-      : {}),
-    ...(has('MESSAGE')
-      ? { FIRST_MESSAGE_TIMESTAMP: begin, LAST_MESSAGE_TIMESTAMP: Math.floor(bar.closedAt / 1e6) }
-      : {}),
-    ...(has('OHLC_MESSAGE')
-      ? {
-          ...numbers([['FIRST_MESSAGE_VALUE', bar.open] as const, ['HIGH_MESSAGE_VALUE', bar.high] as const]),
-          HIGH_MESSAGE_TIMESTAMP: begin + 3_600,
-          ...numbers([['LOW_MESSAGE_VALUE', bar.low] as const]),
-          LOW_MESSAGE_TIMESTAMP: begin + 7_200,
-          ...numbers([['LAST_MESSAGE_VALUE', bar.close] as const]),
-        }
-      : {}),
-    ...(has('MESSAGE') ? { TOTAL_INDEX_UPDATES: hashText(`${instrument.name}/${begin}`) % 1_000_000 } : {}),
-    ...(has('VOLUME')
-      ? numbers(
-          ends.flatMap(end => [
-            [`VOLUME${end}`, `${hashText(`${begin}${end}`) % 300_000}.5`] as const,
-            [`QUOTE_VOLUME${end}`, `${hashText(`${begin}/${end}`)}.25`] as const,
-          ]),
-        )
-      : {}),
   }
 }
 

@@ -1,17 +1,14 @@
-import { type DecimalString, EpochMicros } from '../../../core/brands.ts'
+import { EpochMicros } from '../../../core/brands.ts'
 import { DAY, MINUTE } from '../../../core/time.ts'
-import { arrayOf, objectOf, priceOf, refusePayload, wholeOf } from '../../check.ts'
+import { objectOf, priceOf, refusePayload, wholeOf } from '../../check.ts'
 import { type Json, JsonObject, parseExact } from '../../json.ts'
 import { excerpt } from '../../judging.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
 import { instrumentOf, refOfBase, splitInstrument } from './assets.ts'
-import { DailyCloses } from './daily-closes.ts'
+import { expectText, market, refused } from './data-checks.ts'
 import { firstDay } from './days.ts'
-import { compareDecimals } from './decimals.ts'
 
-/** CoinDesk's own volume-weighted index, the one of its examples. */
-export const market = 'cadli'
 const daySeconds = DAY / 1_000
 const aheadMicros = 5 * MINUTE * 1_000
 
@@ -77,18 +74,6 @@ function readTick({ ref, instrument, value }: Tick, context: MappingContext): Ro
   }
 }
 
-interface Expected {
-  readonly wanted: string
-  readonly path: string
-  readonly optional?: boolean
-}
-
-function expectText(row: JsonObject, name: string, { wanted, path, optional }: Expected): void {
-  const value = row.get(name)
-  if (value !== wanted && !(optional && value === undefined))
-    refusePayload(`${path}.${name}`, `the text "${wanted}"`, value)
-}
-
 /** Whole seconds and the nanoseconds beside them, from 2010 to 5 minutes after we received it; undefined where the tick has no time. */
 function tickTimeOf(tick: JsonObject, path: string, receivedAt: EpochMicros): EpochMicros | undefined {
   const seconds = tick.get('VALUE_LAST_UPDATE_TS')
@@ -110,52 +95,4 @@ function errorOf(root: JsonObject): string {
   const error = root.get('Err')
   const message = error instanceof JsonObject ? error.get('message') : undefined
   return typeof message === 'string' ? `: ${excerpt(message)}` : ''
-}
-
-/** `Data` as an array of days, oldest first: the price is `CLOSE`, its time the last microsecond of the day that TIMESTAMP begins. */
-export function mapTickHistory(body: Uint8Array, context: MappingContext): Mapped {
-  const rows = arrayOf(objectOf(parseExact(body), '$').get('Data'), '$.Data')
-  const { assets, currency } = context.page
-  const ref = assets[0] ?? refOfBase('BTC')
-  const instrument = instrumentOf(ref.sourceId, currency)
-  const closes = new DailyCloses(context, ref, context.receivedAt)
-  rows.forEach((value, index) => {
-    const path = `$.Data[${index}]`
-    const day = refused(() => readDay(value, path, instrument))
-    if (typeof day === 'number') closes.add(day, () => readClose(objectOf(value, path), path))
-    else closes.addError(day)
-  })
-  return closes.result(currency)
-}
-
-/** Runs what may throw; the error is the answer then. */
-function refused<T>(read: () => T): T | Error {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Error) return error
-    throw error
-  }
-}
-
-function readDay(value: Json, path: string, instrument: string): number {
-  const row = objectOf(value, path)
-  expectText(row, 'UNIT', { wanted: 'DAY', path })
-  expectText(row, 'MARKET', { wanted: market, path })
-  expectText(row, 'INSTRUMENT', { wanted: instrument, path })
-  const seconds = wholeOf(row.get('TIMESTAMP')) ?? -1
-  const day = seconds / daySeconds
-  if (!Number.isInteger(day) || day < firstDay - 1 || day > 40_000)
-    return refusePayload(`${path}.TIMESTAMP`, 'the seconds of a midnight since 2010', row.get('TIMESTAMP'))
-  return day
-}
-
-/** A close that is outside of its own day's range is none. */
-function readClose(row: JsonObject, path: string): DecimalString {
-  const close = priceOf(row.get('CLOSE'), `${path}.CLOSE`)
-  const low = priceOf(row.get('LOW'), `${path}.LOW`)
-  const high = priceOf(row.get('HIGH'), `${path}.HIGH`)
-  return compareDecimals(low, close) <= 0 && compareDecimals(close, high) <= 0
-    ? close
-    : refusePayload(`${path}.CLOSE`, `a price from LOW ${low} to HIGH ${high}`, row.get('CLOSE'))
 }
