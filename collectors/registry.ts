@@ -5,12 +5,13 @@ import { binance } from './providers/binance/index.ts'
 import { bitcoinaverage } from './providers/bitcoinaverage/index.ts'
 import { coinbase } from './providers/coinbase/index.ts'
 import { coindesk } from './providers/coindesk/index.ts'
+import { coingecko } from './providers/coingecko/index.ts'
 import { coinmarketcap } from './providers/coinmarketcap/index.ts'
 import { coinpaprika } from './providers/coinpaprika/index.ts'
 import { kraken } from './providers/kraken/index.ts'
 import { mempool } from './providers/mempool/index.ts'
 
 /** Every provider, by name. */
-export const providers: readonly Provider[] = [binance, bitcoinaverage, coinbase, coindesk, coinmarketcap, coinpaprika, kraken, mempool]
+export const providers: readonly Provider[] = [binance, bitcoinaverage, coinbase, coindesk, coingecko, coinmarketcap, coinpaprika, kraken, mempool]
 
 export const providerById = (id: ProviderId | string): Provider | undefined => providers.find(p => p.id === id)

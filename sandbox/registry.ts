@@ -4,10 +4,11 @@ import { twin as binance } from '../collectors/providers/binance/twin/index.ts'
 import { twin as bitcoinaverage } from '../collectors/providers/bitcoinaverage/twin/index.ts'
 import { twin as coinbase } from '../collectors/providers/coinbase/twin/index.ts'
 import { twin as coindesk } from '../collectors/providers/coindesk/twin/index.ts'
+import { twin as coingecko } from '../collectors/providers/coingecko/twin/index.ts'
 import { twin as coinmarketcap } from '../collectors/providers/coinmarketcap/twin/index.ts'
 import { twin as coinpaprika } from '../collectors/providers/coinpaprika/twin/index.ts'
 import { twin as kraken } from '../collectors/providers/kraken/twin/index.ts'
 import { twin as mempool } from '../collectors/providers/mempool/twin/index.ts'
 
 /** Every provider that the sandbox plays, by name. */
-export const twins: readonly TwinDefinition[] = [binance, bitcoinaverage, coinbase, coindesk, coinmarketcap, coinpaprika, kraken, mempool]
+export const twins: readonly TwinDefinition[] = [binance, bitcoinaverage, coinbase, coindesk, coingecko, coinmarketcap, coinpaprika, kraken, mempool]

@@ -4,5 +4,6 @@
 export const providerKeys: Readonly<Record<string, { readonly env: string; readonly doc: string }>> = {
   bitcoinaverage: { env: 'BITCOINAVERAGE_API_KEY', doc: 'BitcoinAverage API key; or BITCOINAVERAGE_API_KEY_FILE' },
   coindesk: { env: 'COINDESK_API_KEY', doc: 'CoinDesk API key; or COINDESK_API_KEY_FILE' },
+  coingecko: { env: 'COINGECKO_API_KEY', doc: 'CoinGecko API key; or COINGECKO_API_KEY_FILE' },
   coinmarketcap: { env: 'COINMARKETCAP_API_KEY', doc: 'CoinMarketCap API key; or COINMARKETCAP_API_KEY_FILE' },
 }
