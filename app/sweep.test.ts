@@ -65,6 +65,27 @@ describe('a sweep that is not due', () => {
     await close()
     await sandbox.close()
   })
+  it('says until when the provider wants to be left alone, where that is later than the plan', async () => {
+    const clock = new VirtualClock(parseIso('2026-11-22T12:00:30Z'))
+    const faults = [{ kind: 'rate-limited', provider: 'kraken', retryAfterSeconds: 7_200 } as const]
+    const sandbox = await startSandbox({ clock, faults })
+    const config = loadConfig({ CRYPTOS_DATA_DIR: join(folder, 'paused'), CRYPTOS_SOURCE: 'sandbox' })
+    const context = { config, clock, log: createLog('silent', []), signal: new AbortController().signal }
+    const source = sandboxSource(config, sandbox.url)
+    const collect = async () => (await collectOnce(context, source, { names: ['kraken'] }))[0]
+    const refused = await collect()
+    const until = parseIso('2026-11-22T14:00:30Z')
+    expect(refused).toMatchObject({ outcome: 'rate-limited', retryAt: until })
+    for (const waitMs of [0, 60_000, 3_600_000]) {
+      clock.advance(waitMs)
+      expect(await collect()).toMatchObject({ outcome: 'denied-by-quota', retryAt: until })
+    }
+    clock.advance(3_540_000)
+    expect((await collect())?.outcome).toBe('collected')
+    expect((await collect())?.outcome).toBe('not-due')
+    expect(sandbox.meter.entries()).toHaveLength(2)
+    await sandbox.close()
+  })
   it('tells the code of what kept an answer from coming', () => {
     const lost = { ...page('transport-error'), code: 'CRY_HTTP_NETWORK' as const }
     expect(worst([page('collected'), lost])).toMatchObject({ code: 'CRY_HTTP_NETWORK' })

@@ -50,15 +50,18 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
   return { ...names, ...worst(result.pages), pages: result.pages }
 }
 
-/** A freeze is told before the plan: no waiting ends it. */
+/** A freeze is told before the plan: no waiting ends it. So is a pause that lasts longer than the plan waits. */
 async function notDue(
   { ledger, clock }: PollPorts,
   { route }: SweepTask,
   { kind, reason, retryAt }: Extract<DatasetResult, { readonly retryAt: EpochMicros }>,
 ): Promise<Pick<SweepResult, 'outcome' | 'reason' | 'retryAt'>> {
   const scopes = await ledger.status(clock.now()).catch(() => [])
-  const frozen = scopes.find(s => s.scope === route.poll.scope)?.frozen
-  if (typeof frozen === 'string') return { outcome: 'frozen', reason: frozen }
+  const status = scopes.find(s => s.scope === route.poll.scope)
+  if (typeof status?.frozen === 'string') return { outcome: 'frozen', reason: status.frozen }
+  const { pausedUntil = null, pausedWhy = null } = status ?? {}
+  if (pausedUntil !== null && pausedUntil > retryAt)
+    return { outcome: 'denied-by-quota', reason: pausedWhy ?? reason, retryAt: pausedUntil }
   return { outcome: kind, reason, retryAt }
 }
 
