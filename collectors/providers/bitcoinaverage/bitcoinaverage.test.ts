@@ -102,8 +102,8 @@ describe('tickers of BitcoinAverage', () => {
   })
 
   it('have no time where the two clocks of a row disagree', () => {
-    const parsed = parse(all.replace('"2026-10-05 08:31:00"', '"2026-10-05 09:31:00"'), { dataset: 'ticker' })
-    expect('missing' in parsed && parsed.missing[0]?.reason).toMatch(/display_timestamp/)
+    const parsed = parse(all.replace('"2026-10-05 08:31:00"', '"2026-10-05 07:31:00"'), { dataset: 'ticker' })
+    expect('missing' in parsed && parsed.missing[0]?.reason).toMatch(/wanted the time of timestamp/)
   })
 
   it.each([
