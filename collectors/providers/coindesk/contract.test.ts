@@ -4,6 +4,7 @@ import { parseIso } from '../../../core/time.ts'
 import { knownAssetRefs } from '../../assets.ts'
 import type { Page } from '../../provider.ts'
 import { providerContract } from '../../provider.contract.ts'
+import { twinContract } from '../../twin.contract.ts'
 import { coindesk } from './index.ts'
 
 const fixture = (name: string): string => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')
@@ -54,3 +55,8 @@ providerContract({
   },
   isCrossChecked: true,
 })
+
+twinContract({ provider: coindesk, assets: ['bitcoin'], sweeps: 40 })
+twinContract({ provider: coindesk, dataset: 'history', assets: ['bitcoin'] })
+twinContract({ provider: coindesk, dataset: 'tick', sweeps: 40 })
+twinContract({ provider: coindesk, dataset: 'tick-history', assets: ['bitcoin', 'dogecoin'] })

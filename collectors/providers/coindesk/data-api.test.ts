@@ -34,6 +34,11 @@ describe('the tick of the Data API', () => {
     expect(() => map('tick', tick(more))).toThrow(path)
   })
 
+  it('with a name that stands twice is no price: nothing tells whose it is', () => {
+    const twice = tick({}).replace('"VALUE":81.5', '"VALUE":81.5,"VALUE":82.5')
+    expect(() => map('tick', twice)).toThrow('$.Data.BTC-USD: wanted each name once')
+  })
+
   it('leaves out no asset: what is not there has a reason, with the word of Err', () => {
     const body = JSON.stringify({
       Data: { ...JSON.parse(tick({})).Data, 'SOL-USD': null },

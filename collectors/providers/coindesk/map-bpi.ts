@@ -1,7 +1,7 @@
 import type { DecimalString, EpochMicros } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import { parseIso } from '../../../core/time.ts'
-import { objectOf, priceOf, refusePayload, timeOf } from '../../check.ts'
+import { objectOf, priceOf, refusePayload, rowOf, timeOf } from '../../check.ts'
 import { type Json, type JsonObject, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
@@ -35,7 +35,7 @@ function readPrice(root: JsonObject, bpi: JsonObject, context: MappingContext): 
   const path = `$.bpi.${currency}`
   const entry = bpi.get(currency)
   if (entry === undefined) return { ref, none: `no price in ${currency}` }
-  const row = objectOf(entry, path)
+  const row = rowOf(entry, path)
   const code = row.get('code')
   if (code !== currency) refusePayload(`${path}.code`, `the text "${currency}"`, code)
   const time = objectOf(root.get('time'), '$.time')

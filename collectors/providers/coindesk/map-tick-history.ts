@@ -1,6 +1,6 @@
 import type { DecimalString } from '../../../core/brands.ts'
 import { DAY } from '../../../core/time.ts'
-import { arrayOf, objectOf, priceOf, refusePayload, wholeOf } from '../../check.ts'
+import { arrayOf, objectOf, priceOf, refusePayload, rowOf, wholeOf } from '../../check.ts'
 import { type Json, type JsonObject, parseExact } from '../../json.ts'
 import type { Mapped, MappingContext } from '../../provider.ts'
 import { instrumentOf, refOfBase } from './assets.ts'
@@ -28,7 +28,7 @@ export function mapTickHistory(body: Uint8Array, context: MappingContext): Mappe
 }
 
 function readDay(value: Json, path: string, instrument: string): number {
-  const row = objectOf(value, path)
+  const row = rowOf(value, path)
   expectText(row, 'UNIT', { wanted: 'DAY', path })
   expectText(row, 'MARKET', { wanted: market, path })
   expectText(row, 'INSTRUMENT', { wanted: instrument, path })

@@ -1,6 +1,6 @@
 import { EpochMicros } from '../../../core/brands.ts'
 import { DAY, MINUTE } from '../../../core/time.ts'
-import { objectOf, priceOf, refusePayload, wholeOf } from '../../check.ts'
+import { objectOf, priceOf, refusePayload, rowOf, wholeOf } from '../../check.ts'
 import { type Json, JsonObject, parseExact } from '../../json.ts'
 import { excerpt } from '../../judging.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
@@ -60,7 +60,7 @@ interface Tick {
 function readTick({ ref, instrument, value }: Tick, context: MappingContext): Row {
   const path = `$.Data.${instrument}`
   if (value === null) return { ref, none: `${instrument} is null` }
-  const tick = objectOf(value, path)
+  const tick = rowOf(value, path)
   // Asked for without the group ID, a tick does not say what it is; where it says so it has to be this one.
   expectText(tick, 'INSTRUMENT', { wanted: instrument, path, optional: true })
   expectText(tick, 'MARKET', { wanted: market, path, optional: true })
