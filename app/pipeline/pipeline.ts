@@ -3,6 +3,7 @@ import type { Clock } from '../../core/ports/clock.ts'
 import { openCollecting } from '../collecting.ts'
 import type { Config } from '../config/load.ts'
 import { errorFields, type Log } from '../log.ts'
+import { runJudging } from '../judging.ts'
 import { openSink, runProcessing } from '../processing.ts'
 import type { Source } from '../source.ts'
 import type { OnProblem } from './problems.ts'
@@ -54,8 +55,10 @@ async function run(
     await stopTicks()
   })
   const processing = runProcessing({ ...options, broker, sink }, ending)
+  // The store goes on where the judge can not: what is no longer judged is told, what is no longer stored would be lost.
+  const judging = runJudging({ ...options, broker }, ending).catch(onStop)
   options.onReady()
-  await processing
+  await Promise.all([processing, judging])
   if (failed.signal.aborted) throw failed.signal.reason
 }
 

@@ -6,6 +6,7 @@ import { CryptosError } from '../../core/errors.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
 import { fromEpochMs } from '../../core/time.ts'
 import { VirtualClock } from '../../core/virtual-clock.ts'
+import { loadConfig } from '../config/load.ts'
 import { Problems } from '../pipeline/problems.ts'
 import { statusReader } from './status-reader.ts'
 
@@ -21,7 +22,10 @@ it('names what is wrong now: the pipeline, a freeze, the ledger, a folder that i
     outbox: { stats: async () => ({ pending: 0, oldestPendingAt: null }) },
   } as unknown as Ledger
   const problems = new Problems()
-  const reader = statusReader(ledger, problems, new VirtualClock(fromEpochMs(0)), folder)
+  const reader = statusReader({
+    ...{ ledger, problems, clock: new VirtualClock(fromEpochMs(0)) },
+    ...{ config: loadConfig({}), source: { kind: 'live', folder } },
+  })
   const names = async (): Promise<string[]> => (await reader.problems()).map(p => p.name)
   expect(await names()).toEqual([])
   frozen = 'by hand'

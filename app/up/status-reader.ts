@@ -4,7 +4,10 @@ import type { Ledger } from '../../core/ports/ledger.ts'
 import type { StatusReader } from '../../core/ports/reader.ts'
 import { toCryptosError } from '../../core/errors.ts'
 import { MINUTE, toIso } from '../../core/time.ts'
+import type { Config } from '../config/load.ts'
 import type { Problems } from '../pipeline/problems.ts'
+import type { Source } from '../source.ts'
+import { sourceViews } from '../source-views.ts'
 import { storeFiles } from '../stores.ts'
 
 const walAlarmBytes = 64 * 1_048_576
@@ -12,9 +15,20 @@ const outboxAlarmMs = 2 * MINUTE
 /** With less than this the next commit may fail; the alarm ends by itself when there is room. */
 const diskAlarmBytes = 1_048_576
 
+export interface StatusPorts {
+  readonly ledger: Ledger
+  readonly problems: Problems
+  readonly clock: Clock
+  readonly config: Config
+  readonly source: Pick<Source, 'kind' | 'folder'>
+}
+
 /** What the page and /health show besides prices: from the ledger, and what the pipeline's thread reports. */
-export function statusReader(ledger: Ledger, problems: Problems, clock: Clock, folder: string): StatusReader {
+export function statusReader({ ledger, problems, clock, config, source }: StatusPorts): StatusReader {
+  const views = sourceViews(config, source)
+  const { folder } = source
   return {
+    sources: () => views,
     quota: () => ledger.status(clock.now()),
     quotaEvents: limit => ledger.events({ limit }),
     runs: limit => ledger.runs(limit),

@@ -80,7 +80,7 @@ async function openParts(
   opened.defer(() => ledger.close())
   // The pipeline's thread logs its own.
   const problems = new Problems()
-  const status = statusReader(ledger, problems, clock, source.folder)
+  const status = statusReader({ ledger, problems, clock, config, source })
   const web = await openWeb(context, source, { reader, status })
   opened.defer(() => web.close())
   const pipeline = await startPipelineThread({ config, source }, problems, signal)

@@ -124,6 +124,8 @@ export interface StatusReader {
   quota(): Promise<readonly ScopeStatus[]>
   quotaEvents(limit: number): Promise<readonly QuotaEvent[]>
   runs(limit: number): Promise<readonly Run[]>
+  /** Every provider of this version, on or off. */
+  sources(): readonly SourceView[]
   /** Names of everything that is wrong, each with one sentence; empty = healthy. */
   problems(): Promise<readonly { readonly name: string; readonly what: string }[]>
 }

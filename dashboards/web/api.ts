@@ -41,6 +41,7 @@ const answers: Readonly<Record<string, { readonly takes: readonly string[]; read
   },
   '/api/v1/quota': { takes: [], answer: quota },
   ...marketRoutes,
+  '/api/v1/sources': { takes: [], answer: sources },
   '/api/v1/runs': { takes: ['limit'], answer: runs },
   '/api/v1/meta': { takes: [], answer: meta },
 }
@@ -106,6 +107,10 @@ const earliest = ({ points }: History): EpochMicros | undefined =>
 async function quota(_: Params, { status, clock }: ApiPorts): Promise<object> {
   const [scopes, events] = await Promise.all([status.quota(), status.quotaEvents(snapshotQuotaEvents)])
   return { at: toIsoMicros(clock.now()), ...viewQuota(scopes, events) }
+}
+
+async function sources(_: Params, { status, clock }: ApiPorts): Promise<object> {
+  return { at: toIsoMicros(clock.now()), sources: await Promise.resolve(status.sources()) }
 }
 
 async function runs(params: Params, { status, clock }: ApiPorts): Promise<object> {

@@ -14,6 +14,7 @@ import type {
   MarketRecordOf,
   QuoteReader,
   StatusReader,
+  SourceView,
 } from '../../core/ports/reader.ts'
 import { marketRecordAt } from '../../core/records.ts'
 import type { MarketRecord, QuotaEvent, Quote, Run, SourceFlag } from '../../core/records.ts'
@@ -141,6 +142,11 @@ export class FakeMarket implements MarketReader {
 }
 
 export class FakeStatus implements StatusReader {
+  providers: readonly SourceView[] = []
+  sources(): readonly SourceView[] {
+    return this.providers
+  }
+
   scopes: ScopeStatus[] = []
   quotaLog: QuotaEvent[] = []
   ran: Run[] = []

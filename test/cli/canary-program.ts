@@ -27,7 +27,7 @@ const up: Action = async context => {
   const problems = new Problems((name, what) => log.warn({ name }, what ?? 'well again'))
   const reader = await openReader(source, clock)
   const ledger = await openLedger(config, source, clock)
-  const status = statusReader(ledger, problems, clock, source.folder)
+  const status = statusReader({ ledger, problems, clock, config, source })
   const stores = { reader, feed: reader, market: reader, status }
   const web = await startWeb({ port: 0, ...stores, clock, simulated: null, version: '0' })
   const stop = new AbortController()

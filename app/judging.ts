@@ -1,0 +1,60 @@
+import type { Broker } from '../core/ports/broker.ts'
+import type { Clock } from '../core/ports/clock.ts'
+import { toCryptosError } from '../core/errors.ts'
+import { openDeadLetters } from '../processors/dead-letters.ts'
+import { type JudgeParameters, judgeDefaults } from '../processors/judge/parameters.ts'
+import { type JudgeEvent, runJudge } from '../processors/judge/run.ts'
+import type { Config } from './config/load.ts'
+import { errorFields, type Log } from './log.ts'
+import type { OnProblem } from './pipeline/problems.ts'
+import type { Source } from './source.ts'
+import { sourceViews } from './source-views.ts'
+import { topics } from './stores.ts'
+
+export interface JudgingPorts {
+  readonly config: Config
+  readonly source: Source
+  readonly broker: Broker
+  readonly clock: Clock
+  readonly log: Log
+  readonly onProblem: OnProblem
+}
+
+/** Doubts, consensus and who serves, until the signal fires. @throws CryptosError what no other try can mend */
+export function runJudging(ports: JudgingPorts, signal: AbortSignal): Promise<void> {
+  const { config, source, broker, clock } = ports
+  return runJudge({
+    ...{ broker, topics, clock, signal },
+    parameters: parametersOf(config, source),
+    deadLetters: openDeadLetters({ broker, topic: topics.deadLetters.name, clock }),
+    onEvent: event => tell(ports, event),
+  })
+}
+
+/** The order of sources is the user's; what is off can not serve, and the reason is told beside it. */
+export function parametersOf(config: Config, source: Pick<Source, 'kind'>): JudgeParameters {
+  const sources = config.spotSources.length > 0 ? config.spotSources : config.providers
+  const off = sourceViews(config, source).filter(view => view.why !== null && sources.includes(view.provider))
+  const disabled = Object.fromEntries(off.map(view => [view.provider, view.why ?? '']))
+  return { ...judgeDefaults, spot: { ...judgeDefaults.spot, sources, disabled } }
+}
+
+function tell({ log, onProblem }: JudgingPorts, event: JudgeEvent): void {
+  switch (event.kind) {
+    case 'rebuilt':
+    case 'minute':
+      log.debug(event, 'judged the sources')
+      onProblem('judge', null)
+      break
+    case 'minute-failed':
+    case 'batch-thrown-back': {
+      const { code, message } = toCryptosError(event.error)
+      const sentence = `the sources can not be judged, it is tried again: ${message}`
+      onProblem('judge', sentence, { kind: code, fields: errorFields(event.error) })
+      break
+    }
+    case 'recovered':
+      onProblem('judge', null)
+      break
+  }
+}
