@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EpochMicros } from '../core/brands.ts'
 import { parseIso } from '../core/time.ts'
 import { type BodyChange, bodyChanges, changeBody, type ChangeSpec } from './body-changes.ts'
 import { parseTree, printTree } from './body-tree.ts'
+import { checkFault } from './fault-check.ts'
 import type { ServedValue } from './types.ts'
 
 const at = parseIso('2026-11-21T12:00:30Z')
@@ -163,3 +166,19 @@ describe('a change around the first price', () => {
     }
   })
 })
+
+it('the README tells every kind of fault and every change', () => {
+  const page = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8')
+  const kinds = /kind is one of (.*)$/.exec(refusalOf({ kind: 'nonsense' }))?.[1]?.split(', ') ?? []
+  expect(kinds.length).toBeGreaterThan(20)
+  expect([...kinds, ...bodyChanges].filter(name => !page.includes(`\`${name}\``))).toEqual([])
+})
+
+function refusalOf(spec: unknown): string {
+  try {
+    checkFault(spec)
+    return ''
+  } catch (error) {
+    return (error as Error).message
+  }
+}
