@@ -54,11 +54,11 @@ function expectSound(end: TrapEnd, { ends, code }: Trap): void {
   // Never less than the documented price of what was sent; what the ledger counts is what the result tells.
   expect(result.credits).toBeGreaterThanOrEqual(Math.min(end.entry.credits, end.costMax))
   expect(end.credits).toBe(result.credits)
-  expect(end.tookMs).toBeLessThan(deadlineMs * 3)
+  expect(end.tookMs).toBeLessThan(deadlineMs * 10)
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
 }
 
-describe.each(simulated)('$id', provider => {
+describe.each(simulated)('$id', { timeout: 30_000 }, provider => {
   let bench: TrapBench
   beforeAll(async () => {
     bench = await openTrapBench(provider)
@@ -113,7 +113,7 @@ describe.each(simulated)('$id', provider => {
   })
 })
 
-describe.concurrent.each(bothWays)('$provider.id: $name', ({ provider, ...trap }) => {
+describe.concurrent.each(bothWays)('$provider.id: $name', { timeout: 60_000 }, ({ provider, ...trap }) => {
   it('ends at the deadline', async () => {
     await using own = await openTrapBench(provider)
     const end = await own.poll(trap.fault)

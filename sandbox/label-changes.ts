@@ -49,7 +49,7 @@ function isQuoteIn(container: BodyNode, node: BodyNode, currency: string): boole
 }
 
 /** A time that a row says, in milliseconds: ISO with a zone, seconds or milliseconds since 1970; undefined for any other text. */
-function timeIn(text: string, nearMs: number): { ms: number; as: 'iso' | 's' | 'ms' } | undefined {
+export function timeIn(text: string, nearMs: number): { ms: number; as: 'iso' | 's' | 'ms' } | undefined {
   const isNear = (ms: number): boolean => Math.abs(ms - nearMs) < 3 * 86_400_000
   if (/^\d{4}-\d\d-\d\dT/.test(text)) return { ms: Date.parse(text), as: 'iso' }
   const number = /^\d{10}(\d{3})?(\.\d+)?$/.test(text) ? Number(text) : Number.NaN

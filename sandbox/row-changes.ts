@@ -9,6 +9,7 @@ import {
   removeChild,
   sayPlain,
 } from './body-tree.ts'
+import { timeIn } from './label-changes.ts'
 import type { ServedValue } from './types.ts'
 
 /** Changes a body around one price. What the row's values are now; undefined = the body has no such place. */
@@ -96,7 +97,7 @@ const withNewKeys: RowChange = ({ value, row }) => {
   return [value]
 }
 
-/** What is not the price, the id or text is gone from the row. */
+/** What is not the price, its time, the id or text is gone from the row. */
 const withoutKeys: RowChange = ({ value, row, leaf: price }) => {
   let isChanged = false
   for (const node of nodesOf(row)) {
@@ -106,7 +107,8 @@ const withoutKeys: RowChange = ({ value, row, leaf: price }) => {
         member.kind !== 'leaf' ||
         member === price ||
         member.text.startsWith('"') ||
-        plainOf(member) === value.sourceId,
+        plainOf(member) === value.sourceId ||
+        timeIn(plainOf(member), (value.observedAt ?? 0) / 1_000) !== undefined,
     )
     isChanged ||= kept.length < node.members.length
     node.members = kept

@@ -107,6 +107,10 @@ async function usedOf({ ledger }: TestPoll, at: EpochMicros): Promise<number> {
 /** The records that the answer of a slot gives, as the publisher would map it. */
 async function mappedOf(test: TestPoll, dataset: Dataset, result: PageResult): Promise<Mapped | undefined> {
   const entries = await test.ledger.outbox.pending(1_000)
+  await test.ledger.outbox.markPublished(
+    entries.map(entry => entry.answerId),
+    test.clock.now(),
+  )
   const kept = entries.find(entry => entry.answerId === result.answerId)
   if (!kept || result.outcome === 'payload-invalid') return undefined
   return dataset.map(kept.body, contextOf({ ...kept, credits: Credits(result.credits), revision: 0 }))
