@@ -1,15 +1,13 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
-import { isOutcome } from '../../core/outcomes.ts'
-import { totalOf } from '../../quota/policy/buckets.ts'
-import { decodeState } from '../../quota/policy/state.ts'
+import { diskTrial, expectHonest } from '../support/disk-trial.ts'
 import { expectJson, expectNoTrace, expectSentence, type Refusal } from '../support/expectations.ts'
 import { databases, inTurn, mayUnshare } from '../support/machine.ts'
-import { cryptos, cryptosLine, type Ended, type Env, lastJson, startLine } from '../support/program.ts'
+import { cryptos, cryptosLine, type Env, lastJson, startLine } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
 
 const place = scratch('cli')
@@ -114,62 +112,6 @@ describe('a damaged log while an answer is paid for', () => {
   })
 })
 
-/** What a ledger that was cut off still knows: calls of the last minute, made or reserved. */
-function callsInLedger(file: string): number {
-  const db = new DatabaseSync(file)
-  try {
-    const known = db.prepare(`SELECT count(*) AS n FROM sqlite_schema WHERE name = 'scopes'`).get()
-    if (known?.['n'] !== 1) return 0
-    const rows = db.prepare('SELECT state FROM scopes').all()
-    return rows.reduce((sum, row) => {
-      const state = decodeState(String(row['state']))
-      return state.provider !== 'coinbase' ? sum : sum + totalOf(state.calls)
-    }, 0)
-  } finally {
-    db.close()
-  }
-}
-
-interface Trial {
-  readonly name: string
-  readonly said: Ended
-  readonly calls: number
-  readonly inLedger: number
-}
-
-/** One collect in a folder where a fault is at work; afterwards, what the provider saw and what the ledger knows. */
-async function trial(name: string, script: string, assets: string, base?: string): Promise<Trial> {
-  const own = await startSandbox({ clock: systemClock })
-  const out = place.file(`trial-${name}`)
-  mkdirSync(out)
-  try {
-    const env: Env = {
-      CRYPTOS_SOURCE: 'sandbox',
-      CRYPTOS_SANDBOX_URL: own.url,
-      CRYPTOS_LOG_LEVEL: 'error',
-      OUT: out,
-      DATA: place.file(`disk-${name}`),
-      CRYPTOS_DATA_DIR: place.file(`disk-${name}`),
-    }
-    if (base === undefined) mkdirSync(place.file(`disk-${name}`), { mode: 0o700 })
-    else cpSync(place.file(base), place.file(`disk-${name}`), { recursive: true })
-    const line = cryptosLine(['collect', 'coinbase', '--now', '--assets', assets, '--json'])
-    const said = await startLine(['sh', '-c', script, 'sh', ...line], env).ended
-    return { name, said, calls: own.meter.entries().length, inLedger: callsInLedger(`${out}/ledger.db`) }
-  } finally {
-    await own.close()
-  }
-}
-
-/** No call without a durable reservation; an outcome of the list; worth a retry; no trace. */
-function expectHonest({ said, calls: seen, inLedger }: Trial): void {
-  expectNoTrace(said)
-  expect(inLedger).toBeGreaterThanOrEqual(seen)
-  const json = lastJson(said)
-  expect(isOutcome(String(json['outcome']))).toBe(true)
-  expect(json['reason']).toBeTypeOf('string')
-}
-
 const mayMount = mayUnshare('-m')
 const onSmallDisk = (kib: number, more = ''): string =>
   `mount -t tmpfs -o size=${kib}k none "$DATA" && "$@"; code=$?; cp "$DATA"/sandbox/ledger.db* "$OUT"; ${more} exit $code`
@@ -178,7 +120,7 @@ describe.skipIf(!mayMount)('a full disk', { concurrent: true }, () => {
   it('never leads to a call without a durable reservation, however full it is', async () => {
     const sizes = [16, 64, 100, 132, 140, 160]
     const trials = await inTurn(sizes, size =>
-      trial(`full-${size}`, `exec unshare -m sh -c '${onSmallDisk(size)}' sh "$@"`, 'bitcoin'),
+      diskTrial(place, `full-${size}`, `exec unshare -m sh -c '${onSmallDisk(size)}' sh "$@"`),
     )
     for (const one of trials) expectHonest(one)
     const refused = trials.filter(t => lastJson(t.said)['code'] === 'CRY_DISK_FULL')
@@ -189,10 +131,10 @@ describe.skipIf(!mayMount)('a full disk', { concurrent: true }, () => {
   })
   it('is well again as soon as there is room, and nothing has to be repaired', async () => {
     const again = 'mount -o remount,size=20m "$DATA"; sleep 0.1; "$@"; code=$?;'
-    const { said, calls: seen } = await trial(
+    const { said, calls: seen } = await diskTrial(
+      place,
       'room',
       `exec unshare -m sh -c '${onSmallDisk(100, again)}' sh "$@"`,
-      'bitcoin',
     )
     const [first, second] = said.stdout
       .trim()
@@ -237,7 +179,7 @@ describe.skipIf(!strace)('a disk that fails at the k-th sync', { concurrent: tru
     const inject = (k: number): string =>
       `strace -f --seccomp-bpf -qq -o "$OUT"/trace -e trace=fdatasync,fsync -e inject=fdatasync,fsync:error=EIO:when=${k} "$@"; code=$?; cp "$DATA"/sandbox/ledger.db* "$OUT"; exit $code`
     await fill('base')
-    const trials = await inTurn([1, 3, 4, 5, 6, 7], k => trial(`eio-${k}`, inject(k), 'bitcoin', 'base'), 2)
+    const trials = await inTurn([1, 3, 4, 5, 6, 7], k => diskTrial(place, `eio-${k}`, inject(k), 'base'), 2)
     for (const one of trials) {
       expectHonest(one)
       expect(readFileSync(place.file(`trial-${one.name}/trace`), 'utf8')).toContain('EIO')
