@@ -267,7 +267,7 @@ describe('the key of the user', () => {
     const running = startLine(cryptosLine(['sandbox', '--json']), withEnv('debugger'))
     await new Promise<void>(resolve => running.child.stdout.once('data', () => resolve()))
     running.child.kill('SIGUSR1')
-    await cryptos(['config', 'assets'], {})
+    await cryptos(['assets'], {})
     running.child.kill('SIGTERM')
     const said = await running.ended
     expect([said.code, said.stderr]).toEqual([0, ''])

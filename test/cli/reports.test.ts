@@ -26,7 +26,7 @@ describe('a report of what is wrong', () => {
     expect([said.code, said.stderr]).toEqual([2, ''])
     expect(said.stdout).toContain('CRYPTOS_CURRENCY=EUR\n')
     expect(said.stdout.match(/^BAD {2}/gm)).toHaveLength(2)
-    const assets = await cryptos(['config', 'assets'], { CRYPTOS_ASSETS: 'bitcion' })
+    const assets = await cryptos(['assets'], { CRYPTOS_ASSETS: 'bitcion' })
     expect([assets.code, assets.stdout]).toEqual([0, expect.stringContaining('bitcoin')])
   })
   it('is no error: one of those is on stderr still', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import { topicTable, usedTopics } from '../../topics/table.ts'
 import { cryptos, cryptosLine, type Env, lastJson, startLine } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
 
@@ -66,7 +67,7 @@ describe('a command that looks at a store', () => {
         .trim()
         .split('\n')
         .map(line => line.split(' ')[0]),
-    ).toEqual([...['market.quotes.v1', 'quota.events.v1', 'dead-letter.v1']])
+    ).toEqual(usedTopics(topicTable()).map(topic => topic.name))
   })
 })
 
