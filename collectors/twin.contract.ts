@@ -47,22 +47,19 @@ export function twinContract(contract: TwinContract): void {
   const assets = dataset.kind === 'history' ? refs.slice(0, 2) : refs
   const sweeps = contract.sweeps ?? (dataset.kind === 'history' ? 12 : 200)
 
-  describe.each(
-    waysOf(provider, dataset).map(key => [key === undefined ? 'without a key' : 'with a key', key]),
-  )(`${provider.id} ${dataset.id} and its twin, %s`, (_, key) => {
-    const kase: TwinCase = { ...common, assets, key }
-    it(`keeps the limits and every price over ${sweeps} sweeps`, () => keepsAll(kase, sweeps), 60_000)
-    // One call a sweep: the fault meets it.
-    const single = dataset.pageSize === 1 && !page ? { ...kase, assets: assets.slice(0, 1) } : kase
-    it.each(faultCases.map(f => [JSON.stringify(f.fault), f] as const))('ends well when %s', (_, f) =>
-      endsWell(single, f),
-    )
-  })
-  if (provider.keyed && dataset.access !== 'keyless')
-    it(`${provider.id} ${dataset.id}: a wrong key is unauthorized, and is written nowhere`, () =>
-      refusesKey({
-        ...common,
-        assets: assets.slice(0, 1),
-        key: contract.wrongKey ?? 'wrong-key-2718281828459',
-      }))
+  const name = `${provider.id} ${dataset.id} and its twin`
+  for (const key of waysOf(provider, dataset))
+    describe(`${name}, ${key === undefined ? 'without a key' : 'with a key'}`, { timeout: 120_000 }, () => {
+      const kase: TwinCase = { ...common, assets, key }
+      it(`keeps the limits and every price over ${sweeps} sweeps`, () => keepsAll(kase, sweeps))
+      // One call a sweep: the fault meets it.
+      const single = dataset.pageSize === 1 && !page ? { ...kase, assets: assets.slice(0, 1) } : kase
+      for (const fault of faultCases)
+        it(`ends well when ${JSON.stringify(fault.fault)}`, () => endsWell(single, fault))
+    })
+  if (!provider.keyed || dataset.access === 'keyless') return
+  const key = contract.wrongKey ?? 'wrong-key-2718281828459'
+  it(`${name}: a wrong key is unauthorized, and is written nowhere`, { timeout: 120_000 }, () =>
+    refusesKey({ ...common, assets: assets.slice(0, 1), key }),
+  )
 }

@@ -6,8 +6,9 @@ import { arrayOf, objectOf, priceOf, textOf } from '../check.ts'
 import { type JsonObject, JsonNumber, parseExact } from '../json.ts'
 import { MappedRows, type Reading } from '../mapping.ts'
 import type { Dataset, Mapped, MappingContext } from '../provider.ts'
-import { checkMutations, judgeWell, type Subject } from './mutation-check.ts'
+import { checkMutations } from './mutation-check.ts'
 import { pathOf, placesOf, readTree, writeTree } from './json-tree.ts'
+import { judgeWell, type Subject } from './subject.ts'
 
 const refs = ['a', 'b', 'c'].map(id => ({ asset: AssetId(`asset-${id}`), symbol: id, sourceId: id }))
 const receivedAt = parseIso('2026-10-05T08:31:13Z')
@@ -145,7 +146,7 @@ const bad: Readonly<Record<string, readonly [map: Dataset['map'], told: RegExp]>
   ],
 }
 
-describe('the check of spoiled bodies', () => {
+describe('the check of spoiled bodies', { timeout: 120_000 }, () => {
   it('lets a careful map pass', () => {
     checkMutations(subjectWith(mapBy(good)))
   })
@@ -198,6 +199,18 @@ describe('the check of spoiled bodies', () => {
     checkMutations(subjectWith(mapHistory(true), series))
     expect(() => checkMutations(subjectWith(mapHistory(false), series))).toThrow(
       /@2026-10-0\dT.* was lost without/,
+    )
+  })
+
+  it('catches a map that does not look at the currency', () => {
+    const labelled = body.replaceAll('"price":', '"currency":"USD","price":')
+    const looks: ReadRow = (row, path) => {
+      if (row.get('currency') !== 'USD') throw new CryptosError('CRY_PROVIDER_PAYLOAD', `${path}.currency`)
+      return good(row, path)
+    }
+    checkMutations(subjectWith(mapBy(looks), { body: labelled }))
+    expect(() => checkMutations(subjectWith(mapBy(good), { body: labelled }))).toThrow(
+      /says XTS: a was taken for USD/,
     )
   })
 

@@ -20,7 +20,7 @@ const faultOf = (kind: string) => {
   return found
 }
 
-describe('the checks of a provider against its twin', () => {
+describe('the checks of a provider against its twin', { timeout: 120_000 }, () => {
   it('let a good one pass', async () => {
     await keepsAll(
       planted(() => ({})),
