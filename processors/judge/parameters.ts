@@ -33,6 +33,8 @@ export interface FrozenParameters {
   readonly awayMs: number
   /** … and so many times the longest that the series ever needed to follow … */
   readonly timesAway: number
+  /** … and so many times its longest rest … */
+  readonly timesRestAway: number
   /** … in so many answers. */
   readonly minAnswers: number
   /** The others kept changing for so long … */
@@ -126,7 +128,14 @@ export const judgeDefaults: JudgeParameters = {
   nearPercent: 3,
   peerMaxAgeMs: 15 * MINUTE,
   frozen: {
-    ...{ awayPercent: 0.25, awayDeviations: 6, awayMs: 20 * MINUTE, timesAway: 4, minAnswers: 4 },
+    ...{
+      awayPercent: 0.25,
+      awayDeviations: 6,
+      awayMs: 20 * MINUTE,
+      timesAway: 4,
+      timesRestAway: 1.5,
+      minAnswers: 4,
+    },
     ...{ restMs: HOUR, timesRest: 6, minPeerChanges: 20, rangePercent: 0.05, rangeTicks: 3 },
     ...{ warmUpMs: 6 * HOUR, minChanges: 10, unknownMs: 6 * HOUR },
     ...{ aloneMs: DAY, aloneTimes: 12, aloneUnknownMs: 3 * DAY },

@@ -29,8 +29,8 @@ export interface JudgeOptions {
 export type JudgeEvent =
   | { readonly kind: 'rebuilt'; readonly records: number; readonly backlog: number }
   | { readonly kind: 'minute'; readonly at: EpochMicros; readonly outputs: number }
-  /** The outputs of the minute could not be published; the next minute is tried anew. */
-  | { readonly kind: 'minute-failed'; readonly at: EpochMicros; readonly error: unknown }
+  /** Doubts that could not be published wait; consensus and roles of that minute are gone, the next minute is told anew. */
+  | { readonly kind: 'publish-failed'; readonly at: EpochMicros; readonly error: unknown }
   | {
       readonly kind: 'batch-thrown-back'
       readonly topic: string
@@ -80,6 +80,7 @@ class JudgeRun {
       if (isBacklog) this.#pending.push(...flags)
     }
     this.#o.onEvent?.({ kind: 'rebuilt', records: past.items.length, backlog: past.backlog })
+    await this.#told(clock.now(), () => this.#flush(this.#signal))
     const minutes = this.#minutes().catch((error: unknown) => this.#stop(error))
     try {
       await this.#consume(names, past.next)
@@ -183,13 +184,20 @@ class JudgeRun {
     if (at <= this.#lastMinute) return
     this.#lastMinute = at
     const outputs = this.#judge.minute(at, now)
-    try {
+    await this.#told(at, async () => {
       await this.#flush(this.#signal)
       await this.#publish(outputs, this.#signal)
       this.#o.onEvent?.({ kind: 'minute', at, outputs: outputs.length })
+    })
+  }
+
+  /** What can not be published now ends neither the minutes nor the subscription. */
+  async #told(at: EpochMicros, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
     } catch (error) {
       if (!this.#signal.aborted)
-        this.#o.onEvent?.({ kind: 'minute-failed', at, error: toCryptosError(error) })
+        this.#o.onEvent?.({ kind: 'publish-failed', at, error: toCryptosError(error) })
     }
   }
 }

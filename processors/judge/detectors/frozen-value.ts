@@ -7,7 +7,7 @@ import type { Series } from '../series.ts'
 
 /**
  * frozen-value: the same digits although answers go on, and
- *   - the others have been away from them four times longer than this series ever needed to follow, or
+ *   - the others have been away from them four times longer than this series ever needed to follow, and for longer than it ever rested, or
  *   - the others kept changing all the while, for an hour and six times the longest rest that this series ever had, or
  *   - where there are no others: for a day and twelve times its longest rest.
  * Once said it stays so until the digits change: a market that crosses the frozen value proves nothing.
@@ -26,7 +26,11 @@ export function restLimitsOf(series: Series, at: number, p: FrozenParameters): R
   const few = !known || rest.changes < p.minChanges
   return {
     awayLn: Math.max(lnOfPercent(p.awayPercent), p.awayDeviations * usual),
-    awayMs: Math.max(known ? p.awayMs : p.unknownMs, p.timesAway * rest.longestAwayMs),
+    awayMs: Math.max(
+      known ? p.awayMs : p.unknownMs,
+      p.timesAway * rest.longestAwayMs,
+      p.timesRestAway * rest.longestMs,
+    ),
     isDoubted: series.doubts.has('frozen-value'),
     restMs: Math.max(few ? p.unknownMs : p.restMs, p.timesRest * rest.longestMs),
   }

@@ -1,0 +1,237 @@
+import { Decimal } from 'decimal.js'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { EpochMicros } from '../../core/brands.ts'
+import { DAY, HOUR, toIso } from '../../core/time.ts'
+import { addMs } from '../../core/time.ts'
+import { consensusIn, flagsOf, gapOf, minute, noon, quoteOf, quotesIn, servingIn } from './judge.contract.ts'
+import { Judge } from './judge.ts'
+import { judgeDefaults } from './parameters.ts'
+
+const Exact = Decimal.clone({ precision: 60 })
+const order = {
+  ...judgeDefaults,
+  spot: { ...judgeDefaults.spot, sources: ['kraken', 'coinbase', 'mempool'] },
+}
+
+describe('consensus', () => {
+  it('is the exact median with deviation, spread, age and every source', () => {
+    const judge = new Judge()
+    judge.observe(quoteOf('kraken', '84000.10', minute(0)))
+    judge.observe(quoteOf('coinbase', '84000.30', addMs(noon, 30_000)))
+    judge.observe(quoteOf('mempool', '84100', addMs(noon, -20 * 60_000)))
+    const [c] = consensusIn(judge.minute(minute(1)))
+    expect(c).toMatchObject({ price: '84000.2', mad: '0.1', spreadPercent: '0.000238', isDivergent: false })
+    expect(c?.sources.map(s => [s.provider, s.ageMs, s.excluded])).toEqual([
+      ['coinbase', 30_000, null],
+      ['kraken', 60_000, null],
+      ['mempool', 1_260_000, 'too old: 21 min, at most 15 min'],
+    ])
+  })
+
+  it('comes as a row of its own whose identity is the minute, and hears itself never', () => {
+    const judge = new Judge()
+    judge.observe(quoteOf('kraken', '84000.10', minute(0)))
+    const row = quotesIn(judge.minute(minute(1), addMs(minute(1), 3_000)))[0]!
+    expect(row).toMatchObject({
+      ...{ provider: 'consensus', sourceId: 'median', price: '84000.1', observedAt: minute(1), credits: 0 },
+      ...{
+        rawRef: `consensus|bitcoin|USD|${minute(1)}`,
+        receivedAt: addMs(minute(1), 3_000),
+        origin: 'live',
+      },
+    })
+    expect(judge.observe(row)).toEqual([])
+    expect(consensusIn(judge.minute(minute(2)))[0]?.sources).toHaveLength(1)
+  })
+
+  it('keeps sandbox and live apart, and knows nothing of backfill, replay and daily closes', () => {
+    const judge = new Judge(order)
+    judge.observe(quoteOf('kraken', '1', minute(0), { origin: 'sandbox' }))
+    judge.observe(quoteOf('coinbase', '84000', minute(0)))
+    judge.observe(quoteOf('mempool', '2', minute(0), { origin: 'backfill' }))
+    judge.observe(quoteOf('bitstamp', '3', minute(0), { origin: 'replay' }))
+    const close = EpochMicros(Math.floor(noon / (DAY * 1_000)) * DAY * 1_000 - 1)
+    judge.observe(quoteOf('coindesk', '4', close, { receivedAt: noon }))
+    const outputs = judge.minute(minute(1))
+    expect(consensusIn(outputs).map(c => [c.origin, c.price, c.sources.length])).toEqual([
+      ['sandbox', '1', 1],
+      ['live', '84000', 1],
+    ])
+    expect(servingIn(outputs).map(s => [s.origin, s.provider])).toEqual([
+      ['sandbox', 'kraken'],
+      ['live', 'coinbase'],
+    ])
+  })
+
+  it('tells no price where fewer sources count than are asked for', () => {
+    const judge = new Judge({ ...judgeDefaults, consensus: { ...judgeDefaults.consensus, minSources: 2 } })
+    judge.observe(quoteOf('kraken', '84000', minute(0)))
+    expect(consensusIn(judge.minute(minute(1)))).toEqual([])
+    judge.observe(quoteOf('coinbase', '84010', minute(1)))
+    expect(consensusIn(judge.minute(minute(1)))[0]?.price).toBe('84005')
+  })
+
+  it('is the median of decimals, whatever their digits', () => {
+    const digits = fc.tuple(fc.integer({ min: 1, max: 10 ** 9 }), fc.integer({ min: 0, max: 18 }))
+    const prices = fc.array(
+      digits.map(([n, e]) => new Exact(n).div(new Exact(10).pow(e)).toFixed()),
+      {
+        ...{ minLength: 1, maxLength: 7 },
+      },
+    )
+    fc.assert(
+      fc.property(prices, list => {
+        const judge = new Judge({ ...judgeDefaults, detectors: [] })
+        for (const [i, price] of list.entries()) judge.observe(quoteOf(`p${i}`, price, minute(0)))
+        const sorted = list.map(p => new Exact(p)).sort((a, b) => a.comparedTo(b))
+        const low = sorted[(sorted.length - 1) >> 1]!
+        const wanted = low.plus(sorted[sorted.length >> 1]!).div(2)
+        const [c] = consensusIn(judge.minute(minute(1)))
+        expect(new Exact(c!.price).equals(wanted)).toBe(true)
+        expect(c!.sources).toHaveLength(list.length)
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+describe('the role', () => {
+  const feed = (judge: Judge, n: number, prices: Record<string, string>): string[] =>
+    Object.entries(prices).flatMap(([p, price]) => flagsOf(judge.observe(quoteOf(p, price, minute(n)))))
+
+  it('goes to the next source while one is dead, insane, denied or unknown, and back when it is clean', () => {
+    const judge = new Judge(order)
+    feed(judge, 0, { kraken: '84000.1', coinbase: '84001.1', mempool: '84002' })
+    expect(servingIn(judge.minute(minute(1)))[0]).toMatchObject({
+      provider: 'kraken',
+      price: '84000.1',
+      skipped: [],
+    })
+    expect(feed(judge, 1, { coinbase: '84001.2', mempool: '84003', kraken: '8400.1' })).toEqual(['unit-jump'])
+    expect(servingIn(judge.minute(minute(2)))[0]).toMatchObject({
+      provider: 'coinbase',
+      skipped: [{ provider: 'kraken', why: `insane: unit-jump since ${toIso(minute(1))}` }],
+    })
+    for (const n of [2, 3]) feed(judge, n, { kraken: `84000.${n}`, coinbase: `84001.${n}`, mempool: '84002' })
+    expect(servingIn(judge.minute(minute(4)))[0]?.skipped[0]?.why).toMatch(/2 of 3 clean values since/)
+    feed(judge, 4, { kraken: '84000.4', coinbase: '84001.4' })
+    expect(servingIn(judge.minute(minute(5)))[0]?.provider).toBe('kraken')
+    expect(servingIn(judge.minute(minute(12)))[0]).toMatchObject({
+      provider: null,
+      price: null,
+      skipped: [
+        { provider: 'kraken', why: 'dead: no value for 8 min' },
+        { provider: 'coinbase', why: 'dead: no value for 8 min' },
+        { provider: 'mempool', why: 'dead: no value for 9 min' },
+      ],
+    })
+  })
+
+  it('passes over what is denied, switched off, or was never heard of', () => {
+    const judge = new Judge({ ...order, spot: { ...order.spot, disabled: { mempool: 'end of service' } } })
+    feed(judge, 0, { coinbase: '84001.1', mempool: '84002' })
+    judge.observeGap(gapOf('coinbase', minute(1), { state: 'denied', reason: 'month used up' }))
+    expect(servingIn(judge.minute(minute(1)))[0]?.skipped.map(s => s.why)).toEqual([
+      'never had a value',
+      `denied since ${toIso(minute(1))}: month used up`,
+      'disabled: end of service',
+    ])
+    feed(judge, 2, { coinbase: '84001.2' })
+    expect(servingIn(judge.minute(minute(2)))[0]?.provider).toBe('coinbase')
+  })
+})
+
+describe('doubts', () => {
+  it('are the same, once, when records come twice', () => {
+    const lines = (twice: boolean): string[] => {
+      const judge = new Judge()
+      const told: string[] = []
+      for (let n = 0; n < 30; n += 1)
+        for (const [i, p] of ['a', 'b', 'c', 'd'].entries()) {
+          const bad = p === 'd' && n > 20 && n < 25
+          const quote = quoteOf(p, `${(bad ? 90_000 : 84_000) + n + i}.5`, minute(n))
+          for (let k = 0; k < (twice ? 2 : 1); k += 1)
+            told.push(...judge.observe(quote).map(f => JSON.stringify(f)))
+        }
+      return [...told, ...judge.minute(minute(30)).map(o => JSON.stringify(o))]
+    }
+    expect(lines(false).filter(l => l.includes('"outlier"'))).toHaveLength(4)
+    expect(lines(true)).toEqual(lines(false))
+  })
+
+  it('stand by nobody where all jump at once, or the sources are half against half', () => {
+    const judge = new Judge()
+    const providers = ['a', 'b', 'c', 'd']
+    for (let n = 0; n < 10; n += 1)
+      for (const p of providers) judge.observe(quoteOf(p, `${84_000 + n}`, minute(n)))
+    const moved = providers.map((p, i) => judge.observe(quoteOf(p, i < 2 ? '84011' : '88011', minute(10))))
+    const settled = providers.map((p, i) => judge.observe(quoteOf(p, i < 2 ? '84012' : '88012', minute(11))))
+    expect(moved.flat().map(f => f.provider)).toEqual(['c'])
+    expect(settled.flat()).toEqual([])
+    for (let n = 12; n < 20; n += 1)
+      for (const [i, p] of providers.entries())
+        judge.observe(quoteOf(p, `${(i < 2 ? 84_000 : 88_000) + n}`, minute(n)))
+    const events = [20, 21, 22, 23, 24].flatMap(n => judge.minute(minute(n)))
+    expect(consensusIn(events).every(c => c.isDivergent)).toBe(true)
+    expect(events.filter(o => o.kind === 'source-flag')).toMatchObject([
+      { provider: 'consensus', flag: 'divergence', since: minute(20), observedAt: minute(24) },
+    ])
+  })
+
+  it('name the end of CoinDesk: dollars under the label of pounds, then one value while the clock goes on', () => {
+    const judge = new Judge()
+    const told = new Map<string, number>()
+    const note = (n: number, quote: ReturnType<typeof quoteOf>): void => {
+      for (const f of judge.observe(quote)) {
+        const key = `${f.provider} ${f.currency} ${f.flag}`
+        if (!told.has(key)) told.set(key, n)
+      }
+    }
+    const mislabelled = 1_440
+    const frozen = 2_160
+    for (let n = 0; n < 3_720; n += 1) {
+      const dollars = 97_000 + 600 * Math.sin(n / 97) + (n % 7)
+      const own = n < frozen ? dollars : 97_376.5
+      const pounds = n < mislabelled ? own * 0.8 : own
+      for (const [i, p] of ['kraken', 'coinbase'].entries())
+        note(n, quoteOf(p, (dollars + i).toFixed(2), minute(n)))
+      note(n, quoteOf('coindesk', own.toFixed(4), minute(n)))
+      note(n, quoteOf('coindesk', pounds.toFixed(4), minute(n), { currency: 'GBP' }))
+    }
+    expect([...told.keys()].sort()).toEqual([
+      'coindesk GBP frozen-value',
+      'coindesk GBP silent-deprecation',
+      'coindesk GBP wrong-currency',
+      'coindesk USD frozen-value',
+      'coindesk USD silent-deprecation',
+    ])
+    expect(told.get('coindesk GBP wrong-currency')! - mislabelled).toBeLessThanOrEqual(3)
+    expect(told.get('coindesk USD frozen-value')! - frozen).toBeLessThanOrEqual(240)
+  })
+
+  it('come from gaps: gone from answers, or another shape, after enough of them, never for a series that had no value', () => {
+    const judge = new Judge()
+    expect(judge.observeGap(gapOf('kraken', minute(0)))).toEqual([])
+    judge.observe(quoteOf('kraken', '84000', minute(0)))
+    const gone = [1, 2, 3, 4, 5, 6].map(n => flagsOf(judge.observeGap(gapOf('kraken', minute(n)))).join())
+    expect(gone).toEqual(['', '', '', '', 'silent-deprecation', 'silent-deprecation'])
+    judge.observe(quoteOf('coinbase', '84000', minute(0)))
+    const reason = '$.price: wanted a decimal number, got null'
+    const shape = [1, 1, 2, 3].map(n =>
+      flagsOf(judge.observeGap(gapOf('coinbase', minute(n), { reason }))).join(),
+    )
+    expect(shape).toEqual(['', '', '', 'changed-json'])
+    const outage = [1, 2, 3, 4, 5, 6, 7].map(n =>
+      judge.observeGap(gapOf('coinbase', minute(n + 9), { state: 'failed' })),
+    )
+    expect(outage.flat()).toEqual([])
+  })
+
+  it('forget what nobody heard of', () => {
+    const judge = new Judge()
+    judge.observe(quoteOf('kraken', '84000', minute(0)))
+    expect(judge.minute(addMs(noon, 47 * HOUR))).toHaveLength(1)
+    expect(judge.minute(addMs(noon, 49 * HOUR))).toEqual([])
+  })
+})
