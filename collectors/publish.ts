@@ -116,7 +116,7 @@ async function bury(
   refused: CryptosError,
   topics: TopicTable,
 ): Promise<Messages> {
-  const whole = dead(ports, entry, refused, topics)
+  const whole = dead(ports, { entry, asked: entry }, refused, topics)
   try {
     await ports.broker.produce(whole.messages)
     return whole
@@ -125,7 +125,7 @@ async function bury(
     const why = `${entry.body.byteLength} bytes are too many for a letter, they are only in the outbox; ${refused.message}`
     const short = dead(
       ports,
-      { ...entry, body: new Uint8Array() },
+      { entry: { ...entry, body: new Uint8Array() }, asked: entry },
       new CryptosError(refused.code, why, { cause: error }),
       topics,
     )
@@ -155,7 +155,7 @@ interface Messages extends Counts {
 
 function messagesOf(ports: PublishPorts, entry: OutboxEntry, topics: TopicTable): Messages {
   const derived = deriveEntry(ports.providers, entry)
-  if (derived.error) return dead(ports, entry, derived.error, topics)
+  if (derived.error) return dead(ports, { entry, asked: entry }, derived.error, topics)
   const gaps = derived.market.filter(r => r.kind === 'gap' && r.state === 'missing').length
   if (gaps > 0)
     ports.log?.info({ answerId: entry.answerId, missing: gaps }, 'assets without a price in an answer')
@@ -164,10 +164,24 @@ function messagesOf(ports: PublishPorts, entry: OutboxEntry, topics: TopicTable)
   return { messages, records: derived.quotes.length + metrics, deadLetters: 0 }
 }
 
-function dead(ports: PublishPorts, entry: OutboxEntry, error: CryptosError, topics: TopicTable): Messages {
+interface Dead {
+  /** What the letter shows. */
+  readonly entry: OutboxEntry
+  /** What was asked for, and what came, whole. */
+  readonly asked: OutboxEntry
+}
+
+/** The gaps say why the answer could not be read, whatever else kept it from its topic: so they can be made again at any time. */
+function dead(
+  ports: PublishPorts,
+  { entry, asked }: Dead,
+  error: CryptosError,
+  topics: TopicTable,
+): Messages {
   const letter = letterOf(entry, error)
+  const why = deriveEntry(ports.providers, asked).error ?? error
   ports.log?.warn({ answerId: entry.answerId, code: letter.code }, `to the dead letters: ${letter.reason}`)
-  return { messages: deadMessages(entry, letter, error, topics), records: 0, deadLetters: 1 }
+  return { messages: deadMessages(asked, letter, why, topics), records: 0, deadLetters: 1 }
 }
 
 /** One publisher of this process: calls while it works become one more round after it, which sees what they had stored. */

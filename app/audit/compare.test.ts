@@ -3,7 +3,7 @@ import { AssetId, DecimalString, EpochMicros, ProviderId } from '../../core/bran
 import type { Quote } from '../../core/records.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { compare, totals } from './compare.ts'
-import { Side } from './side.ts'
+import { type QuoteSide, quoteSide } from './side.ts'
 
 const noon = Date.UTC(2026, 10, 21, 12) * 1_000
 const quote = (minute: number, price = '64000.10', receivedMs = 0): Quote =>
@@ -24,8 +24,8 @@ const quote = (minute: number, price = '64000.10', receivedMs = 0): Quote =>
     revision: 0,
   }) as unknown as Quote
 
-function side(name: string, ...quotes: Quote[]): Side {
-  const made = new Side(name, q => quoteJson.encode(q))
+function side(name: string, ...quotes: Quote[]): QuoteSide {
+  const made = quoteSide(name, q => quoteJson.encode(q))
   for (const q of quotes) made.add(q)
   return made
 }

@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
-import type { Side } from './side.ts'
+/** What is compared of a place; see Side. */
+interface Place {
+  readonly name: string
+  readonly held: ReadonlyMap<
+    string,
+    { readonly version: number; readonly hash: string; readonly group: string }
+  >
+  readonly conflicts: ReadonlyMap<string, string>
+}
 
 export interface Difference {
   /** `conflict`: two copies of one record, with one version, that are not alike. */
   readonly kind: 'missing' | 'extra' | 'changed' | 'conflict'
-  /** The place that differs from the answers; for `bars` and `latest`: from the store's own rows. */
+  /** The place that differs from the answers (what was worked out: from the topic); for `bars` and `latest`: from the store's own rows. */
   readonly in: string
   readonly group: string
   readonly id: string
@@ -17,7 +25,7 @@ export interface GroupTotal {
 }
 
 /** Count and hash of each (provider, asset, hour): equal hashes mean equal rows, whatever their order was. */
-export function totals(side: Side): ReadonlyMap<string, GroupTotal> {
+export function totals(side: Place): ReadonlyMap<string, GroupTotal> {
   const lines = new Map<string, string[]>()
   for (const [id, held] of side.held) {
     const group = lines.get(held.group) ?? []
@@ -40,8 +48,8 @@ export function totals(side: Side): ReadonlyMap<string, GroupTotal> {
  * the versions by id that came to `actual` after the audited time: what they replaced is not missing either.
  */
 export function compare(
-  expected: Side,
-  actual: Side,
+  expected: Place,
+  actual: Place,
   pending: ReadonlySet<string>,
   later: ReadonlyMap<string, number> = new Map(),
 ): Difference[] {

@@ -1,10 +1,9 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import type { OutboxEntry } from '../../core/ports/ledger.ts'
-import { type Quote, quoteId } from '../../core/records.ts'
 import { addMs, HOUR } from '../../core/time.ts'
-import type { AuditPorts } from './audit.ts'
+import type { AuditPorts, DerivedRecords } from './audit.ts'
 import type { Difference } from './compare.ts'
-import { groupAt, type Side } from './side.ts'
+import { groupAt, type MarketSide, type QuoteSide } from './side.ts'
 
 /** Received in [from, to). */
 export interface Range {
@@ -12,47 +11,58 @@ export interface Range {
   readonly to: EpochMicros
 }
 
+/** One place: its prices, and the records beside them. */
+export interface Place {
+  readonly quotes: QuoteSide
+  readonly market: MarketSide
+}
+
 export interface Answers {
   count: number
   unmapped: number
+  /** Ids of records that are not published yet. */
   readonly unpublished: Set<string>
-  /** Records of answers that have a dead letter although they can be mapped (now): in the topic all of them or none. */
-  readonly buried: (readonly Quote[])[]
+  /** What can be made again of the answers, by their ids. */
+  readonly ids: Set<string>
+  /** Answers that have a dead letter although they can be mapped (now): in the topic all of their records or none. */
+  readonly buried: { readonly answerId: string; readonly records: DerivedRecords }[]
   readonly differences: Difference[]
 }
 
-/** Maps every answer again. What can not be mapped must lie in the dead letters. */
+/** Maps every answer again. What can not be mapped must lie in the dead letters, and all that it was asked for is a gap. */
 export async function readAnswers(
   ports: AuditPorts,
   range: Range,
   letters: ReadonlySet<string>,
-  side: Side,
+  place: Place,
 ): Promise<Answers> {
-  const found: Answers = { count: 0, unmapped: 0, unpublished: new Set(), buried: [], differences: [] }
+  const found: Answers = {
+    ...{ count: 0, unmapped: 0, unpublished: new Set(), ids: new Set(), buried: [], differences: [] },
+  }
   for await (const entry of ports.ledger.outbox.between(range.from, range.to)) {
     found.count += 1
-    const quotes = mapped(ports, entry)
-    const hasLetter = letters.has(ports.letterIdOf(entry.answerId))
-    if (quotes === undefined) {
+    const records = ports.derive(entry)
+    const { answerId, publishedAt } = entry
+    const hasLetter = letters.has(ports.letterIdOf(answerId))
+    if (records.error !== undefined) {
       found.unmapped += 1
       if (!hasLetter && mustHaveLetter(ports, entry, range.to)) found.differences.push(withoutLetter(entry))
-    } else if (hasLetter && entry.publishedAt !== null) found.buried.push(quotes)
-    else
-      for (const quote of quotes) {
-        side.add(quote)
-        if (entry.publishedAt === null) found.unpublished.add(quoteId(quote))
-      }
+    } else if (hasLetter && publishedAt !== null) {
+      found.buried.push({ answerId, records })
+      continue
+    }
+    found.ids.add(answerId)
+    const ids = addTo(place, records)
+    if (publishedAt === null) for (const id of ids) found.unpublished.add(id)
   }
   return found
 }
 
-/** Whatever the publisher can not map goes to the dead letters, for whatever reason: so here too. */
-function mapped(ports: AuditPorts, entry: OutboxEntry): readonly Quote[] | undefined {
-  try {
-    return ports.map(entry)
-  } catch {
-    return undefined
-  }
+/** Returns their ids. */
+function addTo({ quotes, market }: Place, records: DerivedRecords): readonly string[] {
+  for (const quote of records.quotes) quotes.add(quote)
+  for (const record of records.market) market.add(record)
+  return [...records.quotes.map(q => quotes.idOf(q)), ...records.market.map(r => market.idOf(r))]
 }
 
 /** Letters are kept for a time of their own; an hour of room, because they are removed while this looks. */
@@ -75,12 +85,17 @@ export async function readLetterIds({ broker, deadLetters }: AuditPorts): Promis
   return ids
 }
 
-/** What was published after all belongs into the topic whole; else the letter has it. */
-export function settleBuried({ buried }: Answers, answers: Side, topic: Side): number {
+/**
+ * What was published after all belongs into the topic whole; else the letter has it. Why such an answer was refused is known to
+ * nobody any more, so its gaps are not made again.
+ */
+export function settleBuried({ buried, ids }: Answers, answers: Place, topic: QuoteSide): number {
   let unmapped = 0
-  for (const quotes of buried)
-    if (quotes.some(quote => topic.holds(quote))) for (const quote of quotes) answers.add(quote)
-    else unmapped += 1
+  for (const { answerId, records } of buried)
+    if (records.quotes.some(quote => topic.holds(quote))) {
+      ids.add(answerId)
+      addTo(answers, records)
+    } else unmapped += 1
   return unmapped
 }
 

@@ -1,17 +1,15 @@
-import type { Ledger, OutboxEntry } from '../../core/ports/ledger.ts'
+import type { Ledger } from '../../core/ports/ledger.ts'
 import type { Broker } from '../../core/ports/broker.ts'
-import type { QuoteReader } from '../../core/ports/reader.ts'
+import type { MarketReader, QuoteReader } from '../../core/ports/reader.ts'
 import { addMs, HOUR, toIso } from '../../core/time.ts'
-import { letterIdOf, mapEntry } from '../../collectors/publish-messages.ts'
-import { providers } from '../../collectors/registry.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
-import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { type AuditReport, auditWhileWriting } from '../audit/audit.ts'
+import { auditPorts } from '../audit/ports.ts'
 import { parseDuration } from '../duration.ts'
 import { openReader } from '../reader.ts'
 import type { Result } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
-import { openBroker, openLedger, storeGroup, topics } from '../stores.ts'
+import { openBroker, openLedger } from '../stores.ts'
 import { using } from '../using.ts'
 import { type Action, type Context, type Define, sourceOption, withSource } from './command.ts'
 
@@ -19,7 +17,7 @@ const mostShown = 20
 
 function text(report: AuditReport, since: string): string {
   const { rows, differences } = report
-  const head = `${report.answers} answers since ${since}: ${rows.answers} rows mapped (${report.distinct} distinct), ${rows.topic} in the topic, ${rows.store} in the store, ${report.pending} on their way, ${report.unmapped} answers in the dead letters`
+  const head = `${report.answers} answers since ${since}: ${rows.answers} rows mapped (${report.distinct} distinct), ${rows.topic} in the topic, ${rows.store} in the store, ${report.pending} on their way, ${report.unmapped} answers in the dead letters${beside(report)}`
   if (differences.length === 0)
     return `${head}\nRows in = rows out: ${report.groups} groups of provider, asset and hour have equal counts and hashes; ${report.bars} bars and the latest prices are those of the rows.`
   const shown = differences.slice(0, mostShown).map(d => `  ${d.kind} in the ${d.in}: ${d.id} (${d.group})`)
@@ -32,6 +30,14 @@ function text(report: AuditReport, since: string): string {
   ].join('\n')
 }
 
+/** What there is beside prices; nothing to say where there is none. */
+function beside({ market, workedOut, consensus }: AuditReport): string {
+  const made = market.answers > 0 ? `; ${market.answers} figures and gaps of the answers` : ''
+  const worked =
+    workedOut.topic > 0 ? `; ${workedOut.topic} records worked out, ${consensus} consensus prices again` : ''
+  return `${made}${worked}`
+}
+
 const run: Action = (context, _args, options) =>
   withStores(context, async (ledger, broker, reader): Promise<Result> => {
     const sinceMs =
@@ -40,17 +46,7 @@ const run: Action = (context, _args, options) =>
         : parseDuration(String(options['since']), '--since')
     const now = context.clock.now()
     const from = addMs(now, -Math.min(sinceMs, context.config.outboxRetentionHours * HOUR))
-    const ports = {
-      ledger,
-      broker,
-      reader,
-      codec: quoteJson,
-      topic: topics.quotes.name,
-      deadLetters: topics.deadLetters,
-      group: storeGroup,
-      map: (entry: OutboxEntry) => mapEntry(providers, entry).records,
-      letterIdOf,
-    }
+    const ports = auditPorts({ ledger, broker, reader })
     const report = await auditWhileWriting(ports, from, now)
     const ok = report.differences.length === 0
     const json = {
@@ -69,7 +65,7 @@ const run: Action = (context, _args, options) =>
 
 async function withStores<T>(
   context: Context,
-  work: (ledger: Ledger, broker: Broker, reader: QuoteReader) => Promise<T>,
+  work: (ledger: Ledger, broker: Broker, reader: QuoteReader & MarketReader) => Promise<T>,
 ): Promise<T> {
   const source = settledSource(context)
   return using(await openLedger(context.config, source, context.clock), async ledger =>

@@ -1,20 +1,18 @@
 import { openCollecting, type Collecting } from '../../app/collecting.ts'
 import { type AuditReport, auditWhileWriting } from '../../app/audit/audit.ts'
+import { auditPorts } from '../../app/audit/ports.ts'
 import { type Config, loadConfig } from '../../app/config/load.ts'
 import { createLog } from '../../app/log.ts'
 import { openSink, runProcessing } from '../../app/processing.ts'
 import { openReader } from '../../app/reader.ts'
 import { type Source, sandboxSource } from '../../app/source.ts'
-import { groupOf, storeFiles, storeGroup, topics } from '../../app/stores.ts'
+import { groupOf, storeFiles, topics } from '../../app/stores.ts'
 import type { Pace } from '../../collectors/pace.ts'
 import type { PollPorts } from '../../collectors/poll-types.ts'
-import { letterIdOf, mapEntry } from '../../collectors/publish-messages.ts'
-import { providers } from '../../collectors/registry.ts'
 import { EpochMicros } from '../../core/brands.ts'
 import { addMs } from '../../core/time.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
-import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { marketTopics } from '../../topics/messages.ts'
 
 /** The ledger decides; the seconds between two calls of a process are real time, which a virtual month does not have. */
@@ -103,17 +101,7 @@ async function storeAll({ config, source, clock, collecting, log }: Storing): Pr
 async function auditAll(collecting: Collecting, source: Source, clock: Clock): Promise<AuditReport> {
   const reader = await openReader(source, clock)
   try {
-    const ports = {
-      ledger: collecting.ledger,
-      broker: await collecting.broker(),
-      reader,
-      codec: quoteJson,
-      topic: topics.quotes.name,
-      deadLetters: topics.deadLetters,
-      group: storeGroup,
-      map: (entry: Parameters<typeof mapEntry>[1]) => mapEntry(providers, entry).records,
-      letterIdOf,
-    }
+    const ports = auditPorts({ ledger: collecting.ledger, broker: await collecting.broker(), reader })
     return await auditWhileWriting(ports, EpochMicros(86_400_000_000), addMs(clock.now(), 1))
   } finally {
     await reader.close()

@@ -1,0 +1,100 @@
+import { Decimal } from 'decimal.js'
+import type { QuoteReader } from '../../core/ports/reader.ts'
+import {
+  type Consensus,
+  type ConsensusSource,
+  marketRecordId,
+  type Quote,
+  quoteId,
+} from '../../core/records.ts'
+import type { Difference } from './compare.ts'
+import type { Range } from './read-answers.ts'
+import { rowsOf } from './read-rows.ts'
+import { marketGroupOf, type QuoteSide } from './side.ts'
+
+/** The median of any prices that the product stores is exact. */
+const Exact = Decimal.clone({ precision: 900 })
+/** So many digits of a median are stored. */
+const storedDigits = 60
+
+/** A price that was worked out: the row of a consensus. Made of no answer, it is checked against the record that it shows. */
+export const isConsensusRow = ({ provider, rawRef }: Quote): boolean =>
+  provider === 'consensus' && rawRef.startsWith('consensus|')
+
+/** Prices of the range, made of answers. */
+interface Prices {
+  readonly reader: QuoteReader
+  readonly topic: QuoteSide
+  readonly store: QuoteSide
+  readonly range: Range
+}
+
+/** Checks each consensus by itself, then the rows that show them. */
+export class ConsensusCheck {
+  /** Consensus records that were looked at. */
+  count = 0
+  readonly differences: Difference[] = []
+  readonly #prices: Prices
+  /** Price and group of each record, by its id, which is that of its row. */
+  readonly #seen = new Map<string, { readonly price: string; readonly version: number }>()
+  constructor(prices: Prices) {
+    this.#prices = prices
+  }
+
+  /** The price is the median of the sources that count, and each source said what stands there. */
+  async record(consensus: Consensus): Promise<void> {
+    this.count += 1
+    const id = marketRecordId(consensus)
+    this.#seen.set(id, { price: consensus.price, version: consensus.receivedAt })
+    const group = marketGroupOf(consensus)
+    if (!isMedian(consensus)) this.differences.push({ kind: 'changed', in: 'consensus', group, id })
+    for (const source of consensus.sources) {
+      const said = quoteId({ ...source, asset: consensus.asset, currency: consensus.currency })
+      const kind = await this.#wrong(said, source, consensus)
+      if (kind) this.differences.push({ kind, in: 'sources of the consensus', group, id: `${id} ${said}` })
+    }
+  }
+
+  /**
+   * Each row shows its record.
+   * @param pending ids of records that the store does not have yet
+   * @param later versions by id of records that were worked out anew after the range
+   */
+  rows(rows: QuoteSide, pending: ReadonlySet<string>, later: ReadonlyMap<string, number>): void {
+    for (const [id, row] of rows.held) {
+      if (pending.has(id) || later.has(id)) continue
+      const record = this.#seen.get(id)
+      const of = { in: 'consensus', group: row.group, id }
+      if (!record) this.differences.push({ kind: 'missing', ...of })
+      else if (record.price !== row.price) this.differences.push({ kind: 'changed', ...of })
+    }
+  }
+
+  /** What is wrong with a source; undefined = nothing, or nobody can tell any more. */
+  async #wrong(
+    id: string,
+    { price, observedAt }: ConsensusSource,
+    c: Consensus,
+  ): Promise<Difference['kind'] | undefined> {
+    const { topic, store, reader, range } = this.#prices
+    if (store.hadPrice(id, price) || topic.hadPrice(id, price)) return undefined
+    const held = store.held.get(id) ?? topic.held.get(id)
+    // A newer value of the same moment came after the consensus.
+    if (held) return held.version > c.receivedAt ? undefined : 'changed'
+    for await (const row of rowsOf(reader, id))
+      return row.price === price || row.receivedAt > c.receivedAt ? undefined : 'changed'
+    return observedAt >= range.from ? 'extra' : undefined
+  }
+}
+
+/** Of an even number: the mean of the two in the middle. */
+function isMedian({ price, sources }: Consensus): boolean {
+  const prices = sources
+    .filter(s => s.excluded === null)
+    .map(s => new Exact(s.price))
+    .sort((a, b) => a.comparedTo(b))
+  const [low, high] = [prices[(prices.length - 1) >> 1], prices[prices.length >> 1]]
+  if (!low || !high) return false
+  const median = low.plus(high).dividedBy(2)
+  return median.equals(price) || median.toSignificantDigits(storedDigits).equals(price)
+}
