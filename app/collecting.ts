@@ -9,6 +9,8 @@ import type { PollPorts } from '../collectors/poll-types.ts'
 import { reconcileWhenDue } from '../collectors/usage.ts'
 import { createPublisher, type PublishResult } from '../collectors/publish.ts'
 import { providers } from '../collectors/registry.ts'
+import { RunGaps } from '../collectors/run-gaps.ts'
+import { marketRecordMessage } from '../topics/messages.ts'
 import { type Config, secretTexts } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
 import { providerNamed } from './provider-named.ts'
@@ -73,6 +75,11 @@ export async function openCollecting(
     publisher ??= openPublisher()
     return (await publisher)()
   }
+  const runGaps = new RunGaps()
+  const reportGaps: PollPorts['reportGaps'] = async (task, result) => {
+    const gaps = runGaps.of(task, result, clock.now())
+    if (gaps.length > 0) await (await broker()).produce(gaps.map(gap => marketRecordMessage(topics, gap)))
+  }
   const ports = {
     ledger,
     http,
@@ -80,6 +87,7 @@ export async function openCollecting(
     pace,
     newId: randomUUID,
     publish,
+    reportGaps,
     log,
     deadlineMs: config.httpDeadlineMs,
   }

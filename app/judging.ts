@@ -46,7 +46,7 @@ function tell({ log, onProblem }: JudgingPorts, event: JudgeEvent): void {
       log.debug(event, 'judged the sources')
       onProblem('judge', null)
       break
-    case 'minute-failed':
+    case 'publish-failed':
     case 'batch-thrown-back': {
       const { code, message } = toCryptosError(event.error)
       const sentence = `the sources can not be judged, it is tried again: ${message}`

@@ -30,6 +30,7 @@ export async function collectPage(ports: PollPorts, task: PageTask): Promise<Pag
   const end = await ports.pace.schedule(turn, () => tryOnce(attempt)).catch(unexpected)
   const result = { ...end, slot: task.slot, runId: attempt.runId }
   await noteRun(attempt, result, startedAt)
+  await noteGaps(attempt, result)
   return result
 }
 
@@ -173,6 +174,16 @@ async function publishNow({ ports, task }: Attempt): Promise<void> {
   } catch (error) {
     const { code, message } = toCryptosError(error)
     ports.log?.warn({ slot: task.slot, code }, `the answer waits in the outbox: ${message}`)
+  }
+}
+
+/** A gap that can not be told is one line in the log: the run itself is in the ledger. */
+async function noteGaps({ ports, task }: Attempt, result: PageResult): Promise<void> {
+  try {
+    await ports.reportGaps?.(task, result)
+  } catch (error) {
+    const { code, message } = toCryptosError(error)
+    ports.log?.warn({ slot: task.slot, code }, `what is missing could not be published: ${message}`)
   }
 }
 

@@ -61,7 +61,10 @@ function gaps(
 }
 
 /** Start of the slot's period, which the slot names: `<provider>/<dataset>/<period start>/<page>`. */
-function expectedAtOf({ slot, receivedAt }: OutboxEntry, { page }: MappingContext): EpochMicros {
+export function expectedAtOf(
+  { slot, receivedAt }: Pick<OutboxEntry, 'slot' | 'receivedAt'>,
+  { page }: Pick<MappingContext, 'page'>,
+): EpochMicros {
   const [, , periodStart = ''] = slot.split('/')
   try {
     return parseIso(periodStart)
