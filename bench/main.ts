@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, release } from 'node:os'
 import { benchStart } from './collect-start.ts'
 import { benchFirstPrice } from './first-price.ts'
+import { benchDetectors } from './detectors.ts'
 import type { BenchLine } from './line.ts'
 import { benchParse } from './parse.ts'
 import { benchPermits } from './permits.ts'
@@ -12,6 +13,7 @@ import { benchUp } from './up.ts'
 /** `npm run bench [-- --json] [-- --only name,…]`: every bar of the product, measured here and now. */
 const benches: Readonly<Record<string, () => Promise<BenchLine[]>>> = {
   parse: benchParse,
+  detectors: benchDetectors,
   'provider-parse': benchProviderParse,
   permits: benchPermits,
   store: benchStore,

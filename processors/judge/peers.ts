@@ -36,7 +36,11 @@ export function peersOf(
   return { count: others.length, median, mad: madOf(lns, median), distances }
 }
 
+/** What the others said before that is forgotten: a value so old is excluded by its age, and an honest last trade is no outlier. */
+const memoryMicros = 55 * 60_000_000
+
 function distanceOf(quote: Quote, ln: number, own: Series, peer: Series): number {
+  if (quote.receivedAt - quote.observedAt > memoryMicros) return 0
   peer.range.between(Math.min(quote.observedAt, quote.receivedAt) - own.slackMicros, quote.receivedAt)
   const low = Math.min(peer.ln, peer.range.low)
   const high = Math.max(peer.ln, peer.range.high)

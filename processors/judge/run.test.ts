@@ -105,6 +105,7 @@ describe('runJudge', () => {
 
   it('wakes up with what it knew, and says nothing twice', async () => {
     const first = start()
+    await until(() => events.some(e => e.kind === 'rebuilt'), 'rebuilt')
     await send(three(0, '84000.1'))
     await settle(async () => (await committed()) === 3)
     await first.stop()
