@@ -41,9 +41,6 @@ const topicByKind = {
   serving: 'consensus',
 } as const satisfies Record<MarketRecord['kind'], MarketTopicId>
 
-/** The topic that carries records of a kind. */
-export const marketTopicOf = (kind: MarketRecord['kind']): MarketTopicId => topicByKind[kind]
-
 function marketKey(r: MarketRecord): string {
   if (r.kind === 'metric') return `${r.provider}|${r.name}|${r.currency ?? ''}`
   // Whichever source serves: the roles of one asset stay in order.
