@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { openSqliteReader } from '../../processors/sinks/sqlite/reader.ts'
@@ -76,11 +77,14 @@ export interface AcceptedAnswer {
   readonly body: string
 }
 
+const bytesOf = (row: Readonly<Record<string, unknown>>): Buffer => Buffer.from(row['body'] as Uint8Array)
+
 /** What the ledger took, published or not: read from its file, past the product's own reading. */
 export function acceptedAnswers(file: string): readonly AcceptedAnswer[] {
   const db = new DatabaseSync(file, { readOnly: true })
   try {
-    const sql = 'SELECT provider, slot, received_at, body FROM outbox JOIN bodies ON bodies.id = outbox.id'
+    const sql =
+      'SELECT provider, slot, received_at, body, packed FROM outbox JOIN bodies ON bodies.id = outbox.id'
     return db
       .prepare(sql)
       .all()
@@ -88,7 +92,7 @@ export function acceptedAnswers(file: string): readonly AcceptedAnswer[] {
         provider: String(row['provider']),
         slot: String(row['slot']),
         receivedAt: Number(row['received_at']),
-        body: Buffer.from(row['body'] as Uint8Array).toString(),
+        body: (row['packed'] === 1 ? gunzipSync(bytesOf(row)) : bytesOf(row)).toString(),
       }))
   } finally {
     db.close()

@@ -5,13 +5,15 @@ import { announce } from '../../../core/steps.ts'
 import { addMs, MINUTE, toIso } from '../../../core/time.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
 import type { CommitQueue } from './commit-queue.ts'
+import { pack, unpack } from './packing.ts'
 import type { Unit } from './unit.ts'
 
-const pageSize = 100
+/** Answers of megabytes are held in memory together. */
+const pageSize = 20
 /** Slots whose period began this long before the published rows that are pruned are forgotten with them. */
 const slotsKeptMs = 40 * 24 * 60 * MINUTE
 const columns =
-  'o.id, answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, published_at, revision, body'
+  'o.id, answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, published_at, revision, body, packed'
 const joined = `SELECT ${columns} FROM outbox o JOIN bodies b ON b.id = o.id`
 
 /** The answers in the ledger's database. Writes go through the commit queue; `#pendingBytes` spares a sum at each reserve. */
@@ -29,7 +31,7 @@ export class SqliteOutbox implements Outbox {
         `INSERT OR IGNORE INTO outbox(answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, size)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
-      addBody: db.prepare('INSERT INTO bodies(id, body) VALUES (?, ?)'),
+      addBody: db.prepare('INSERT INTO bodies(id, body, packed) VALUES (?, ?, ?)'),
       pendingBytes: db.prepare(
         'SELECT count(*) AS pending, coalesce(sum(size), 0) AS bytes, min(received_at) AS oldest FROM outbox WHERE published_at IS NULL',
       ),
@@ -93,7 +95,8 @@ export class SqliteOutbox implements Outbox {
       body.byteLength,
     )
     if (changes === 0) return
-    this.#sql.addBody.run(lastInsertRowid, body)
+    const stored = pack(body)
+    this.#sql.addBody.run(lastInsertRowid, stored.body, stored.packed)
     this.#pendingBytes = before + body.byteLength
     this.#unit.touch()
   }
@@ -215,6 +218,6 @@ function entryOf(row: SqlRow): OutboxEntry {
     credits: Credits(Number(row['credits'])),
     publishedAt: publishedAt === null ? null : EpochMicros(Number(publishedAt)),
     revision: Number(row['revision']),
-    body: row['body'] as Uint8Array,
+    body: unpack(row['body'] as Uint8Array, row['packed'] === 1),
   }
 }

@@ -21,4 +21,5 @@ export const ledgerSchema: readonly string[] = [
   CREATE TABLE lease(one INTEGER PRIMARY KEY CHECK (one = 1), holder TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
   CREATE TABLE runs(id INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;`,
   'ALTER TABLE outbox ADD COLUMN revision INTEGER NOT NULL DEFAULT 0',
+  'ALTER TABLE bodies ADD COLUMN packed INTEGER NOT NULL DEFAULT 0',
 ]
