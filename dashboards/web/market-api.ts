@@ -37,6 +37,11 @@ export const marketRoutes: Readonly<Record<string, MarketRoute>> = {
     takes: events,
     answer: between('source-flag', records => ({ flags: records.map(viewFlag) })),
   },
+  // The newest of each provider, asset, currency and doubt, however old: what a row of the page needs.
+  '/api/v1/flags/latest': {
+    takes: ['provider', 'asset', 'currency'],
+    answer: latest('source-flag', records => ({ flags: records.map(viewFlag) })),
+  },
 }
 
 function filterOf(params: Params): MarketFilter {
@@ -45,7 +50,7 @@ function filterOf(params: Params): MarketFilter {
 }
 
 /** The newest record of each series. */
-function latest<K extends 'consensus' | 'serving' | 'metric'>(
+function latest<K extends 'consensus' | 'serving' | 'metric' | 'source-flag'>(
   kind: K,
   view: (records: readonly MarketRecordOf<K>[], now: EpochMicros) => object,
 ): MarketRoute['answer'] {

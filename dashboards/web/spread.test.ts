@@ -23,6 +23,23 @@ describe('spreadOf', () => {
     expect(spreadOf([{ ...old, observedAt: addMs(start, -spreadWindowMs) }, fresh])?.providers).toBe(2)
   })
 
+  it('leaves out the consensus: it is no source', () => {
+    const consensus = price({
+      at: addMs(start, 1),
+      provider: ProviderId('consensus'),
+      price: DecimalString('9'),
+    })
+    const [a, b] = ['1', '2'].map((text, i) =>
+      price({ provider: ProviderId(`p${i}`), price: DecimalString(text) }),
+    )
+    expect(spreadOf([a!, consensus])).toBeNull()
+    expect(spreadOf([a!, consensus, b!])).toMatchObject({
+      absolute: '1',
+      providers: 2,
+      high: { provider: 'p1' },
+    })
+  })
+
   it('is high minus low for any two numbers with five decimals', () => {
     const whole = fc.bigInt({ min: 1n, max: 10n ** 30n })
     fc.assert(

@@ -9,6 +9,9 @@ const Exact = Decimal.clone({ precision: 900 })
 /** Prices older than the newest by more than this are no part of a spread: it would compare two times, not two providers. */
 export const spreadWindowMs = 15 * MINUTE
 
+/** The judge's median is stored as a price of this provider: no source, and so no part of a spread. */
+export const consensusProvider = 'consensus'
+
 export interface Spread {
   /** high − low, exact, never in exponent form. */
   readonly absolute: string
@@ -22,8 +25,9 @@ export interface Spread {
 
 /** What lies between the providers' prices of one asset in one currency; null for fewer than two that are near in time. */
 export function spreadOf(prices: readonly LatestPrice[]): Spread | null {
-  const newest = Math.max(...prices.map(p => p.observedAt))
-  const compared = prices
+  const ofSources = prices.filter(p => p.provider !== consensusProvider)
+  const newest = Math.max(...ofSources.map(p => p.observedAt))
+  const compared = ofSources
     .filter(p => newest - p.observedAt <= spreadWindowMs * 1_000)
     .map(p => ({ provider: p.provider, price: p.price, value: new Exact(p.price) }))
     .sort((a, b) => a.value.comparedTo(b.value))

@@ -5,13 +5,18 @@ import { makeChoice } from './choices.js'
 import { connect } from './connection.js'
 import { byId, colorName, setText } from './dom.js'
 import { formatSince } from './format.js'
-import { showHero, showTitle } from './hero.js'
+import { showFold } from './fold.js'
+import { showHero, showNoHero, showTitle } from './hero.js'
+import { consensusTold, servedTold, standingTold } from './judge-words.js'
+import { Judgement } from './judgement.js'
 import { fetchJson, makeLineState, makeQueue } from './line.js'
-import { keyOf, Model } from './model.js'
+import { consensusName, keyOf, Model } from './model.js'
 import { makePrices } from './prices.js'
 import { showQuota } from './quota.js'
 import { findRange, ranges, spanWords } from './ranges.js'
 import { showRuns } from './runs.js'
+import { showSources } from './sources.js'
+import { standOf } from './spot.js'
 import { makeTheme } from './toggle.js'
 
 /** @typedef {import('./model.js').LivePrice} LivePrice */
@@ -25,6 +30,7 @@ const state = {
   range: findRange(chosen.get('range') ?? ''),
 }
 const model = new Model()
+const judgement = new Judgement(show)
 let data = new ChartData()
 /** The server's clock minus ours: ages are told by the server's. */
 let offsetMs = 0
@@ -78,8 +84,12 @@ function announce() {
 
 /** A resumed stream gives every newest price, but not each one in between: the lines are loaded anew either way. @param {boolean} resumed */
 async function begin(resumed) {
+  judgement.hint()
   if (resumed) return history.load()
-  const [meta, latest] = await Promise.all([fetchJson('/api/v1/meta'), fetchJson('/api/v1/latest')])
+  const [meta, latest, sources] = await Promise.all(
+    ['meta', 'latest', 'sources'].map(name => fetchJson(`/api/v1/${name}`)),
+  )
+  showSources(sources)
   model.know(meta)
   setText(byId('version'), `cryptos ${meta.version}`)
   for (const { prices: found, ...asset } of latest.assets)
@@ -135,6 +145,7 @@ function onPrices(event) {
   }
   const isFirst = state.key === ''
   for (const price of event.prices) history.push(model.apply(price))
+  if (event.prices.some(p => p.provider === consensusName)) judgement.hint()
   pickFirst()
   if (isFirst) void history.load()
   line.priceAt(Date.now())
@@ -146,11 +157,15 @@ const shownProviders = () => {
   return found.includes(state.provider) ? [state.provider] : found
 }
 
-/** @returns {LivePrice | undefined} */
-const shownPrice = () => {
-  const found = model.prices(state.key)
-  return found.find(p => p.provider === state.provider) ?? model.lead(state.key)
+/** Which price stands for an asset, and why. @param {string} key */
+function standFor(key) {
+  const lead = model.lead(key)
+  const spot = judgement.spot(key)
+  return lead && standOf({ spot, live: model.price(key, spot?.provider ?? ''), lead, now: now() })
 }
+
+/** @returns {LivePrice | undefined} */
+const shownPrice = () => model.price(state.key, state.provider) ?? standFor(state.key)?.price
 
 let frame = 0
 function show() {
@@ -161,7 +176,11 @@ function showNow() {
   frame = 0
   const found = model.prices(state.key)
   const providers = shownProviders()
-  assets(model.rows(), state.key)
+  const rows = model.rows().map(row => {
+    const { price = row.lead, kind } = standFor(row.key) ?? {}
+    return { ...row, lead: price, isUnfit: kind === 'none' }
+  })
+  assets(rows, state.key)
   const options = found.map(({ provider: p }) => ({
     value: p,
     label: p,
@@ -173,21 +192,40 @@ function showNow() {
     isOne ? state.provider : all,
   )
   rangeChoice(ranges, state.range.value)
-  prices.show(found, model.providers, model.decimals(state.key))
+  showJudged(found)
   const price = shownPrice()
   document.body.classList.toggle('waiting', !price)
   const from = rangeStart(providers)
   if (price) {
-    const past = data.summary(price.provider)
     showTitle(price.symbol, price.name)
-    showHero(
-      price,
-      model.decimals(state.key),
-      past && { ...past, words: spanWords(state.range, [past], now()) },
-    )
+    showNumber(price)
   }
   showChart(providers, price, from)
   tick()
+}
+
+/** @param {LivePrice} price */
+function showNumber(price) {
+  const kind = price.provider === state.provider ? 'chosen' : standFor(state.key)?.kind
+  if (kind === 'none') return showNoHero(price)
+  const past = data.summary(price.provider)
+  const words = past && { ...past, words: spanWords(state.range, [past], now()) }
+  showHero(price, model.decimals(state.key), words, kind === 'served' ? 'served by' : 'by')
+}
+
+/** What the judge says of the asset and of each of its sources. @param {readonly LivePrice[]} found */
+function showJudged(found) {
+  const { key } = state
+  const [at, decimals] = [now(), model.decimals(key)]
+  const stand = standFor(key)
+  if (stand) showFold(byId('served'), servedTold(stand, at))
+  const isOld = judgement.isOld(key, at)
+  const more = { decimals, now: at, isOld, evidence: judgement.divergence(key), spot: judgement.spot(key) }
+  if (stand) showFold(byId('consensus'), consensusTold(judgement.consensus(key), more))
+  prices.show(found, model.providers, decimals, {
+    excluded: judgement.excluded(key, at),
+    standing: price => standingTold(judgement.about(key, price.provider, price.time, at), at),
+  })
 }
 
 /** Where the drawn time begins: with the range, or with the first price where that is later. @param {readonly string[]} providers */
@@ -202,9 +240,10 @@ function rangeStart(providers) {
 /** @param {readonly string[]} providers @param {LivePrice | undefined} price @param {number} from */
 function showChart(providers, price, from) {
   const spans = providers.flatMap(provider => data.summary(provider) ?? [])
+  const drawsMedian = providers.length > 1 && data.series.has(consensusName)
   chart.show({
     data,
-    providers,
+    providers: drawsMedian ? [...providers, consensusName] : providers,
     allProviders: model.providers,
     name: price?.name ?? 'Prices',
     currency: price?.currency ?? '',

@@ -3,7 +3,7 @@ import { compareExact, formatPrice } from './format.js'
 
 /**
  * @typedef {import('./model.js').LivePrice} LivePrice
- * @typedef {{ key: string, lead: LivePrice, decimals: number }} AssetRow
+ * @typedef {{ key: string, lead: LivePrice, decimals: number, isUnfit?: boolean }} AssetRow
  */
 
 /** The list of assets: a group of radio buttons, each with its newest price. @param {(key: string) => void} onChange */
@@ -23,7 +23,7 @@ export function makeAssets(onChange) {
   return (assets, chosen) => {
     nameSources(set, assets)
     const severalCurrencies = new Set(assets.map(a => a.lead.currency)).size > 1
-    for (const { key, lead, decimals } of assets) {
+    for (const { key, lead, decimals, isUnfit = false } of assets) {
       let row = rows.get(key)
       if (!row) {
         row = makeRow(key, lead, severalCurrencies)
@@ -34,7 +34,8 @@ export function makeAssets(onChange) {
           assets.findIndex(a => a.key === key),
         )
       }
-      showPrice(row, lead, decimals)
+      if (isUnfit) showNone(row)
+      else showPrice(row, lead, decimals)
       row.input.checked = key === chosen
     }
     if (rows.size !== hintedFor) hint()
@@ -62,11 +63,18 @@ function placeRow(set, label, index) {
 /** Whose prices the list shows. @param {HTMLElement} set @param {readonly AssetRow[]} assets */
 function nameSources(set, assets) {
   const legend = set.querySelector('legend')
-  const sources = [...new Set(assets.map(a => a.lead.provider))].sort()
+  const sources = [...new Set(assets.filter(a => !a.isUnfit).map(a => a.lead.provider))].sort()
   const text = sources.length > 0 ? ` by ${sources.join(' or ')}` : ''
   if (!legend || legend.dataset['by'] === text) return
   legend.dataset['by'] = text
   legend.replaceChildren('Assets', el('small', {}, text))
+}
+
+/** @param {{ price: HTMLElement, shown: string }} row */
+function showNone(row) {
+  row.shown = ''
+  setText(row.price, '–')
+  row.price.title = 'no source is fit to serve'
 }
 
 /** @param {{ price: HTMLElement, shown: string }} row @param {LivePrice} lead @param {number} decimals */

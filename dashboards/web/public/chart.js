@@ -2,8 +2,9 @@ import uPlot from '/vendor/uPlot.esm.js'
 import { airAround, axisSize, fontOf, priceLabels, timeLabels } from './chart-axes.js'
 import { sliderValues, stopAfter, stopsOf } from './chart-cursor.js'
 import { loneOf } from './chart-data.js'
-import { extentOf, fillSummary, pointText, rangeText } from './chart-text.js'
+import { extentOf, fillSummary, lineName, pointText, rangeText, shortPointText } from './chart-text.js'
 import { byId, colorName, setText, themeColor } from './dom.js'
+import { consensusName } from './model.js'
 
 /**
  * @typedef {object} View
@@ -82,7 +83,7 @@ export function makeChart() {
     const index = plot?.cursor.idx
     const seconds = typeof index === 'number' ? plot?.data[0]?.[index] : undefined
     const text = seconds === undefined ? rangeText(view) : pointText(view, seconds * 1000)
-    setText(byId('readout'), text)
+    setText(byId('readout'), seconds === undefined ? text : shortPointText(view, seconds * 1000))
     if (!isHeard) return
     const all = stops()
     const now = typeof index === 'number' ? all.indexOf(index) : -1
@@ -140,14 +141,20 @@ function axesOf(box) {
   ]
 }
 
+const solidLines = 6
+
 /** @param {View} view @param {string} provider @returns {uPlot.Series} */
 function seriesOf({ providers, allProviders }, provider) {
   const color = themeColor(colorName(allProviders, provider))
   const single = providers.length === 1
+  // The median is told by its width, and more than six providers by their dashes: colours alone do not do.
+  const isMedian = provider === consensusName
+  const isDashed = !isMedian && allProviders.indexOf(provider) >= solidLines
   return {
-    label: provider,
+    label: lineName(provider),
     stroke: color,
-    width: single ? 2 : 1.75,
+    width: isMedian ? 3.5 : single ? 2 : 1.75,
+    ...(isDashed && { dash: [5, 4] }),
     points: { show: false, filter: lonePoints, size: 7, fill: color },
     ...(single && { fill: u => fade(u, color) }),
   }

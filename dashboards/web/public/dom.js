@@ -36,6 +36,10 @@ export function themeColor(name) {
   return color
 }
 
-/** The colour of a provider: the same in chart, tiles and choices. @param {readonly string[]} providers @param {string} provider */
-export const colorName = (providers, provider) =>
-  `--series-${(Math.max(0, providers.indexOf(provider)) % 6) + 1}`
+const colors = 10
+
+/** The colour of a provider: the same in chart, tiles and choices. What is no provider, the consensus, has a neutral one. @param {readonly string[]} providers @param {string} provider */
+export function colorName(providers, provider) {
+  const at = providers.indexOf(provider)
+  return at < 0 ? '--consensus' : `--series-${(at % colors) + 1}`
+}

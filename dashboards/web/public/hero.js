@@ -3,20 +3,30 @@ import { formatPrice, percentChange } from './format.js'
 
 /** @typedef {import('./model.js').LivePrice} LivePrice */
 
+/** No source is fit: then there is no number to stand for the asset. @param {LivePrice} lead */
+export function showNoHero({ symbol, currency }) {
+  const hero = byId('hero')
+  hero.title = 'no source is fit to serve'
+  hero.replaceChildren('–', el('span', { class: 'unit' }, ` ${currency}`))
+  setText(byId('hero-sub'), 'no price: no source is fit')
+  document.title = `${symbol} – ${currency} · cryptos`
+}
+
 /**
- * The one large number: the leading price, or the chosen provider's.
+ * The one large number: the price that the role serves, or the chosen provider's.
  * @param {LivePrice} price
  * @param {number} decimals
  * @param {{ open: string, isOne: boolean, words: string } | undefined} past of this provider: where the drawn time began
+ * @param {string} verb `by` or `served by`
  */
-export function showHero(price, decimals, past) {
+export function showHero(price, decimals, past, verb) {
   const hero = byId('hero')
   const shown = formatPrice(price.price, decimals)
   const [whole = '', fraction] = shown.split('.')
   hero.title = `${price.price} ${price.currency}, exactly as ${price.provider} sent it`
   const small = el('small', {}, fraction === undefined ? '' : `.${fraction}`)
   hero.replaceChildren(whole, small, el('span', { class: 'unit' }, ` ${price.currency}`))
-  byId('hero-sub').replaceChildren(...(past ? changeOf(price, past) : []), `by ${price.provider}`)
+  byId('hero-sub').replaceChildren(...(past ? changeOf(price, past) : []), `${verb} ${price.provider}`)
   document.title = `${price.symbol} ${shown} ${price.currency} · cryptos`
 }
 

@@ -9,6 +9,9 @@ import { decimalsOf } from './format.js'
 /** @param {{ asset: string, currency: string }} price */
 export const keyOf = ({ asset, currency }) => `${asset} ${currency}`
 
+/** The judge's median comes as a price of this name: it is no source. */
+export const consensusName = 'consensus'
+
 /** A price this much older than the newest of its asset does not stand for it. */
 const freshMs = 5 * 60_000
 
@@ -16,6 +19,8 @@ const freshMs = 5 * 60_000
 export class Model {
   /** @type {Map<string, Map<string, LivePrice>>} */
   #latest = new Map()
+  /** The newest consensus of each asset and currency. @type {Map<string, LivePrice>} */
+  #consensus = new Map()
   /** Providers that once fell behind, by asset and currency. @type {Map<string, Set<string>>} */
   #late = new Map()
   /** @type {Map<string, number>} */
@@ -35,6 +40,10 @@ export class Model {
   apply(price) {
     const live = { ...price, time: Date.parse(price.observedAt) }
     const key = keyOf(price)
+    if (price.provider === consensusName) {
+      if ((this.#consensus.get(key)?.time ?? 0) <= live.time) this.#consensus.set(key, live)
+      return live
+    }
     const byProvider = this.#latest.get(key) ?? new Map()
     this.#latest.set(key, byProvider)
     if ((byProvider.get(price.provider)?.time ?? 0) <= live.time) byProvider.set(price.provider, live)
@@ -46,6 +55,11 @@ export class Model {
   prices(key) {
     const found = this.#latest.get(key)
     return this.providers.flatMap(provider => found?.get(provider) ?? [])
+  }
+
+  /** @param {string} key @param {string} provider */
+  price(key, provider) {
+    return this.#latest.get(key)?.get(provider)
   }
 
   /**
@@ -74,7 +88,9 @@ export class Model {
 
   /** When each provider's newest price was observed. @param {string} key @returns {Map<string, number>} */
   newestTimes(key) {
-    return new Map(this.prices(key).map(p => [p.provider, p.time]))
+    const consensus = this.#consensus.get(key)
+    const all = consensus ? [...this.prices(key), consensus] : this.prices(key)
+    return new Map(all.map(p => [p.provider, p.time]))
   }
 
   /** One row per asset and currency with its leading price. */
@@ -93,7 +109,7 @@ export class Model {
 
   /** @param {string} provider */
   #knowProvider(provider) {
-    if (!this.providers.includes(provider)) this.providers.push(provider)
+    if (provider !== consensusName && !this.providers.includes(provider)) this.providers.push(provider)
   }
 }
 

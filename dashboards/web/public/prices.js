@@ -1,5 +1,6 @@
 import { flash } from './assets.js'
 import { byId, colorName, el, setText } from './dom.js'
+import { showFold } from './fold.js'
 import {
   compareExact,
   formatPrice,
@@ -34,9 +35,13 @@ export function makePrices() {
   const tiles = byId('tiles')
   /** @type {Map<string, Tile>} */
   const shown = new Map()
-  /** @param {readonly LivePrice[]} prices @param {readonly string[]} providers @param {number} decimals */
-  const show = (prices, providers, decimals) => {
-    const spread = spreadOf(prices)
+  /**
+   * @param {readonly LivePrice[]} prices @param {readonly string[]} providers @param {number} decimals
+   * @param {{ excluded: ReadonlySet<string>, standing: (price: LivePrice) => import('./judge-words.js').Told }} judged
+   */
+  const show = (prices, providers, decimals, { excluded, standing }) => {
+    const counted = prices.filter(p => !excluded.has(p.provider))
+    const spread = spreadOf(counted)
     for (const [id, tile] of shown)
       if (!prices.some(p => idOf(p) === id)) {
         tile.item.remove()
@@ -47,8 +52,9 @@ export function makePrices() {
       if (!shown.has(idOf(price))) tiles.append(tile.item)
       shown.set(idOf(price), tile)
       fillTile(tile, price, spread, decimals)
+      showFold(tile.standing, standing(price))
     }
-    showSpread(spread, prices, decimals)
+    showSpread(spread, { counted: counted.length, all: prices.length }, decimals)
     showStrip(prices, spread, providers)
   }
   /** @param {number} now the server's time */
@@ -62,7 +68,7 @@ export function makePrices() {
 }
 
 /**
- * @typedef {{ item: HTMLElement, value: HTMLElement, gap: HTMLElement, age: HTMLTimeElement, time: number, exact: string }} Tile
+ * @typedef {{ item: HTMLElement, value: HTMLElement, gap: HTMLElement, age: HTMLTimeElement, standing: HTMLElement, time: number, exact: string }} Tile
  */
 
 /** @param {LivePrice} price */
@@ -75,8 +81,10 @@ function makeTile(price, color) {
   const value = el('p', { class: 'num value' })
   const gap = el('span', { class: 'gap' })
   const age = el('time', { class: 'age' })
-  const item = el('li', {}, el('h3', {}, dot, price.provider), value, el('p', { class: 'under' }, gap, age))
-  return { item, value, gap, age, time: price.time, exact: '' }
+  const standing = el('div', { class: 'fold standing' })
+  const under = el('p', { class: 'under' }, gap, age)
+  const item = el('li', {}, el('h3', {}, dot, price.provider), value, under, standing)
+  return { item, value, gap, age, standing, time: price.time, exact: '' }
 }
 
 /** @param {Tile} tile @param {LivePrice} price @param {ReturnType<typeof spreadOf>} spread @param {number} decimals */
@@ -97,15 +105,18 @@ function fillTile(tile, price, spread, decimals) {
   tile.gap.title = toPlain(above)
   setText(
     tile.gap,
-    above.digits > 0n ? `+${formatPrice(toPlain(above), decimals)}` : above.digits === 0n ? 'lowest' : '',
+    above.digits === 0n
+      ? 'lowest'
+      : `${above.digits > 0n ? '+' : ''}${formatPrice(toPlain(above), decimals).replace('-', '−')}`,
   )
 }
 
-/** @param {ReturnType<typeof spreadOf>} spread @param {readonly LivePrice[]} prices @param {number} decimals */
-function showSpread(spread, prices, decimals) {
+/** Of the sources that count, where the judge has spoken. @param {ReturnType<typeof spreadOf>} spread @param {{ counted: number, all: number }} of @param {number} decimals */
+function showSpread(spread, { counted, all }, decimals) {
   const place = byId('spread')
-  if (!spread) return setText(place, prices.length === 1 ? 'One provider so far: a spread needs two' : '')
-  const text = `Spread ${formatPrice(spread.absolute, decimals)} ${spread.low.currency} · ${spread.percent} %`
+  if (!spread) return setText(place, all === 1 ? 'One provider so far: a spread needs two' : '')
+  const whose = counted < all ? ` · of the ${counted} that count` : ''
+  const text = `Spread ${formatPrice(spread.absolute, decimals)} ${spread.low.currency} · ${spread.percent} %${whose}`
   setText(place, text)
   place.title = `${spread.absolute}: ${spread.high.provider} ${spread.high.price} minus ${spread.low.provider} ${spread.low.price}`
 }
