@@ -8,7 +8,7 @@ import { MINUTE, parseIso, SECOND } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
 import { isDue, type Sweep } from './gate.ts'
 import { openSqliteLedger } from './ledgers/sqlite.ts'
-import { plans } from './plans.ts'
+import { plan } from './plans.ts'
 
 const provider = ProviderId('coinmarketcap')
 const wish = { refreshMs: MINUTE, intervalMs: MINUTE, pages: 1, costPerSweep: 1, reserveShare: 0 }
@@ -22,7 +22,7 @@ describe('gate', () => {
     dir = mkdtempSync(join(tmpdir(), 'cryptos-gate-'))
     clock = new VirtualClock(parseIso('2026-11-21T12:00:20Z'))
     ledger = await openSqliteLedger({ file: join(dir, 'ledger.db'), clock })
-    const limits = plans['coinmarketcap/basic-2026']
+    const limits = plan('basic-2026', 15_000, null, 50)
     await ledger.openScope({ scope: 'key:0', provider, limits, hasUsage: true, owned: true }, clock.now())
   })
   afterEach(async () => {

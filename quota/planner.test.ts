@@ -3,8 +3,8 @@ import { Credits, type EpochMicros, ProviderId } from '../core/brands.ts'
 import type { PlanLimits, ScopeStatus, WindowStatus } from '../core/ports/ledger.ts'
 import { addMs, DAY, HOUR, MINUTE, parseIso, SECOND } from '../core/time.ts'
 import { periodStartOf, slotOf } from './pages.ts'
-import { planLimits, plans } from './plans.ts'
 import { type PlanInput, planNext } from './planner.ts'
+import { plan } from './plans.ts'
 import { defaultConstants } from './policy/constants.ts'
 import { quotaPolicy } from './policy/policy.ts'
 import { newScope } from './policy/state.ts'
@@ -123,7 +123,7 @@ describe('planner', () => {
 })
 
 describe('what-if', () => {
-  const basic = plans['coinmarketcap/basic-2026']
+  const basic = plan('basic-2026', 15_000, null, 50)
   const wish = { limits: basic, assets: 40, pageSize: 100, intervalMs: MINUTE, refreshMs: MINUTE }
 
   it('answers before a deploy', () => {
@@ -193,12 +193,6 @@ describe('pages, scopes, plans', () => {
     expect(scopeOfKey('acme', 'secret')).toMatch(/^key:[0-9a-f]{16}$/)
     expect(scopeOfKey('acme', 'secret')).not.toBe(scopeOfKey('other', 'secret'))
     expect(scopeOfHost('API.kraken.com')).toBe('ip:api.kraken.com')
-  })
-
-  it('gives an unknown plan a floor, never no limit', () => {
-    expect(planLimits('coinmarketcap/gold')).toBe(plans.unknown)
-    expect(planLimits('toString')).toBe(plans.unknown)
-    expect(planLimits('kraken/keyless').creditsPerMonth).toBeNull()
   })
 })
 

@@ -1,6 +1,6 @@
 import { Credits, ProviderId } from '../../../core/brands.ts'
 import { SECOND } from '../../../core/time.ts'
-import { plans } from '../../../quota/plans.ts'
+import { plan } from '../../../quota/plans.ts'
 import { type Dataset, defineProvider, type Page } from '../../provider.ts'
 import { assets } from './assets.ts'
 import { catalog } from './catalog.ts'
@@ -33,7 +33,8 @@ export const coinbase = defineProvider({
   keyless: {
     baseUrl: 'https://api.exchange.coinbase.com',
     // The table's 14 assets every 20 s are 42 calls a minute.
-    limits: plans['coinbase/keyless'],
+    // [V] 10 calls a second and address, burst 15. No credits.
+    limits: plan('keyless', null, null, 600),
     minTimeMs: 150,
   },
   datasets: [quotes],
