@@ -11,6 +11,7 @@ import { createPublisher, type PublishResult } from '../collectors/publish.ts'
 import { providers } from '../collectors/registry.ts'
 import { RunGaps } from '../collectors/run-gaps.ts'
 import { marketRecordMessage } from '../topics/messages.ts'
+import { checkNames } from './check-names.ts'
 import { type Config, secretTexts } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
 import { providerNamed } from './provider-named.ts'
@@ -49,6 +50,7 @@ export async function openCollecting(
   names?: readonly string[],
 ): Promise<Collecting> {
   const { config, clock, log } = context
+  checkNames(config)
   const routes =
     names === undefined
       ? routesOf(config, source)

@@ -5,9 +5,12 @@ import { providers } from '../collectors/registry.ts'
 import { toCryptosError } from '../core/errors.ts'
 import { systemClock } from '../host/clock.ts'
 import { SqlDb } from '../host/sqlite.ts'
+import { checkNames } from './check-names.ts'
 import type { Config, Problem } from './config/load.ts'
 import { hint } from './mask.ts'
 import { isOwnPage } from './own-page.ts'
+import { settledKind } from './source.ts'
+import { sourceViews } from './source-views.ts'
 import { prepareFolder } from './stores.ts'
 
 export interface Finding {
@@ -39,7 +42,15 @@ export async function examine(
     : []
   const badSettings = problems.map(({ about, error }) => ({ name: about, ok: false, what: error.message }))
   const keyFindings = problems.some(p => p.about === 'key') ? [] : [key(config)]
-  return [nodeVersion(), ...badSettings, folder, ...rest, await port(config), ...keyFindings]
+  return [
+    nodeVersion(),
+    ...badSettings,
+    ...names(config),
+    folder,
+    ...rest,
+    await port(config),
+    ...keyFindings,
+  ]
 }
 
 function check(name: string, work: () => string): Finding {
@@ -129,6 +140,18 @@ function whyTaken({ port: number, host }: Config): Promise<string | undefined> {
     server.once('error', error => resolve((error as NodeJS.ErrnoException).code ?? 'unknown'))
     server.listen(number, host, () => server.close(() => resolve(undefined)))
   })
+}
+
+/** Names that nobody has, and the sources that are closed. */
+function names(config: Config): Finding[] {
+  const checked = check('providers', () => {
+    checkNames(config)
+    const on = sourceViews(config, { kind: settledKind(config) }).filter(view => view.isOn)
+    return `${on.map(view => view.provider).join(', ')} (cryptos providers tells more)`
+  })
+  if (!checked.ok) return [checked]
+  const closed = sourceViews(config, { kind: 'live' }).filter(v => v.offSince !== null)
+  return [checked, ...closed.map(view => ({ name: view.provider, ok: true, what: view.why ?? '' }))]
 }
 
 function key(config: Config): Finding {

@@ -215,7 +215,7 @@ export const settings = {
     'CRYPTOS_QUOTES_RETENTION_DAYS',
     () => wholeNumber(1, 36_500),
     7,
-    'Days that the topic market.quotes.v1 keeps records (the store keeps its rows)',
+    'Days that the topics of prices and of the records beside them keep what travelled (the store keeps its rows)',
   ),
   logLevel: setting(
     'CRYPTOS_LOG_LEVEL',

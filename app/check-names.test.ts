@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { checkNames } from './check-names.ts'
+import { loadConfig } from './config/load.ts'
+
+const check = (env: Record<string, string>): void => checkNames(loadConfig(env))
+
+describe('names in lists', () => {
+  it('of the defaults are known', () => expect(() => check({})).not.toThrow())
+  it.each([
+    ['CRYPTOS_PROVIDERS', 'kraken,coinbse', 'coinbase'],
+    ['CRYPTOS_SHARED_KEYS', 'coinmarketcp', 'coinmarketcap'],
+    ['CRYPTOS_RETIRED_PROVIDERS', 'coindsk', 'coindesk'],
+    ['CRYPTOS_SPOT_SOURCES', 'krakn', 'kraken'],
+    ['CRYPTOS_PLANS', 'coingeko=demo', 'coingecko'],
+    ['CRYPTOS_DATASETS', 'quotess', 'quotes'],
+    ['CRYPTOS_DATASETS', 'coinpaprika/globl', 'coinpaprika/global'],
+  ])('%s=%s is refused with what was meant: %s', (name, value, meant) => {
+    expect(() => check({ [name]: value })).toThrow(
+      expect.objectContaining({
+        code: 'CRY_CONFIG_INVALID',
+        message: expect.stringMatching(`^${name}: .*${meant}`),
+      }),
+    )
+  })
+  it('a history is named as what backfill asks', () => {
+    expect(() => check({ CRYPTOS_DATASETS: 'quotes,coinpaprika/history' })).toThrow('cryptos backfill')
+  })
+})

@@ -1,0 +1,40 @@
+import { CryptosError } from '../core/errors.ts'
+import { datasetKinds } from '../collectors/provider.ts'
+import { providers } from '../collectors/registry.ts'
+import type { Config } from './config/load.ts'
+import { type SettingName, settings } from './config/settings.ts'
+import { suggest } from './config/suggest.ts'
+
+const names = providers.map(p => p.id as string)
+const kinds = datasetKinds.filter(kind => kind !== 'history')
+const datasets = providers.flatMap(p => p.datasets.map(d => `${p.id}/${d.id}`))
+
+/** Settings that name providers, and how the name is found in an entry. */
+const naming: readonly (readonly [SettingName, (entry: string) => string])[] = [
+  ['providers', entry => entry],
+  ['sharedKeys', entry => entry],
+  ['retiredProviders', entry => entry],
+  ['spotSources', entry => entry],
+  ['plans', entry => entry.split('=', 1)[0] ?? ''],
+]
+
+/** A typing error in a list must not switch something off in silence. @throws CryptosError CRY_CONFIG_INVALID with a suggestion */
+export function checkNames(config: Config): void {
+  for (const [setting, nameIn] of naming)
+    for (const entry of config[setting] as readonly string[]) refuseUnless(names, nameIn(entry), setting)
+  for (const entry of config.datasets) {
+    if (entry.endsWith('/history') || entry === 'history')
+      refuse('datasets', `"${entry}" is asked by cryptos backfill only`)
+    refuseUnless(entry.includes('/') ? datasets : kinds, entry, 'datasets')
+  }
+}
+
+function refuseUnless(known: readonly string[], name: string, setting: SettingName): void {
+  if (known.includes(name)) return
+  const there = known.length > 15 ? 'cryptos providers lists them' : `there are ${known.join(', ')}`
+  refuse(setting, `"${name.slice(0, 60)}" is not known${suggest(name, known)} (${there})`)
+}
+
+function refuse(setting: SettingName, sentence: string): never {
+  throw new CryptosError('CRY_CONFIG_INVALID', `${settings[setting].env}: ${sentence}`)
+}
