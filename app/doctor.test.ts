@@ -24,6 +24,7 @@ describe('the doctor', () => {
     expect(findings.filter(f => !f.ok)).toEqual([])
     expect(findings.map(f => f.name)).toEqual([
       'node',
+      ...['providers', 'bitcoinaverage', 'coindesk'],
       'data folder',
       'disk space',
       'permissions',
@@ -127,11 +128,23 @@ describe('the doctor', () => {
       ['setting', false],
       ['setting', false],
       ['key', false],
+      ...[
+        ['providers', true],
+        ['bitcoinaverage', true],
+        ['coindesk', true],
+      ],
       ['data folder', true],
       ['disk space', true],
       ['permissions', true],
       ['port', true],
     ])
+  })
+  it('tells of the sources that are closed, with date and reason, and of a name that nobody has', async () => {
+    const findings = await look(join(root, 'closed'), {})
+    expect(named(findings, 'coindesk')?.what).toMatch(/off since 2025-02-12: .*Kraken/)
+    expect(named(findings, 'bitcoinaverage')?.what).toMatch(/off since 2020-01-13/)
+    const wrong = named(await look(join(root, 'closed'), { CRYPTOS_PROVIDERS: 'krakn' }), 'providers')
+    expect(wrong).toMatchObject({ ok: false, what: expect.stringContaining('did you mean kraken') })
   })
   it('tells of a key without showing it', async () => {
     const canary = 'canary-5a1e-0123456789'
