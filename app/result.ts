@@ -42,7 +42,7 @@ export function fromOutcome(
 /** What a person can do about an outcome; none where time alone helps. */
 const remedies: Readonly<Partial<Record<Outcome, string>>> = {
   unauthorized:
-    'Put a valid key into the file that COINMARKETCAP_API_KEY_FILE names, or choose the plan that the key has',
+    'Put a valid key into the file that the variable of this provider names (docs/reference/providers.md), or choose the plan that it has',
   'bad-request': 'Check CRYPTOS_ASSETS and CRYPTOS_CURRENCY; report it if they are right',
   misconfigured: 'Correct what the reason names; cryptos config show tells what is set',
   frozen: 'cryptos quota unfreeze lets spending go on',

@@ -175,7 +175,7 @@ describe('a key that the provider does not know', () => {
       expect.stringMatching(
         /^unauthorized: CoinMarketCap error 1001 \(HTTP 401\): This API Key is invalid\.$/,
       ),
-      expect.stringMatching(/^ {2}Put a valid key into the file that COINMARKETCAP_API_KEY_FILE names/),
+      expect.stringMatching(/^ {2}Put a valid key into the file that the variable of this provider names/),
     ])
     expect([text.code, text.stdout]).toEqual([2, ''])
     const calls = sandbox.meter.entries().filter(e => e.provider === 'coinmarketcap')
