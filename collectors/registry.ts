@@ -3,6 +3,7 @@ import type { ProviderId } from '../core/brands.ts'
 import type { Provider } from './provider.ts'
 import { binance } from './providers/binance/index.ts'
 import { bitcoinaverage } from './providers/bitcoinaverage/index.ts'
+import { bitstamp } from './providers/bitstamp/index.ts'
 import { coinbase } from './providers/coinbase/index.ts'
 import { coindesk } from './providers/coindesk/index.ts'
 import { coingecko } from './providers/coingecko/index.ts'
@@ -12,6 +13,6 @@ import { kraken } from './providers/kraken/index.ts'
 import { mempool } from './providers/mempool/index.ts'
 
 /** Every provider, by name. */
-export const providers: readonly Provider[] = [binance, bitcoinaverage, coinbase, coindesk, coingecko, coinmarketcap, coinpaprika, kraken, mempool]
+export const providers: readonly Provider[] = [binance, bitcoinaverage, bitstamp, coinbase, coindesk, coingecko, coinmarketcap, coinpaprika, kraken, mempool]
 
 export const providerById = (id: ProviderId | string): Provider | undefined => providers.find(p => p.id === id)

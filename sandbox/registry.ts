@@ -2,6 +2,7 @@
 import type { TwinDefinition } from './types.ts'
 import { twin as binance } from '../collectors/providers/binance/twin/index.ts'
 import { twin as bitcoinaverage } from '../collectors/providers/bitcoinaverage/twin/index.ts'
+import { twin as bitstamp } from '../collectors/providers/bitstamp/twin/index.ts'
 import { twin as coinbase } from '../collectors/providers/coinbase/twin/index.ts'
 import { twin as coindesk } from '../collectors/providers/coindesk/twin/index.ts'
 import { twin as coingecko } from '../collectors/providers/coingecko/twin/index.ts'
@@ -11,4 +12,4 @@ import { twin as kraken } from '../collectors/providers/kraken/twin/index.ts'
 import { twin as mempool } from '../collectors/providers/mempool/twin/index.ts'
 
 /** Every provider that the sandbox plays, by name. */
-export const twins: readonly TwinDefinition[] = [binance, bitcoinaverage, coinbase, coindesk, coingecko, coinmarketcap, coinpaprika, kraken, mempool]
+export const twins: readonly TwinDefinition[] = [binance, bitcoinaverage, bitstamp, coinbase, coindesk, coingecko, coinmarketcap, coinpaprika, kraken, mempool]
