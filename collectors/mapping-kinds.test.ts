@@ -17,10 +17,10 @@ const point = (text: string, price = '1.50') => ({ observedAt: at(text), price: 
 const broken = (): never => refusePayload('$[1].price', 'a decimal number', null)
 
 describe('mapHistory', () => {
-  it('keeps the points of the asked range, from its start to before its end, the first of each time', () => {
+  it('keeps the points of the asked range, from its start to before its end, each time once', () => {
     const days = ['1T00:00:00', '2T23:59:59.999999', '3T00:00:00', '1T00:00:00']
     const { records, missing } = mapHistory(
-      days.map((day, i) => () => point(day, `${i}.5`)),
+      days.map((day, i) => () => point(day, `${i % 3}.5`)),
       context,
     )
     expect(records.map(r => [r.price, r.observedAt])).toEqual([
@@ -42,6 +42,22 @@ describe('mapHistory', () => {
     )
     const empty = mapHistory([() => point('1T01:00:00'), () => undefined], context)
     expect(empty.missing[0]?.reason).toBe('1 of 2 points have no price')
+  })
+
+  it('has no price of a time with two, and says so; a price that is told twice is one', () => {
+    const points = [point('1T00:00:00', '1.5'), point('2T00:00:00', '8'), point('1T00:00:00', '15')]
+    for (const all of [points, points.toReversed(), [...points, point('1T00:00:00', '1.5')]]) {
+      const { records, missing } = mapHistory(
+        all.map(one => () => one),
+        context,
+      )
+      expect(records.map(r => [r.price, r.observedAt])).toEqual([['8', at('2T00:00:00')]])
+      expect(missing.map(m => m.reason)).toEqual([
+        'two rows with different prices of 2026-10-01T00:00:00.000Z',
+      ])
+    }
+    const same = [point('1T00:00:00', '1.5'), point('1T00:00:00', '1.50')].map(one => () => one)
+    expect(mapHistory(same, context)).toMatchObject({ records: [{ price: '1.5' }], missing: [] })
   })
 
   it('has a reason where nothing is left, and throws where nothing could be read', () => {

@@ -46,6 +46,24 @@ export function quoteOf(reading: Reading, context: MappingContext): Quote {
   return quote
 }
 
+/** Why an asset or a point is missing that an answer has twice. */
+export const twoPrices = 'two rows with different prices'
+
+type Price = Pick<Reading, 'price' | 'currency'>
+
+/** `1.50` and `15E-1` are the same price; compared by their digits, never as floats. */
+export const isSamePrice = (a: Price, b: Price): boolean =>
+  a.currency === b.currency && (a.price === b.price || digitsOf(a.price) === digitsOf(b.price))
+
+/** One text for all ways to write a number. */
+function digitsOf(price: DecimalString): string {
+  const [mantissa = '', exponent = '0'] = price.toLowerCase().split('e')
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  const digits = `${whole}${fraction}`.replace(/^(-?)0+/, '$1')
+  const end = digits.search(/0*$/)
+  return `${digits.slice(0, end)}e${Number(exponent) - fraction.length + digits.length - end}`
+}
+
 interface Missing {
   readonly asset: AssetId
   readonly sourceId: string
@@ -62,13 +80,18 @@ export class MappedRows {
     this.#context = context
   }
 
-  /** Reads one row. A second row of the same source id is not looked at: nothing tells which of the two is right. */
+  /**
+   * Reads one row. Of several rows of a source id the first counts where all say the same price; where they do not, the asset is
+   * missing, in whatever order they come: nothing tells which of them is right.
+   */
   add(ref: AssetRef, read: () => Row): void {
-    if (this.#records.has(ref.sourceId) || this.#missing.has(ref.sourceId)) return
+    if (this.#missing.has(ref.sourceId)) return
+    const earlier = this.#records.get(ref.sourceId)
     try {
       const row = read()
-      if ('none' in row) this.#miss(ref, row.none)
-      else this.#records.set(ref.sourceId, quoteOf(row, this.#context))
+      if ('none' in row) this.#miss(ref, earlier ? `a second row without a price: ${row.none}` : row.none)
+      else if (!earlier) this.#records.set(ref.sourceId, quoteOf(row, this.#context))
+      else if (!isSamePrice(earlier, row)) this.#miss(ref, twoPrices)
     } catch (error) {
       if (!isCryptosError(error)) throw error
       this.#firstError ??= error
@@ -92,6 +115,7 @@ export class MappedRows {
   }
 
   #miss(ref: AssetRef, reason: string): void {
+    this.#records.delete(ref.sourceId)
     this.#missing.set(ref.sourceId, { asset: ref.asset, sourceId: ref.sourceId, reason })
   }
 }

@@ -38,7 +38,7 @@ const withoutPlace: Readonly<Record<string, readonly BodyChange[]>> = {
 const unreadable: readonly BodyChange[] = [
   ...(['null-price', 'zero-price', 'negative-price', 'empty-price', 'text-price', 'huge-price'] as const),
   ...(['object-price', 'array-price', 'separators-price', 'renamed-field', 'truncated-array'] as const),
-  ...(['omitted-row', 'missing-currency', 'relabelled-currency'] as const),
+  ...(['omitted-row', 'duplicate-row', 'missing-currency', 'relabelled-currency'] as const),
 ]
 const simulated = providers.filter(p => twins.some(twin => twin.id === p.id))
 const bothWays = simulated.flatMap(provider => slowTraps.map(trap => ({ provider, ...trap })))
