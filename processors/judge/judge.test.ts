@@ -140,6 +140,25 @@ describe('the role', () => {
     feed(judge, 2, { coinbase: '84001.2' })
     expect(servingIn(judge.minute(minute(2)))[0]?.provider).toBe('coinbase')
   })
+
+  it('passes over a source that was called twice in vain, though its value is young, until it has one again', () => {
+    const judge = new Judge(order)
+    const fail = (n: number, state: 'failed' | 'provider-down'): void =>
+      void judge.observeGap(gapOf('kraken', minute(n), { state, reason: 'HTTP 500' }))
+    feed(judge, 0, { kraken: '84000.1', coinbase: '84001.1', mempool: '84002' })
+    fail(1, 'provider-down')
+    fail(1, 'provider-down')
+    expect(servingIn(judge.minute(minute(1)))[0]?.provider).toBe('kraken')
+    fail(2, 'failed')
+    expect(servingIn(judge.minute(minute(2)))[0]).toMatchObject({
+      provider: 'coinbase',
+      skipped: [{ provider: 'kraken', why: `dead: 2 calls in vain since ${toIso(minute(1))}: HTTP 500` }],
+    })
+    feed(judge, 3, { kraken: '84000.3' })
+    expect(servingIn(judge.minute(minute(3)))[0]?.provider).toBe('kraken')
+    fail(4, 'failed')
+    expect(servingIn(judge.minute(minute(4)))[0]?.provider).toBe('kraken')
+  })
 })
 
 describe('doubts', () => {
@@ -208,6 +227,24 @@ describe('doubts', () => {
     ])
     expect(told.get('coindesk GBP wrong-currency')! - mislabelled).toBeLessThanOrEqual(3)
     expect(told.get('coindesk USD frozen-value')! - frozen).toBeLessThanOrEqual(240)
+  })
+
+  it('of a frozen value outlast a pause of ours, and end with the digits', () => {
+    const judge = new Judge()
+    const at = (n: number, own: string): string[] => {
+      for (const [i, p] of ['a', 'b'].entries())
+        judge.observe(quoteOf(p, (84_000 + 500 * Math.sin(n / 60) + i).toFixed(2), minute(n)))
+      return flagsOf(judge.observe(quoteOf('kraken', own, minute(n))))
+    }
+    const span = (from: number, to: number, own: (n: number) => string): string[] =>
+      Array.from({ length: to - from }, (_, i) => at(from + i, own(from + i)).join())
+    const honest = (n: number): string => (84_000 + 500 * Math.sin(n / 60)).toFixed(2)
+    span(0, 480, honest)
+    expect(span(480, 720, () => '84444.4').at(-1)).toBe('frozen-value')
+    // Nobody asked for two hours.
+    expect(new Set(span(840, 850, () => '84444.4'))).toEqual(new Set(['frozen-value']))
+    expect(new Set(span(850, 860, honest))).toEqual(new Set(['']))
+    expect(judge.minute(minute(860)).find(o => o.kind === 'consensus')?.sources[2]?.excluded).toBeNull()
   })
 
   it('come from gaps: gone from answers, or another shape, after enough of them, never for a series that had no value', () => {

@@ -80,7 +80,12 @@ export class Judge {
     const series = world && this.#board.find(world, gap)
     if (!series || gap.expectedAt <= series.lastGapAt || gap.receivedAt < series.latest.receivedAt) return []
     series.lastGapAt = gap.expectedAt
-    if (gap.state === 'denied') series.denied ??= { since: gap.receivedAt, reason: gap.reason }
+    const { state, receivedAt, reason } = gap
+    if (state === 'denied') series.denied ??= { since: receivedAt, reason }
+    if (state === 'failed' || state === 'provider-down') {
+      const { since, calls } = series.failed ?? { since: receivedAt, calls: 0 }
+      series.failed = { since, calls: calls + 1, reason }
+    }
     if (wrongShape(gap)) series.wrongShape += 1
     else if (gap.state === 'missing') series.missing += 1
     const found = new Map<FlagKind, string>()
@@ -129,12 +134,13 @@ export class Judge {
     )
     const siblings = this.#board.ofProvider(series.world, series.provider)
     series.sameDigits = hasSameDigits(quote, siblings, p) ? series.sameDigits + 1 : 0
-    if (paused) series.rest.interrupt(at)
+    // What was frozen before a pause and is the same after it was not thawed by the pause.
+    if (paused && !series.doubts.has('frozen-value')) series.rest.interrupt(at)
     const { price } = quote
     series.rest.observe({ price, ln, at }, peers.median, restLimitsOf(series, at, p.frozen))
     series.latest = quote
     series.ln = ln
-    Object.assign(series, { missing: 0, wrongShape: 0, denied: undefined })
+    Object.assign(series, { missing: 0, wrongShape: 0, denied: undefined, failed: undefined })
     return { quote, ln, at, series, peers, board: this.#board, parameters: p }
   }
 

@@ -117,6 +117,8 @@ export interface SpotParameters {
   readonly sources: readonly string[]
   /** A value serves so long, or three steps of its source where that is longer (at most `consensus.maxAgeMs`). */
   readonly maxAgeMs: number
+  /** So many calls in vain in a row, and the source serves no more, however young its last value is. */
+  readonly failedCalls: number
   /** Providers that are switched off, with the reason. */
   readonly disabled: Readonly<Record<string, string>>
 }
@@ -167,6 +169,6 @@ export const judgeDefaults: JudgeParameters = {
   },
   gaps: { missing: 5, shape: 3 },
   consensus: { minSources: 1, maxAgeMs: 15 * MINUTE, divergencePercent: 2, divergenceMinutes: 5 },
-  spot: { sources: [], maxAgeMs: 5 * MINUTE, disabled: {} },
+  spot: { sources: [], maxAgeMs: 5 * MINUTE, failedCalls: 2, disabled: {} },
   forgetMs: 2 * DAY,
 }

@@ -53,6 +53,8 @@ export class Series {
   lastGapAt = -1
   /** Since when the quota allows no call; undefined after a value. */
   denied: { readonly since: EpochMicros; readonly reason: string } | undefined
+  /** Calls in vain since the newest value; undefined after a value. */
+  failed: { readonly since: EpochMicros; readonly calls: number; readonly reason: string } | undefined
   constructor(world: World, quote: Quote, parameters: JudgeParameters) {
     this.world = world
     this.provider = quote.provider

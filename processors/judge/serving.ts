@@ -52,6 +52,9 @@ function unfit(
   if (!series) return 'never had a value'
   if (series.denied)
     return `denied since ${toIso(series.denied.since)}: ${series.denied.reason}`.slice(0, 300)
+  const { failed } = series
+  if (failed && failed.calls >= p.spot.failedCalls)
+    return `dead: ${failed.calls} calls in vain since ${toIso(failed.since)}: ${failed.reason}`.slice(0, 300)
   const doubt = doubtText(series, p.cleanValues)
   if (doubt !== undefined) return `insane: ${doubt}`
   const ageMs = (at - series.latest.observedAt) / 1_000
