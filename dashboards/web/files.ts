@@ -28,6 +28,7 @@ const own: Readonly<Record<string, string>> = {
   '/format.js': javascript,
   '/hero.js': javascript,
   '/judge-words.js': javascript,
+  '/judged.js': javascript,
   '/judgement.js': javascript,
   '/line.js': javascript,
   '/model.js': javascript,

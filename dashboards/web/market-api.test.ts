@@ -164,6 +164,16 @@ describe('what is known beside prices', () => {
     ])
   })
 
+  it('gives the newest doubt of each series, however old it is', async () => {
+    const { web, market } = await begin()
+    const old = { ...flag, observedAt: addMs(minute, -86_400_000 * 2), flag: 'stale-clock' as const }
+    market.all.push(flag, old)
+    const { body } = await json(web, '/api/v1/flags/latest?asset=bitcoin')
+    expect(market.asked).toEqual([{ kind: 'source-flag', asset: 'bitcoin' }])
+    expect(body.flags.map((f: { flag: string }) => f.flag)).toEqual(['frozen-value', 'stale-clock'])
+    expect((await json(web, '/api/v1/flags/latest?from=-1h')).status).toBe(400)
+  })
+
   it.each([
     ['gaps?from=now&to=-1h', 'from must be before to'],
     ['gaps?limit=0', 'limit must be'],

@@ -103,6 +103,7 @@ describe('quota in words', () => {
   it('names a plan that is a sum of credits by itself', () => {
     expect(planText('15000 credits a month')).toBe('15,000 credits a month')
     expect(planText('basic')).toBe('basic plan')
+    expect(planText('key-2026-01')).toBe('key-2026-01 plan')
   })
   it('promises nothing where no credits are limited, nor where none are left', () => {
     const words = (...windows: object[]) => paceText({ runsOutAt: null, windows, frozen: null }, 0)

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from '../../core/brands.ts'
 import { type Asset, assets } from '../../core/assets.ts'
-import type { ChangeFeed, QuoteReader } from '../../core/ports/reader.ts'
-import type { Quote } from '../../core/records.ts'
+import type { ChangeFeed, QuoteReader, SourceView } from '../../core/ports/reader.ts'
+import type { MarketRecord, Quote } from '../../core/records.ts'
 import { addMs, HOUR, MINUTE } from '../../core/time.ts'
 import { FakeStatus, run, scopeStatus } from '../../dashboards/web/fakes.contract.ts'
 import { startWeb, type Web } from '../../dashboards/web/server.ts'
@@ -107,14 +107,19 @@ export interface PageWorldOptions {
   readonly empty?: boolean
   /** How many minutes of prices there are; two hours without it. */
   readonly minutes?: number
+  /** Three without it. */
+  readonly providers?: readonly string[]
 }
 
-/** Prices by three providers in a real store, and a server over it. */
+const three = ['coinbase', 'coinmarketcap', 'kraken']
+
+/** Prices in a real store, and a server over it. */
 export async function openWorld(options: PageWorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'cryptos-page-'))
   const file = join(folder, 'series.db')
   const sink = await openSqliteSink({ file, clock: systemClock })
   let end = 0
+  let judgedEnd = 0
   const write = async (...quotes: Quote[]): Promise<void> => {
     const source = {
       group: 'e2e',
@@ -130,7 +135,15 @@ export async function openWorld(options: PageWorldOptions = {}) {
     const asset = assets.find(a => a.id === id) ?? { id: AssetId(id), symbol: evilSymbol }
     return write(quote(provider, asset, price, at))
   }
-  if (!options.empty) await write(...past(options.minutes ?? 120))
+  const judge = async (...records: MarketRecord[]): Promise<void> => {
+    const source = {
+      ...{ group: 'e2e', topic: 'market.records.v1', partition: 0 },
+      ...{ first: judgedEnd, end: judgedEnd + records.length },
+    }
+    judgedEnd = source.end
+    await sink.market.write(records, source)
+  }
+  if (!options.empty) await write(...past(options.minutes ?? 120, options.providers ?? three))
   const reader = await openSqliteReader({ file })
   const status = new FakeStatus()
   if (!options.empty) fillStatus(status)
@@ -149,6 +162,7 @@ export async function openWorld(options: PageWorldOptions = {}) {
   const world = {
     web: await serve(0),
     put,
+    judge,
     status,
     asked,
     newest: () => reader.newestChange(),
@@ -165,12 +179,11 @@ export async function openWorld(options: PageWorldOptions = {}) {
   return world
 }
 
-function past(count: number): Quote[] {
+function past(count: number, providers: readonly string[]): Quote[] {
   const now = systemClock.now()
-  const providers = ['coinbase', 'coinmarketcap', 'kraken']
   const minutes = Array.from({ length: count }, (_, i) => i)
   return minutes.flatMap(i =>
-    assets.slice(0, 5).flatMap((asset, a) =>
+    assets.slice(0, providers.length > 3 ? 6 : 5).flatMap((asset, a) =>
       providers.map((provider, p) => {
         const wave = Math.round(Math.sin(i / 9 + a) * 4_000 + i * 30 + p * 210)
         const at = EpochMicros(addMs(now, (i - count) * MINUTE) + p)
@@ -211,6 +224,14 @@ function fillStatus(status: FakeStatus): void {
       frozen: 'an operator said so',
     }),
   ]
+  status.providers = [
+    sourceOf('kraken', 'Kraken'),
+    {
+      ...sourceOf('coindesk', 'CoinDesk'),
+      ...{ isOn: false, offSince: '2025-02-12', why: 'CoinDesk is off since 2025-02-12: its host is gone' },
+    },
+    { ...sourceOf('bitstamp', 'Bitstamp'), isOn: false, why: 'not on the list of CRYPTOS_PROVIDERS' },
+  ]
   const ended = { startedAt: addMs(now, -900), endedAt: now }
   status.ran = [
     run(ended),
@@ -218,3 +239,15 @@ function fillStatus(status: FakeStatus): void {
     run({ ...ended, outcome: 'transport-error', reason: 'no whole answer within 20 s' }),
   ]
 }
+
+const sourceOf = (provider: string, title: string): SourceView => ({
+  ...{
+    provider: ProviderId(provider),
+    title,
+    doc: `Prices of ${title}`,
+    isOn: true,
+    why: null,
+    offSince: null,
+  },
+  ...{ access: 'keyless', currency: 'USD', datasets: ['quotes', 'history'] },
+})

@@ -6,6 +6,7 @@ type Dom = any
 declare const document: Dom
 declare const getComputedStyle: (element: Dom) => Dom
 declare const NodeFilter: Dom
+declare const scrollY: number
 declare const requestAnimationFrame: (callback: Dom) => number
 
 /** As a reader sees it, hidden parts left out. */
@@ -133,6 +134,12 @@ export function lowContrast(page: Page): Promise<string[]> {
     return looked > 50 ? found : [`only ${looked} texts were looked at`]
   })
 }
+
+/** How far from the page's top an element stands. */
+export const placeOf = (page: Page, selector: string): Promise<number> =>
+  page
+    .locator(selector)
+    .evaluate(element => Math.round((element as Dom).getBoundingClientRect().top + Number(scrollY)))
 
 /** Where Tab stops, from the top; and whether one sees it. */
 export async function keyboardWalk(page: Page, most: number): Promise<{ name: string; visible: boolean }[]> {

@@ -272,7 +272,7 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
       'provider: all',
       'range: 1h',
       'chart',
-      ...['Prices as JSON', 'Quota as JSON', 'Health'],
+      ...['Prices as JSON', 'Consensus as JSON', 'Quota as JSON', 'Health'],
     ])
     await page.locator('input[name=range]:checked').focus()
     await page.keyboard.press('ArrowRight')

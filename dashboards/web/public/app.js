@@ -5,9 +5,8 @@ import { makeChoice } from './choices.js'
 import { connect } from './connection.js'
 import { byId, colorName, setText } from './dom.js'
 import { formatSince } from './format.js'
-import { showFold } from './fold.js'
 import { showHero, showNoHero, showTitle } from './hero.js'
-import { consensusTold, servedTold, standingTold } from './judge-words.js'
+import { makeJudged } from './judged.js'
 import { Judgement } from './judgement.js'
 import { fetchJson, makeLineState, makeQueue } from './line.js'
 import { consensusName, keyOf, Model } from './model.js'
@@ -16,7 +15,6 @@ import { showQuota } from './quota.js'
 import { findRange, ranges, spanWords } from './ranges.js'
 import { showRuns } from './runs.js'
 import { showSources } from './sources.js'
-import { standOf } from './spot.js'
 import { makeTheme } from './toggle.js'
 
 /** @typedef {import('./model.js').LivePrice} LivePrice */
@@ -44,6 +42,7 @@ const now = () => Date.now() + offsetMs
 const line = makeLineState()
 const chart = makeChart()
 const prices = makePrices()
+const judged = makeJudged(model, judgement, prices.show)
 const assets = makeAssets(key => choose({ key, provider: all }, true))
 const providerChoice = makeChoice(byId('provider-choice'), {
   name: 'provider',
@@ -157,12 +156,8 @@ const shownProviders = () => {
   return found.includes(state.provider) ? [state.provider] : found
 }
 
-/** Which price stands for an asset, and why. @param {string} key */
-function standFor(key) {
-  const lead = model.lead(key)
-  const spot = judgement.spot(key)
-  return lead && standOf({ spot, live: model.price(key, spot?.provider ?? ''), lead, now: now() })
-}
+/** @param {string} key */
+const standFor = key => judged.standFor(key, now())
 
 /** @returns {LivePrice | undefined} */
 const shownPrice = () => model.price(state.key, state.provider) ?? standFor(state.key)?.price
@@ -192,7 +187,7 @@ function showNow() {
     isOne ? state.provider : all,
   )
   rangeChoice(ranges, state.range.value)
-  showJudged(found)
+  judged.show(state.key, found, now())
   const price = shownPrice()
   document.body.classList.toggle('waiting', !price)
   const from = rangeStart(providers)
@@ -211,21 +206,6 @@ function showNumber(price) {
   const past = data.summary(price.provider)
   const words = past && { ...past, words: spanWords(state.range, [past], now()) }
   showHero(price, model.decimals(state.key), words, kind === 'served' ? 'served by' : 'by')
-}
-
-/** What the judge says of the asset and of each of its sources. @param {readonly LivePrice[]} found */
-function showJudged(found) {
-  const { key } = state
-  const [at, decimals] = [now(), model.decimals(key)]
-  const stand = standFor(key)
-  if (stand) showFold(byId('served'), servedTold(stand, at))
-  const isOld = judgement.isOld(key, at)
-  const more = { decimals, now: at, isOld, evidence: judgement.divergence(key), spot: judgement.spot(key) }
-  if (stand) showFold(byId('consensus'), consensusTold(judgement.consensus(key), more))
-  prices.show(found, model.providers, decimals, {
-    excluded: judgement.excluded(key, at),
-    standing: price => standingTold(judgement.about(key, price.provider, price.time, at), at),
-  })
 }
 
 /** Where the drawn time begins: with the range, or with the first price where that is later. @param {readonly string[]} providers */

@@ -68,7 +68,10 @@ export function servedTold({ kind, spot, held }, now) {
   const waits = held
     ? [`${held.provider} says ${held.price} now: far from the price of ${at}, so it waits for the judge`]
     : []
-  const text = [`Served by ${spot.provider}`, held && `held since ${at}`, skipped].filter(Boolean).join('; ')
+  const first = spot.skipped.length === 0 ? ', the first choice' : ''
+  const text = [`Served by ${spot.provider}${first}`, held && `its newest price waits for the judge`, skipped]
+    .filter(Boolean)
+    .join('; ')
   const isUsual = !held && spot.skipped.every(s => s.why === 'never had a value')
   return { text, lines: [...waits, ...lines], kind: isUsual ? 'plain' : 'warn' }
 }
@@ -111,17 +114,21 @@ export function consensusTold(c, { decimals, now, isOld, evidence, spot }) {
   }
 }
 
+/** @type {Told} */
+const notJudged = { text: 'Not judged yet', lines: [], kind: 'plain' }
+
 /**
  * Whether a source counts, or why not.
  * @param {{ source: import('./judgement.js').SourceIn | undefined, skippedWhy: string | undefined, flags: readonly import('./judgement.js').FlagView[],
- *   isServing: boolean, isOnly: boolean, isOld: boolean }} about
+ *   isServing: boolean, isOnly: boolean, isOld: boolean } | undefined} about
  * @param {number} now
  * @returns {Told}
  */
-export function standingTold({ source, skippedWhy, flags, isServing, isOnly, isOld }, now) {
+export function standingTold(about, now) {
+  if (!about) return notJudged
+  const { source, skippedWhy, flags, isServing, isOnly, isOld } = about
   const why = source ? source.excluded : skippedWhy
-  if (isOld || (!source && skippedWhy === undefined))
-    return { text: 'Not judged yet', lines: [], kind: 'plain' }
+  if (isOld || (!source && skippedWhy === undefined)) return notJudged
   const evidence = flags.map(
     f => `${flagWords(f.flag)} since ${formatSince(Date.parse(f.since), now)}: ${f.evidence}`,
   )

@@ -93,12 +93,6 @@ export class Judgement {
     }
   }
 
-  /** Sources that the judge does not believe: they count in no spread. @param {string} key @param {number} now @returns {Set<string>} */
-  excluded(key, now) {
-    const sources = this.isOld(key, now) ? [] : (this.#consensus.get(key)?.sources ?? [])
-    return new Set(sources.filter(s => s.excluded !== null).map(s => s.provider))
-  }
-
   /** @param {number} ms */
   #loadIn(ms) {
     clearTimeout(this.#timer)

@@ -105,7 +105,7 @@ function barOf(scope, w, limit) {
 
 /** `basic plan`; a plan that is a sum of credits says so by itself: `15,000 credits a month`. @param {string} plan */
 export const planText = plan =>
-  /\d/.test(plan) ? plan.replace(/\d+/, digits => group(digits)) : `${plan} plan`
+  /^\d/.test(plan) ? plan.replace(/\d+/, digits => group(digits)) : `${plan} plan`
 
 /** @param {Scope} scope @param {number} now */
 function paceOf(scope, now) {
