@@ -88,7 +88,7 @@ function settle(
   verdict: Verdict | undefined,
 ): Promise<void> {
   const isFree = call.costMax === 0 || !isBilled(source)
-  const pauseUntil = verdict && pauseOf(verdict)
+  const pauseUntil = verdict && !(answer instanceof Error) ? pauseOf(verdict, answer) : undefined
   const judged = verdict?.kind === 'refused' ? verdict.reason : call.why
   return ports.ledger.settle({
     scope: source.scope,

@@ -40,13 +40,16 @@ export function retryAfter(answer: HttpAnswer): EpochMicros | null {
 }
 
 /**
- * Until when nobody may call the scope again, by a verdict: the provider refused the address or the key as such (whatever was asked),
- * or its own counter is close to the limit. Of other refusals `retryAt` is only advice for the same call. undefined = no pause.
+ * Until when nobody may call the scope again. Of an answer that was refused, the latest of: its own `Retry-After`, whatever the
+ * refusal (a 503 and a page of HTML mean the whole source, RFC 9110 10.2.3); and the verdict's `retryAt` where the provider refused
+ * the address or the key as such, be it told or a judge's guess. A guess with any other outcome is only advice. undefined = no pause.
  */
-export function pauseOf(verdict: Verdict): EpochMicros | undefined {
+export function pauseOf(verdict: Verdict, answer: HttpAnswer): EpochMicros | undefined {
   if (verdict.kind === 'answered') return verdict.pauseUntil
   const isOfScope = verdict.outcome === 'rate-limited' || verdict.outcome === 'quota-exhausted'
-  return isOfScope ? (verdict.retryAt ?? undefined) : undefined
+  const told = retryAfter(answer)
+  const judged = isOfScope ? verdict.retryAt : null
+  return (told !== null && (judged === null || told > judged) ? told : judged) ?? undefined
 }
 
 /** The provider's `Date` header, for the comparison of clocks; null without a usable one. */

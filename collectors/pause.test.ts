@@ -1,7 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { addMs, HOUR, MINUTE, SECOND, toIso } from '../core/time.ts'
+import type { Outcome } from '../core/outcomes.ts'
+import { addMs, HOUR, MINUTE, parseIso, SECOND, toIso } from '../core/time.ts'
 import { knownAssetRefs } from './assets.ts'
 import { free, pauseOf, refuse, retryAfter } from './judging.ts'
 import { collectPage } from './poll.ts'
@@ -95,19 +96,65 @@ describe('a provider that refuses until a time', () => {
     expect(test.calls()).toBe(1)
   })
 
-  it('pauses nothing by an error of its own, or by a question that it calls wrong', async () => {
+  it('pauses nothing by an error without Retry-After, or by a time that only a judge guessed', async () => {
     const test = await setup((request, response) => {
       response.statusCode = request.url?.includes('key/info') ? 200 : 503
-      response.setHeader('Retry-After', '3600')
       response.end(response.statusCode === 200 ? keyInfo2026 : 'maintenance')
     })
     expect(await test.collect()).toMatchObject({ outcome: 'provider-error' })
     expect(await reconcileUsage(test.ports, test.source, signal)).toEqual({ kind: 'reconciled' })
-    const retryAt = addMs(test.clock.now(), HOUR)
-    const verdict = (outcome: 'bad-request' | 'quota-exhausted') =>
-      refuse({ outcome, reason: '', charge: free, retryAt })
-    expect(pauseOf(verdict('bad-request'))).toBeUndefined()
-    expect(pauseOf(verdict('quota-exhausted'))).toBe(retryAt)
+    const guess = addMs(test.clock.now(), HOUR)
+    const judge = () => refuse({ outcome: 'provider-error', reason: 'closed', charge: free, retryAt: guess })
+    expect(await test.collect({ judge })).toMatchObject({ outcome: 'provider-error', retryAt: guess })
+    test.clock.advance(MINUTE)
+    expect(await test.collect()).toMatchObject({ outcome: 'provider-error' })
+    expect(test.calls()).toBe(4)
+  })
+})
+
+describe('a refusal with Retry-After pauses the scope, whatever it is', () => {
+  const html = '<!DOCTYPE html><title>Down for maintenance</title>'
+  it.each([
+    ['503 with a page', 503, html, 'provider-error'],
+    ['503 in the envelope', 503, gatewayError(500, 'maintenance'), 'provider-error'],
+    ['a page of HTML with 200', 200, html, 'transport-error'],
+    ['403', 403, gatewayError(1006, 'not in your plan'), 'unauthorized'],
+  ] as const)('%s', async (_, status, body, outcome) => {
+    let isDown = true
+    const test = await setup((_request, response) => {
+      response.statusCode = isDown ? status : 200
+      if (isDown) response.setHeader('Retry-After', '3600')
+      response.end(isDown ? body : good)
+    })
+    const until = addMs(test.clock.now(), HOUR)
+    expect(await test.collect()).toMatchObject({ outcome, retryAt: until })
+    isDown = false
+    for (let swept = 0; swept < 59; swept += 1) {
+      test.clock.advance(MINUTE)
+      expect(await test.collect()).toMatchObject({ outcome: 'denied-by-quota', retryAt: until })
+    }
+    expect(await reconcileUsage(test.ports, test.source, signal)).toMatchObject({ kind: 'denied' })
+    expect(test.calls()).toBe(1)
+    test.clock.advance(MINUTE)
+    expect(await test.collect()).toMatchObject({ outcome: 'collected' })
+  })
+
+  it('for the longer of the header and of what the judge says of the address', () => {
+    const receivedAt = parseIso('2026-11-21T12:00:30Z')
+    const pausedMs = (outcome: Outcome, retryMs: number | null, header?: string) => {
+      const headers = header === undefined ? {} : { 'retry-after': header }
+      const answer = { status: 503, headers, body: new Uint8Array(), receivedAt }
+      const retryAt = retryMs === null ? null : addMs(receivedAt, retryMs)
+      const until = pauseOf(refuse({ outcome, reason: '', charge: free, retryAt }), answer)
+      return until === undefined ? undefined : (until - receivedAt) / 1_000
+    }
+    expect(pausedMs('provider-error', null)).toBeUndefined()
+    expect(pausedMs('bad-request', HOUR)).toBeUndefined()
+    expect(pausedMs('provider-error', HOUR, '60')).toBe(MINUTE)
+    expect(pausedMs('quota-exhausted', HOUR)).toBe(HOUR)
+    expect(pausedMs('rate-limited', HOUR, '60')).toBe(HOUR)
+    expect(pausedMs('rate-limited', MINUTE, '3600')).toBe(HOUR)
+    expect(pausedMs('rate-limited', null, 'soon')).toBeUndefined()
   })
 })
 

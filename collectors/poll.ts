@@ -100,7 +100,7 @@ async function withPermit(attempt: Attempt, permit: Permit): Promise<Ended> {
     charge,
     providerDate: providerDate(answer),
     end: ended(outcome, reason, retryAt === null ? {} : { retryAt }),
-    pauseUntil: pauseOf(verdict),
+    pauseUntil: pauseOf(verdict, answer),
   })
 }
 

@@ -56,7 +56,11 @@ export type Verdict =
       readonly outcome: Outcome
       readonly reason: string
       readonly charge: Charge
-      /** Nobody may call this scope before, where the provider refused the address or the key; else when another try makes sense. */
+      /**
+       * When another try makes sense: the provider's word or the judge's own guess. It pauses the whole scope with `rate-limited` and
+       * `quota-exhausted` only, where the provider refused the address or the key. A `Retry-After` header pauses the scope with any
+       * refusal and needs nothing of the judge (`pauseOf` in judging.ts reads it from the answer).
+       */
       readonly retryAt: EpochMicros | null
     }
 

@@ -10,8 +10,10 @@ import { judge } from './judge.ts'
 
 const receivedAt = parseIso('2026-10-05T08:31:13Z')
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-const judged = (status: number, text: string, headers = {}) =>
-  judge({ status, headers, body: bytes(text), receivedAt })
+const answer = (status: number, text: string, headers = {}) => ({
+  ...{ status, headers, body: bytes(text), receivedAt },
+})
+const judged = (status: number, text: string, headers = {}) => judge(answer(status, text, headers))
 const error = (code: number, msg = 'x') => JSON.stringify({ code, msg })
 const page = '<html><head><title>403 Forbidden</title></head></html>'
 
@@ -51,7 +53,7 @@ describe('what Binance says', () => {
   })
 
   const pausedMs = (status: number, text: string, headers = {}) => {
-    const until = pauseOf(judged(status, text, headers))
+    const until = pauseOf(judged(status, text, headers), answer(status, text, headers))
     return until === undefined ? undefined : (until - receivedAt) / 1_000
   }
 
