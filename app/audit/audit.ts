@@ -2,7 +2,6 @@ import type { EpochMicros } from '../../core/brands.ts'
 import type { Broker, TopicSpec } from '../../core/ports/broker.ts'
 import type { Codec } from '../../core/ports/codec.ts'
 import type { Ledger, OutboxEntry } from '../../core/ports/ledger.ts'
-import type { MarketReader, QuoteReader } from '../../core/ports/reader.ts'
 import type { MarketRecord, Quote } from '../../core/records.ts'
 import { compare, type Difference, totals } from './compare.ts'
 import { ConsensusCheck, isConsensusRow } from './consensus.ts'
@@ -14,7 +13,7 @@ import {
   readVanished,
   settleBuried,
 } from './read-answers.ts'
-import { readMarket, readStore } from './read-rows.ts'
+import { type AuditReader, readMarket, readStore } from './read-rows.ts'
 import { readTopic, type TopicToRead, type Unstored } from './read-topic.ts'
 import { type MarketSide, marketSide, quoteSide } from './side.ts'
 import { Views } from './views.ts'
@@ -30,7 +29,7 @@ export interface DerivedRecords {
 export interface AuditPorts {
   readonly ledger: Ledger
   readonly broker: Broker
-  readonly reader: QuoteReader & MarketReader
+  readonly reader: AuditReader
   readonly codec: Codec<Quote>
   readonly marketCodec: Codec<MarketRecord>
   /** The topic that carries the quotes, and those of the records beside them. */
@@ -144,7 +143,7 @@ class Audit {
   async #comparePrices(read: Answers, pending: ReadonlySet<string>) {
     const views = new Views()
     const sideOf = (quote: Quote) => this.#quotesOf(quote, this.#store, this.#workedStore)
-    const wanted = [this.#answers, this.#topic, this.#workedTopic].flatMap(p => [...p.quotes.held.keys()])
+    const wanted = this.#each(p => p.quotes.held.keys())
     const { later, span } = await readStore(this.#ports.reader, this.#range, wanted, { sideOf, views })
     const seen = await views.compare(this.#ports.reader, span.from, this.#range.to)
     const absent = new Set([...pending, ...this.#unstored.refused])
@@ -167,9 +166,9 @@ class Audit {
       store: this.#store.quotes,
       range: this.#range,
     })
-    const wanted = [this.#answers, this.#topic, this.#workedTopic].flatMap(p =>
-      [...p.market.held].map(([id, { kind, at }]) => ({ id, kind, at })),
-    )
+    const wanted = this.#each(function* ({ market }) {
+      for (const [id, { at }] of market.held) yield { id, at }
+    })
     const later = await readMarket(reader, this.#range, wanted, {
       sideOf: record => this.#marketOf(read, record, this.#store, this.#workedStore),
       each: async record => {
@@ -191,6 +190,11 @@ class Audit {
         ...check.differences,
       ],
     }
+  }
+
+  /** Of every place that tells what the store must have. */
+  *#each<T>(what: (place: Place) => Iterable<T>): Iterable<T> {
+    for (const place of [this.#answers, this.#topic, this.#workedTopic]) yield* what(place)
   }
 
   #quotesOf(quote: Quote, made: Place, worked: Place) {

@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js'
-import type { QuoteReader } from '../../core/ports/reader.ts'
+import type { KeyReader } from '../../core/ports/reader.ts'
 import {
   type Consensus,
   type ConsensusSource,
@@ -9,7 +9,7 @@ import {
 } from '../../core/records.ts'
 import type { Difference } from './compare.ts'
 import type { Range } from './read-answers.ts'
-import { rowsOf } from './read-rows.ts'
+import { rowOf } from './read-rows.ts'
 import { marketGroupOf, type QuoteSide } from './side.ts'
 
 /** The median of any prices that the product stores is exact. */
@@ -23,11 +23,13 @@ export const isConsensusRow = ({ provider, rawRef }: Quote): boolean =>
 
 /** Prices of the range, made of answers. */
 interface Prices {
-  readonly reader: QuoteReader
+  readonly reader: KeyReader
   readonly topic: QuoteSide
   readonly store: QuoteSide
   readonly range: Range
 }
+
+type Stored = Pick<Quote, 'price' | 'receivedAt'>
 
 /** Checks each consensus by itself, then the rows that show them. */
 export class ConsensusCheck {
@@ -37,6 +39,8 @@ export class ConsensusCheck {
   readonly #prices: Prices
   /** Price and group of each record, by its id, which is that of its row. */
   readonly #seen = new Map<string, { readonly price: string; readonly version: number }>()
+  /** Rows of sources that are older than the range; null = there is none. */
+  readonly #rows = new Map<string, Stored | null>()
   constructor(prices: Prices) {
     this.#prices = prices
   }
@@ -76,14 +80,24 @@ export class ConsensusCheck {
     { price, observedAt }: ConsensusSource,
     c: Consensus,
   ): Promise<Difference['kind'] | undefined> {
-    const { topic, store, reader, range } = this.#prices
+    const { topic, store, range } = this.#prices
     if (store.hadPrice(id, price) || topic.hadPrice(id, price)) return undefined
     const held = store.held.get(id) ?? topic.held.get(id)
     // A newer value of the same moment came after the consensus.
     if (held) return held.version > c.receivedAt ? undefined : 'changed'
-    for await (const row of rowsOf(reader, id))
-      return row.price === price || row.receivedAt > c.receivedAt ? undefined : 'changed'
+    const row = await this.#stored(id)
+    if (row) return row.price === price || row.receivedAt > c.receivedAt ? undefined : 'changed'
     return observedAt >= range.from ? 'extra' : undefined
+  }
+
+  /** The row of the store, asked for once: a source that stands still is in the consensus of every minute. */
+  async #stored(id: string): Promise<Stored | null> {
+    const known = this.#rows.get(id)
+    if (known !== undefined) return known
+    const [quote] = await Array.fromAsync(rowOf(this.#prices.reader, id))
+    const row = quote ? { price: quote.price, receivedAt: quote.receivedAt } : null
+    this.#rows.set(id, row)
+    return row
   }
 }
 

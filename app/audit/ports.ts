@@ -1,6 +1,5 @@
 import type { Broker } from '../../core/ports/broker.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
-import type { MarketReader, QuoteReader } from '../../core/ports/reader.ts'
 import { deriveEntry, letterIdOf } from '../../collectors/publish-messages.ts'
 import { providers } from '../../collectors/registry.ts'
 import { marketRecordJson } from '../../topics/codecs/market-record-json.ts'
@@ -9,6 +8,7 @@ import { marketTopics } from '../../topics/messages.ts'
 import type { TopicId } from '../../topics/table.ts'
 import { groupOf, topics } from '../stores.ts'
 import type { AuditPorts } from './audit.ts'
+import type { AuditReader } from './read-rows.ts'
 import type { TopicToRead } from './read-topic.ts'
 
 const topicToRead = (id: TopicId): TopicToRead => ({ topic: topics[id].name, group: groupOf(id) })
@@ -17,7 +17,7 @@ const topicToRead = (id: TopicId): TopicToRead => ({ topic: topics[id].name, gro
 export const auditPorts = (stores: {
   readonly ledger: Ledger
   readonly broker: Broker
-  readonly reader: QuoteReader & MarketReader
+  readonly reader: AuditReader
 }): AuditPorts => ({
   ledger: stores.ledger,
   broker: stores.broker,

@@ -1,5 +1,5 @@
 import type { AssetId, EpochMicros, ProviderId } from '../../core/brands.ts'
-import type { MarketKind, MarketReader, QuoteReader } from '../../core/ports/reader.ts'
+import type { KeyReader, MarketKind, MarketReader, QuoteReader } from '../../core/ports/reader.ts'
 import {
   type MarketRecord,
   marketRecordVersion,
@@ -23,12 +23,15 @@ export interface Stored {
 /** Rows lie by the time of the source, so a day more is read. */
 const spanOf = (range: Range): Range => ({ from: addMs(range.from, -DAY), to: addMs(range.to, 10 * MINUTE) })
 
+/** What the audit reads of the store. */
+export type AuditReader = QuoteReader & MarketReader & KeyReader
+
 /**
- * Fills the store's sides with prices, and each row of `wanted` (ids) that is older or newer still by its key: a provider may send a
- * price of last week.
+ * Fills the store's sides with prices, and with the rows of `wanted` (ids) that are older or newer still, by their keys: a history
+ * brings closes of years, and a provider may send a price of last week.
  */
 export async function readStore(
-  reader: QuoteReader,
+  reader: AuditReader,
   range: Range,
   wanted: Iterable<string>,
   to: { readonly sideOf: (quote: Quote) => QuoteSide; readonly views: Views },
@@ -43,34 +46,54 @@ export async function readStore(
     to.views.add(quote)
     take(quote)
   }
-  for (const id of new Set(wanted)) {
-    const at = Number(id.split('|')[3])
-    if (at >= span.from && at < span.to) continue
-    for await (const quote of rowsOf(reader, id)) take(quote)
-  }
+  for (const { key, moments } of outside(span, wanted))
+    for await (const quote of reader.rowsAt(
+      key,
+      [...moments].sort((a, b) => a - b),
+    ))
+      take(quote)
   return { later, span }
 }
 
-/** The row of an id, if it is there. */
-export async function* rowsOf(reader: QuoteReader, id: string): AsyncIterable<Quote> {
-  const [provider, asset, , time] = id.split('|')
-  const at = Number(time) as EpochMicros
-  const key = { provider: provider as ProviderId, asset: asset as AssetId }
-  for await (const quote of reader.rows({ ...key, from: at, to: (at + 1) as EpochMicros }))
-    if (quoteId(quote) === id) yield quote
+interface SeriesMoments {
+  readonly key: Pick<Quote, 'provider' | 'asset' | 'currency'>
+  readonly moments: Set<EpochMicros>
 }
+
+/** The ids outside of the span, by series. */
+function outside(span: Range, ids: Iterable<string>): Iterable<SeriesMoments> {
+  const found = new Map<string, SeriesMoments>()
+  for (const id of ids) {
+    const end = id.lastIndexOf('|')
+    const at = Number(id.slice(end + 1)) as EpochMicros
+    if (at >= span.from && at < span.to) continue
+    const name = id.slice(0, end)
+    const series = found.get(name) ?? { key: seriesOfId(id), moments: new Set() }
+    found.set(name, series)
+    series.moments.add(at)
+  }
+  return found.values()
+}
+
+function seriesOfId(id: string): SeriesMoments['key'] {
+  const [provider, asset, currency = ''] = id.split('|')
+  return { provider: provider as ProviderId, asset: asset as AssetId, currency }
+}
+
+/** The row of an id, if it is there. */
+export const rowOf = (reader: KeyReader, id: string): AsyncIterable<Quote> =>
+  reader.rowsAt(seriesOfId(id), [Number(id.slice(id.lastIndexOf('|') + 1)) as EpochMicros])
 
 const kinds: readonly MarketKind[] = ['metric', 'gap', 'source-flag', 'consensus', 'serving']
 
 export interface WantedRecord {
   readonly id: string
-  readonly kind: MarketKind
   readonly at: EpochMicros
 }
 
 /** The same with the records beside prices. `each` sees every one of the range. */
 export async function readMarket(
-  reader: MarketReader,
+  reader: AuditReader,
   range: Range,
   wanted: Iterable<WantedRecord>,
   to: {
@@ -89,12 +112,8 @@ export async function readMarket(
   }
   for (const kind of kinds)
     for await (const record of reader.allRecords({ ...span, kind })) await take(record)
-  const distinct = new Map([...wanted].map(record => [record.id, record]))
-  for (const { id, kind, at } of distinct.values()) {
-    if (at >= span.from && at < span.to) continue
-    const moment = { from: at, to: (at + 1) as EpochMicros }
-    for await (const record of reader.allRecords({ ...moment, kind }))
-      if (to.sideOf(record).idOf(record) === id) await take(record)
-  }
+  const old = new Set<string>()
+  for (const { id, at } of wanted) if (at < span.from || at >= span.to) old.add(id)
+  for await (const record of reader.recordsOf(old)) await take(record)
   return later
 }

@@ -1,9 +1,6 @@
 import type { AssetId, EpochMicros, ProviderId } from '../../core/brands.ts'
 import type { HistoryPoint, QuoteReader } from '../../core/ports/reader.ts'
 import type { Currency } from '../../core/records.ts'
-import { DAY } from '../../core/time.ts'
-
-const dayMicros = DAY * 1_000
 
 export interface Series {
   readonly provider: ProviderId
@@ -15,32 +12,52 @@ interface Wanted {
   readonly from: number
   readonly to: number
   readonly ms: number
-  /** Hours that have rows. */
+  /** Bars that the rows make. */
   readonly starts: Iterable<number>
 }
 
-/** By days: over a longer time a reader may take a coarser roll-up. Days without a row are asked for as well, unless there are many. */
+/** A part that is asked for at once: 5,000 minutes are three and a half days, 5,000 hours seven months. */
+const barsOfPart = 5_000
+const maxParts = 40
+
+/** By parts: over a longer time a reader may take a coarser roll-up. Parts without a row are asked for as well, unless there are many. */
 export async function storedBars(
-  reader: QuoteReader,
+  reader: Pick<QuoteReader, 'history'>,
   { provider, asset, currency }: Series,
   range: Wanted,
 ): Promise<ReadonlyMap<number, HistoryPoint>> {
   const found = new Map<number, HistoryPoint>()
-  for (const day of daysOf(range.from, range.to, [...range.starts])) {
-    const from = Math.max(day, range.from) as EpochMicros
-    const to = Math.min(day + dayMicros, range.to) as EpochMicros
-    if (from >= to) continue
-    const { points } = await reader.history({ provider, asset, currency, from, to, stepMs: range.ms })
-    for (const point of points) if (point.time >= from && point.time < to) found.set(point.time, point)
+  const take = async (from: number, to: number): Promise<void> => {
+    const span = { from: from as EpochMicros, to: to as EpochMicros }
+    const { stepMs, points } = await reader.history({ provider, asset, currency, ...span, stepMs: range.ms })
+    if (stepMs === range.ms) {
+      for (const point of points) if (point.time >= from && point.time < to) found.set(point.time, point)
+      return
+    }
+    const half = halfOf(from, to, range.ms)
+    if (half === undefined) return
+    await take(from, half)
+    await take(half, to)
   }
+  for (const [from, to] of partsOf(range)) await take(from, to)
   return found
 }
 
-const maxDays = 40
+/** undefined = one bar can not be parted: the reader has none of this width. */
+function halfOf(from: number, to: number, ms: number): number | undefined {
+  const bars = Math.floor((to - from) / (ms * 1_000))
+  return bars < 2 ? undefined : from + Math.floor(bars / 2) * ms * 1_000
+}
 
-function daysOf(from: number, to: number, rows: readonly number[]): readonly number[] {
-  const first = from - (from % dayMicros)
-  const count = Math.ceil((to - first) / dayMicros)
-  if (count <= maxDays) return Array.from({ length: Math.max(0, count) }, (_, i) => first + i * dayMicros)
-  return [...new Set(rows.map(start => start - (start % dayMicros)))]
+function* partsOf({ from, to, ms, starts }: Wanted): Iterable<readonly [number, number]> {
+  const length = barsOfPart * ms * 1_000
+  const count = Math.ceil((to - from) / length)
+  const all = Array.from({ length: Math.max(0, Math.min(count, maxParts)) }, (_, i) => i)
+  const withRows = new Set<number>()
+  if (count > maxParts)
+    for (const start of starts) if (start >= from) withRows.add(Math.floor((start - from) / length))
+  for (const part of count > maxParts ? withRows : all) {
+    const first = from + part * length
+    if (first < to) yield [first, Math.min(first + length, to)]
+  }
 }

@@ -68,7 +68,7 @@ export class Views {
       for (const { name, ms } of widths) {
         const width = ms * 1_000
         const range = { from: Math.ceil(from / width) * width, to: Math.floor(to / width) * width }
-        const stored = await storedBars(reader, seen, { ...range, ms, starts: seen.bars.hour.keys() })
+        const stored = await storedBars(reader, seen, { ...range, ms, starts: seen.bars[name].keys() })
         const made = new Map(
           [...seen.bars[name]].filter(([start]) => start >= range.from && start < range.to),
         )

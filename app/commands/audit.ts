@@ -1,10 +1,10 @@
 import type { Ledger } from '../../core/ports/ledger.ts'
 import type { Broker } from '../../core/ports/broker.ts'
-import type { MarketReader, QuoteReader } from '../../core/ports/reader.ts'
 import { addMs, HOUR, toIso } from '../../core/time.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { type AuditReport, auditWhileWriting } from '../audit/audit.ts'
 import { auditPorts } from '../audit/ports.ts'
+import type { AuditReader } from '../audit/read-rows.ts'
 import { parseDuration } from '../duration.ts'
 import { openReader } from '../reader.ts'
 import type { Result } from '../result.ts'
@@ -65,7 +65,7 @@ const run: Action = (context, _args, options) =>
 
 async function withStores<T>(
   context: Context,
-  work: (ledger: Ledger, broker: Broker, reader: QuoteReader & MarketReader) => Promise<T>,
+  work: (ledger: Ledger, broker: Broker, reader: AuditReader) => Promise<T>,
 ): Promise<T> {
   const source = settledSource(context)
   return using(await openLedger(context.config, source, context.clock), async ledger =>

@@ -119,6 +119,20 @@ export interface MarketReader {
   flagsOf(range: Omit<MarketRange<'source-flag'>, 'kind'>): Promise<readonly SourceFlag[]>
 }
 
+/**
+ * Finds rows by their keys, wherever in time they lie: many at once, in as few questions as the store needs, and never one row that was
+ * not asked for. A key that is not stored is no error; the order is the store's own.
+ */
+export interface KeyReader {
+  /** Rows of one series at some of its moments (`observedAt`). */
+  rowsAt(
+    series: Pick<Quote, 'provider' | 'asset' | 'currency'>,
+    moments: Iterable<EpochMicros>,
+  ): AsyncIterable<Quote>
+  /** Records by `marketRecordId`. */
+  recordsOf(ids: Iterable<string>): AsyncIterable<MarketRecord>
+}
+
 /** What the screens show besides prices. */
 export interface StatusReader {
   quota(): Promise<readonly ScopeStatus[]>

@@ -1,4 +1,5 @@
 import type {
+  KeyReader,
   MarketFilter,
   MarketKind,
   MarketQuery,
@@ -6,7 +7,7 @@ import type {
   MarketReader,
   MarketRecordOf,
 } from '../../../core/ports/reader.ts'
-import type { SourceFlag } from '../../../core/records.ts'
+import type { MarketRecord, SourceFlag } from '../../../core/records.ts'
 import type { SqlDb, SqlRow, SqlValue, Statement } from '../../../host/sqlite.ts'
 import { unlessBusy } from './busy.ts'
 import { recordOf } from './market-rows.ts'
@@ -31,8 +32,20 @@ function whereOf(filter: MarketFilter): Where {
   }
 }
 
+/** The same in arrays of at most so many. */
+export function* pagesOf<T>(all: Iterable<T>, most: number): Iterable<readonly T[]> {
+  let page: T[] = []
+  for (const one of all) {
+    page.push(one)
+    if (page.length < most) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
+}
+
 /** Reads the records beside quotes; each statement is one page of an index. */
-export class SqliteMarketReader implements MarketReader {
+export class SqliteMarketReader implements MarketReader, Pick<KeyReader, 'recordsOf'> {
   readonly #marketDb: SqlDb
   readonly #statements = new Map<string, Statement>()
   constructor(db: SqlDb) {
@@ -77,6 +90,12 @@ export class SqliteMarketReader implements MarketReader {
 
   async flagsOf(range: Omit<MarketRange<'source-flag'>, 'kind'>): Promise<readonly SourceFlag[]> {
     return await Array.fromAsync(this.allRecords({ ...range, kind: 'source-flag' }))
+  }
+
+  async *recordsOf(ids: Iterable<string>): AsyncIterable<MarketRecord> {
+    const sql = `SELECT body FROM json_each(?) AS wanted CROSS JOIN market_record ON market_record.id=wanted.value`
+    for (const page of pagesOf(ids, pageRows))
+      for (const row of await this.#all(sql, [JSON.stringify(page)])) yield recordOf(row)
   }
 
   #all(sql: string, values: readonly SqlValue[]): Promise<SqlRow[]> {

@@ -45,6 +45,12 @@ export function prepareReads(db: SqlDb) {
     changes: p('SELECT id, series FROM change WHERE id>? ORDER BY id LIMIT ?'),
     newest: p('SELECT max(id) AS id FROM change'),
     oldest: p('SELECT min(id) AS id FROM change'),
+    rowsAt: p(
+      `SELECT ${quoteColumns} FROM json_each(?) AS wanted
+       CROSS JOIN quote ON quote.series=(SELECT id FROM series WHERE provider=? AND asset=? AND currency=?)
+         AND quote.observedAt=wanted.value
+       ${quoteJoins}`,
+    ),
     rows: p(
       `SELECT ${quoteColumns} FROM quote ${quoteJoins}
        WHERE quote.series=? AND quote.observedAt>=? AND quote.observedAt<? ORDER BY quote.observedAt LIMIT ?`,

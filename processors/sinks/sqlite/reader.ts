@@ -6,6 +6,7 @@ import type {
   History,
   HistoryPoint,
   HistoryQuery,
+  KeyReader,
   LatestPrice,
   LiveEvent,
   MarketReader,
@@ -15,7 +16,7 @@ import type { Quote } from '../../../core/records.ts'
 import { Bell } from '../../../host/bell.ts'
 import { SqlDb } from '../../../host/sqlite.ts'
 import { unlessBusy } from './busy.ts'
-import { SqliteMarketReader } from './market-reader.ts'
+import { pagesOf, SqliteMarketReader } from './market-reader.ts'
 import { latestOf, pointOf, prepareReads } from './reader-sql.ts'
 import { quoteOf } from './rows.ts'
 import { rollUpWidthsMs, storeSchema } from './schema.ts'
@@ -31,7 +32,7 @@ const maxPoints = 20_000
 type Filter = { readonly asset?: AssetId; readonly currency?: string; readonly provider?: ProviderId }
 
 /** Reads the store over a connection of its own that can not write; no transaction is longer than one statement. */
-class SqliteReader extends SqliteMarketReader implements QuoteReader, ChangeFeed {
+class SqliteReader extends SqliteMarketReader implements QuoteReader, KeyReader, ChangeFeed {
   readonly #db: SqlDb
   readonly #bell: Bell
   readonly #sql: ReturnType<typeof prepareReads>
@@ -95,6 +96,17 @@ class SqliteReader extends SqliteMarketReader implements QuoteReader, ChangeFeed
     }
   }
 
+  async *rowsAt(
+    { provider, asset, currency }: Pick<Quote, 'provider' | 'asset' | 'currency'>,
+    moments: Iterable<EpochMicros>,
+  ): AsyncIterable<Quote> {
+    for (const page of pagesOf(moments, pageRows)) {
+      const wanted = JSON.stringify(page)
+      const rows = await unlessBusy(() => this.#sql.rowsAt.all(wanted, provider, asset, currency))
+      for (const row of rows) yield quoteOf(row)
+    }
+  }
+
   onChange(callback: () => void): () => void {
     const stop = this.#bell.listen(callback)
     this.#listeners.add(stop)
@@ -125,7 +137,7 @@ const filterValues = (f: Filter): (string | null)[] =>
   [f.provider ?? null, f.asset ?? null, f.currency ?? null].flatMap(value => [value, value])
 
 /** All that is read from one store. */
-export type StoreReader = QuoteReader & MarketReader & ChangeFeed
+export type StoreReader = QuoteReader & MarketReader & KeyReader & ChangeFeed
 
 /**
  * Opens the store for reading only.
