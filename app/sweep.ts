@@ -6,6 +6,7 @@ import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
 import type { Dataset } from '../collectors/provider.ts'
 import { periodStartOf } from '../quota/pages.ts'
 import type { Config } from './config/load.ts'
+import { count } from './plural.ts'
 import type { Route } from './routes.ts'
 import { costPerRound, pagesFor } from './wanted.ts'
 
@@ -94,6 +95,16 @@ export const outcomeOrder: readonly Outcome[] = [
 export const worstSweep = (sweeps: readonly SweepResult[]): SweepResult | undefined =>
   sweeps.toSorted((a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome))[0]
 
+/** What the pages have to say together. */
+function reasonOf(worstPage: PageResult, pages: readonly PageResult[]): string {
+  const same = pages.filter(page => page.outcome === worstPage.outcome)
+  if (pages.length === 1) return worstPage.reason
+  if (worstPage.outcome !== 'collected' || same.length < pages.length)
+    return `${worstPage.reason} (${same.length} of ${pages.length} pages)`
+  const records = pages.reduce((sum, page) => sum + page.records, 0)
+  return `${count(records, 'price')} by ${count(pages.length, 'call')}`
+}
+
 export function worst(
   results: readonly PageResult[],
 ): Pick<SweepResult, 'outcome' | 'reason' | 'retryAt' | 'code'> {
@@ -101,11 +112,9 @@ export function worst(
     (a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome),
   )
   if (!first) return { outcome: 'source-disabled', reason: 'nothing was asked' }
-  const same = results.filter(r => r.outcome === first.outcome).length
-  const reason = results.length === 1 ? first.reason : `${first.reason} (${same} of ${results.length} pages)`
   return {
     outcome: first.outcome,
-    reason,
+    reason: reasonOf(first, results),
     ...(first.retryAt === undefined ? {} : { retryAt: first.retryAt }),
     ...(first.code === undefined ? {} : { code: first.code }),
   }

@@ -2,7 +2,6 @@ import { Credits, type EpochMicros } from '../core/brands.ts'
 import { findAsset } from '../core/assets.ts'
 import { CryptosError, toCryptosError } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
-import type { Quote } from '../core/records.ts'
 import { assetRef } from './assets.ts'
 import type { AssetRef, Dataset, Mapped, MappingContext, Provider } from './provider.ts'
 
@@ -17,9 +16,7 @@ export interface ParseOptions {
   readonly receivedAt: EpochMicros
 }
 
-export type ParsedBody =
-  | { readonly records: readonly Quote[]; readonly missing: Mapped['missing'] }
-  | { readonly outcome: Outcome; readonly reason: string }
+export type ParsedBody = Mapped | { readonly outcome: Outcome; readonly reason: string }
 
 /**
  * Runs a saved answer through the provider's own judge and map. Never throws for what a body holds.

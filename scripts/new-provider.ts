@@ -38,6 +38,6 @@ for (const file of files) {
   writeFileSync(target, fill(readFileSync(join(templates, file), 'utf8')))
 }
 console.log(`Made collectors/providers/${name}/ (${files.length} files). Next:
-  npm run generate
+  npm run generate          (before it the sandbox does not know the new twin)
   npx vitest run --project unit collectors/providers/${name}
   then the checklist in collectors/providers/ADDING_A_PROVIDER.md`)

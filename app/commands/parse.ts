@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
+import { parseIso } from '../../core/time.ts'
 import { providers } from '../../collectors/registry.ts'
 import type { Provider } from '../../collectors/provider.ts'
 import { parseBody } from '../../collectors/parse-body.ts'
@@ -23,6 +25,18 @@ function statusOf(given: unknown): number {
   throw new CryptosError('CRY_USAGE', `--status ${String(given)} is not an HTTP status from 100 to 599`)
 }
 
+/** When a saved answer came: a day that was under way then is no daily close. */
+function receivedAtOf(options: Readonly<Record<string, unknown>>): EpochMicros | undefined {
+  const text = options['receivedAt']
+  if (text === undefined) return undefined
+  try {
+    return parseIso(String(text))
+  } catch (cause) {
+    const sentence = `--received-at: "${String(text).slice(0, 60)}" is not a time such as 2026-11-21T12:00:00Z`
+    throw new CryptosError('CRY_USAGE', sentence, { cause })
+  }
+}
+
 /** One product a call, and the answer does not name it. */
 const namesNoAsset = (provider: Provider, dataset: string | undefined): boolean =>
   provider.datasets.find(d => d.id === (dataset ?? 'quotes'))?.pageSize === 1
@@ -36,7 +50,7 @@ const run: Action = async (context, [name = ''], options) => {
     ...(dataset === undefined ? {} : { dataset }),
     ...(asset === undefined ? {} : { asset }),
     currency: String(options['currency'] ?? context.config.currency),
-    receivedAt: context.clock.now(),
+    receivedAt: receivedAtOf(options) ?? context.clock.now(),
   })
   if ('outcome' in parsed) {
     const { outcome, reason } = parsed
@@ -50,8 +64,14 @@ const run: Action = async (context, [name = ''], options) => {
   const text = parsed.records.map(
     r => `${r.asset} ${r.price} ${r.currency} at ${new Date(r.observedAt / 1_000).toISOString()}`,
   )
-  const missing = parsed.missing.map(m => `${m.sourceId}: ${m.reason}`)
-  return done([...text, ...missing].join('\n'), { records: parsed.records, missing: parsed.missing })
+  const { records, missing, metrics = [] } = parsed
+  const figures = metrics.map(m => [m.name, m.value, m.currency].filter(part => part !== undefined).join(' '))
+  const gaps = missing.map(m => `${m.sourceId}: ${m.reason}`)
+  return done([...text, ...figures, ...gaps].join('\n'), {
+    records,
+    missing,
+    ...(figures.length > 0 && { metrics }),
+  })
 }
 
 export const define: Define = (program, act) => {
@@ -62,7 +82,8 @@ export const define: Define = (program, act) => {
     .requiredOption('--file <body>', 'file with the answer; - is standard input')
     .option('--dataset <id>', 'dataset of the provider')
     .option('--status <n>', 'HTTP status that came with it', '200')
-    .option('--asset <id>', 'asset, for answers that do not say it (Coinbase)')
+    .option('--asset <id>', 'asset, for answers that do not say it (Coinbase, Bitstamp)')
+    .option('--received-at <time>', 'when it came; now without a word')
     .option('--currency <code>', 'currency to pick')
     .action(act(run))
 }

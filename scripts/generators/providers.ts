@@ -34,7 +34,7 @@ const section = (provider: Provider): string =>
     `${provider.doc}. [Evidence](../../collectors/providers/${provider.id}/NOTES.md).`,
     [
       `- without a key: ${told(provider.keyless)}`,
-      `- with \`${provider.keyName ?? 'a key'}\`: ${told(provider.keyed)}`,
+      ...(provider.keyed ? [`- with \`${provider.keyName ?? 'a key'}\`: ${told(provider.keyed)}`] : []),
       ...Object.entries(provider.plans ?? {}).map(([name, plan]) => `- plan \`${name}\`: ${limits(plan)}`),
       `- currencies: ${provider.currencies?.join(', ') ?? 'any that the API knows'}`,
       ...Object.entries(provider.standIn ?? {}).map(
