@@ -144,7 +144,8 @@ function onPrices(event) {
   }
   const isFirst = state.key === ''
   for (const price of event.prices) history.push(model.apply(price))
-  if (event.prices.some(p => p.provider === consensusName)) judgement.hint()
+  const medians = event.prices.filter(p => p.provider === consensusName)
+  if (medians.length > 0) judgement.hint(Math.max(...medians.map(p => Date.parse(p.observedAt))))
   pickFirst()
   if (isFirst) void history.load()
   line.priceAt(Date.now())

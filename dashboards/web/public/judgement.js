@@ -16,6 +16,7 @@ import { lateMs } from './spot.js'
 const everyMs = 30_000
 /** The judge's records come in the same second as its price, but not in one write. */
 const afterMs = 700
+const mostTries = 5
 
 /** What the judge said last: consensus, who serves, and doubts. Loaded when a consensus comes, and every half minute. */
 export class Judgement {
@@ -26,6 +27,9 @@ export class Judgement {
   /** @type {Map<string, FlagView[]>} */
   #flags = new Map()
   #timer = 0
+  /** The newest consensus that was heard of. */
+  #wanted = 0
+  #tries = 0
   #onChange
 
   /** @param {() => void} onChange */
@@ -33,8 +37,12 @@ export class Judgement {
     this.#onChange = onChange
   }
 
-  /** A consensus came, or the stream began: what belongs to it is loaded soon, once for many. */
-  hint() {
+  /** A consensus of a time came, or the stream began: what belongs to it is loaded soon, once for many. @param {number} [at] */
+  hint(at = 0) {
+    if (at > this.#wanted) {
+      this.#wanted = at
+      this.#tries = mostTries
+    }
     this.#loadIn(afterMs)
   }
 
@@ -100,6 +108,7 @@ export class Judgement {
   }
 
   async #load() {
+    if (document.hidden) return this.#loadIn(everyMs)
     try {
       const [{ consensus }, { spot }, { flags }] = await Promise.all(
         ['consensus', 'spot', 'flags/latest'].map(name => fetchJson(`/api/v1/${name}`)),
@@ -108,6 +117,13 @@ export class Judgement {
     } catch {
       // What was said last stays, and grows old visibly: the page then says since when it was not judged.
     }
-    this.#loadIn(everyMs)
+    this.#loadIn(this.#isBehind() ? afterMs : everyMs)
+  }
+
+  /** What was heard of is not stored yet; asked for again a few times. */
+  #isBehind() {
+    const newest = Math.max(0, ...[...this.#consensus.values()].map(c => Date.parse(c.at)))
+    this.#tries -= 1
+    return newest < this.#wanted && this.#tries > 0
   }
 }
