@@ -3,7 +3,7 @@ import type { Broker, TopicSpec } from '../../core/ports/broker.ts'
 import type { Codec } from '../../core/ports/codec.ts'
 import type { Ledger, OutboxEntry } from '../../core/ports/ledger.ts'
 import type { MarketRecord, Quote } from '../../core/records.ts'
-import { compare, type Difference, totals } from './compare.ts'
+import { compare, type Difference } from './compare.ts'
 import { ConsensusCheck, isConsensusRow } from './consensus.ts'
 import {
   type Answers,
@@ -118,7 +118,7 @@ class Audit {
       pending: pending().size,
       refused: this.#unstored.refused.size,
       bars: prices.bars,
-      groups: totals(this.#answers.quotes).size + totals(this.#answers.market).size,
+      groups: this.#answers.quotes.countGroups() + this.#answers.market.countGroups(),
       ...told(differences),
     }
   }
@@ -167,7 +167,7 @@ class Audit {
       range: this.#range,
     })
     const wanted = this.#each(function* ({ market }) {
-      for (const [id, { at }] of market.held) yield { id, at }
+      for (const id of market.held.keys()) yield { id, at: market.atOf(id) }
     })
     const later = await readMarket(reader, this.#range, wanted, {
       sideOf: record => this.#marketOf(read, record, this.#store, this.#workedStore),

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto'
 /** What is compared of a place; see Side. */
 interface Place {
   readonly name: string
-  readonly held: ReadonlyMap<
-    string,
-    { readonly version: number; readonly hash: string; readonly group: string }
-  >
-  readonly conflicts: ReadonlyMap<string, string>
+  readonly held: ReadonlyMap<string, { readonly version: number; readonly hash: string }>
+  readonly conflicts: ReadonlySet<string>
+  groupOf(id: string): string
 }
 
 export interface Difference {
@@ -16,31 +13,6 @@ export interface Difference {
   readonly in: string
   readonly group: string
   readonly id: string
-}
-
-export interface GroupTotal {
-  readonly group: string
-  readonly count: number
-  readonly hash: string
-}
-
-/** Count and hash of each (provider, asset, hour): equal hashes mean equal rows, whatever their order was. */
-export function totals(side: Place): ReadonlyMap<string, GroupTotal> {
-  const lines = new Map<string, string[]>()
-  for (const [id, held] of side.held) {
-    const group = lines.get(held.group) ?? []
-    group.push(`${id} ${held.version} ${held.hash}`)
-    lines.set(held.group, group)
-  }
-  return new Map(
-    [...lines].map(([group, all]) => {
-      const hash = createHash('sha256')
-        .update(all.sort((a, b) => (a < b ? -1 : 1)).join('\n'))
-        .digest('hex')
-        .slice(0, 16)
-      return [group, { group, count: all.length, hash }]
-    }),
-  )
 }
 
 /**
@@ -53,18 +25,17 @@ export function compare(
   pending: ReadonlySet<string>,
   later: ReadonlyMap<string, number> = new Map(),
 ): Difference[] {
-  const found = [...actual.conflicts].map(
-    ([id, group]): Difference => ({ kind: 'conflict', in: actual.name, group, id }),
-  )
+  const differs = (kind: Difference['kind'], id: string): Difference => ({
+    ...{ kind, in: actual.name, group: actual.groupOf(id), id },
+  })
+  const found = [...actual.conflicts].map(id => differs('conflict', id))
   for (const [id, held] of expected.held) {
     const there = actual.held.get(id)
     if (pending.has(id)) continue
     if (!there && (later.get(id) ?? -1) >= held.version) continue
-    if (!there) found.push({ kind: 'missing', in: actual.name, group: held.group, id })
-    else if (there.hash !== held.hash || there.version !== held.version)
-      found.push({ kind: 'changed', in: actual.name, group: held.group, id })
+    if (!there) found.push(differs('missing', id))
+    else if (there.hash !== held.hash || there.version !== held.version) found.push(differs('changed', id))
   }
-  for (const [id, held] of actual.held)
-    if (!expected.held.has(id)) found.push({ kind: 'extra', in: actual.name, group: held.group, id })
+  for (const id of actual.held.keys()) if (!expected.held.has(id)) found.push(differs('extra', id))
   return found
 }

@@ -8,9 +8,10 @@ import {
   quoteId,
 } from '../../core/records.ts'
 import type { Difference } from './compare.ts'
+import { groupAt } from './groups.ts'
 import type { Range } from './read-answers.ts'
 import { rowOf } from './read-rows.ts'
-import { marketGroupOf, type QuoteSide } from './side.ts'
+import type { QuoteSide } from './side.ts'
 
 /** The median of any prices that the product stores is exact. */
 const Exact = Decimal.clone({ precision: 900 })
@@ -50,7 +51,7 @@ export class ConsensusCheck {
     this.count += 1
     const id = marketRecordId(consensus)
     this.#seen.set(id, { price: consensus.price, version: consensus.receivedAt })
-    const group = marketGroupOf(consensus)
+    const group = groupAt('consensus', consensus.asset, consensus.at)
     if (!isMedian(consensus)) this.differences.push({ kind: 'changed', in: 'consensus', group, id })
     for (const source of consensus.sources) {
       const said = quoteId({ ...source, asset: consensus.asset, currency: consensus.currency })
@@ -68,7 +69,7 @@ export class ConsensusCheck {
     for (const [id, row] of rows.held) {
       if (pending.has(id) || later.has(id)) continue
       const record = this.#seen.get(id)
-      const of = { in: 'consensus', group: row.group, id }
+      const of = { in: 'consensus', group: rows.groupOf(id), id }
       if (!record) this.differences.push({ kind: 'missing', ...of })
       else if (record.price !== row.price) this.differences.push({ kind: 'changed', ...of })
     }

@@ -3,7 +3,8 @@ import type { OutboxEntry } from '../../core/ports/ledger.ts'
 import { addMs, HOUR } from '../../core/time.ts'
 import type { AuditPorts, DerivedRecords } from './audit.ts'
 import type { Difference } from './compare.ts'
-import { groupAt, type MarketSide, type QuoteSide } from './side.ts'
+import { groupAt } from './groups.ts'
+import type { MarketSide, QuoteSide } from './side.ts'
 
 /** Received in [from, to). */
 export interface Range {

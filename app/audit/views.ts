@@ -4,7 +4,7 @@ import type { Quote } from '../../core/records.ts'
 import { HOUR, MINUTE, toIso } from '../../core/time.ts'
 import { compareDecimals } from '../../processors/sinks/sqlite/compare.ts'
 import type { Difference } from './compare.ts'
-import { groupAt } from './side.ts'
+import { groupAt } from './groups.ts'
 import { type Series, storedBars } from './stored-bars.ts'
 
 const widths = [
