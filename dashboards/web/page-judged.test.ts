@@ -191,6 +191,15 @@ describe('the standing of a source', () => {
     expect(told('kraken')).toMatchObject({ text: 'Does not count: frozen value since 10:02', kind: 'warn' })
   })
 
+  it('knows a consensus that the judge has passed by: nothing counts any more', () => {
+    const judgement = new Judgement(() => undefined)
+    const passed = consensus([source('kraken')], { at: iso(at(10, 3)) })
+    judgement.use({ consensus: [passed], spot: [spot()], flags: [] })
+    expect(judgement.isOld(key, now)).toBe(true)
+    judgement.use({ consensus: [consensus([source('kraken')])], spot: [spot()], flags: [] })
+    expect(judgement.isOld(key, now)).toBe(false)
+  })
+
   it('says that one source is the only one', () => {
     expect(judged({ consensus: [consensus([source('kraken')])], spot: [spot()] })('kraken').text).toBe(
       'The only source, serves',

@@ -32,6 +32,8 @@ export function makeJudged(model, judgement, showPrices) {
     const consensus = consensusTold(judgement.consensus(key), more)
     showFold(byId('served'), served)
     showFold(byId('consensus'), consensus)
+    const isDrawn = !isOld && (judgement.consensus(key)?.counted ?? 0) > 1
+    byId('consensus').toggleAttribute('data-line', isDrawn)
     const warned = [served, consensus].filter(t => t.kind === 'warn').map(t => t.text)
     // Figures change each minute; a screen reader hears who serves and what is wrong, once.
     const text = stand.kind === 'served' ? `Served by ${stand.spot?.provider}` : served.text
