@@ -204,15 +204,18 @@ describe('doubts', () => {
     const note = (n: number, quote: ReturnType<typeof quoteOf>): void => {
       for (const f of judge.observe(quote)) {
         const key = `${f.provider} ${f.currency} ${f.flag}`
+        if (n >= mended) late += 1
         if (!told.has(key)) told.set(key, n)
       }
     }
     const mislabelled = 1_440
     const frozen = 2_160
-    for (let n = 0; n < 3_720; n += 1) {
+    const mended = 3_720
+    let late = 0
+    for (let n = 0; n < mended + 10; n += 1) {
       const dollars = 97_000 + 600 * Math.sin(n / 97) + (n % 7)
-      const own = n < frozen ? dollars : 97_376.5
-      const pounds = n < mislabelled ? own * 0.8 : own
+      const own = n >= frozen && n < mended ? 97_376.5 : dollars
+      const pounds = n >= mislabelled && n < mended ? own : own * 0.8
       for (const [i, p] of ['kraken', 'coinbase'].entries())
         note(n, quoteOf(p, (dollars + i).toFixed(2), minute(n)))
       note(n, quoteOf('coindesk', own.toFixed(4), minute(n)))
@@ -227,6 +230,10 @@ describe('doubts', () => {
     ])
     expect(told.get('coindesk GBP wrong-currency')! - mislabelled).toBeLessThanOrEqual(3)
     expect(told.get('coindesk USD frozen-value')! - frozen).toBeLessThanOrEqual(240)
+    // When it is mended no good row is doubted, and three of them are enough.
+    expect(late).toBe(0)
+    const sources = consensusIn(judge.minute(minute(mended + 3))).flatMap(c => c.sources)
+    expect(sources.map(s => s.excluded)).toEqual([null, null, null, null])
   })
 
   it('of a frozen value outlast a pause of ours, and end with the digits', () => {

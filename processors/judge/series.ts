@@ -72,6 +72,12 @@ export class Series {
     return this.doubts.size === 0 || (this.doubts.size === 1 && this.doubts.has('outlier'))
   }
 
+  /** Its digits are doubted, and still the same. */
+  get isFrozen(): boolean {
+    const doubt = this.doubts.get('frozen-value')
+    return doubt !== undefined && this.rest.since <= doubt.since
+  }
+
   get isSane(): boolean {
     return this.doubts.size === 0
   }

@@ -37,8 +37,7 @@ export function restLimitsOf(series: Series, at: number, p: FrozenParameters): R
 }
 
 function goesOn({ quote, series, at }: Sample): string | undefined {
-  const doubt = series.doubts.get('frozen-value')
-  if (!doubt || series.rest.since > doubt.since) return undefined
+  if (!series.isFrozen) return undefined
   return `${quote.price} since ${toIso(series.rest.since)}, ${spanText(series.rest.restMs(at))}`
 }
 

@@ -9,12 +9,13 @@ import { wrongShape } from './changed-json.ts'
  * Why: CoinDesk's BPI in 2025: HTTP 200, a clock that goes on, one value for weeks.
  */
 export const silentDeprecation: Detector = ({ at, series, board, parameters }) => {
-  if (!series.doubts.has('frozen-value')) return undefined
+  if (!series.isFrozen) return undefined
   const all = board
     .ofProvider(series.world, series.provider)
     .filter(s => s.isHeard(at, parameters.peerMaxAgeMs))
-  const since = Math.max(...all.map(s => s.doubts.get('frozen-value')?.since ?? Number.POSITIVE_INFINITY))
-  if (all.length < 2 || (at - since) / 1_000 < parameters.frozen.deprecationMs) return undefined
+  const since = Math.max(...all.map(s => s.doubts.get('frozen-value')?.since ?? 0))
+  if (all.length < 2 || !all.every(s => s.isFrozen) || (at - since) / 1_000 < parameters.frozen.deprecationMs)
+    return undefined
   return `all ${all.length} prices of ${series.provider} are frozen, this one since ${toIso(series.rest.since)}, and its answers go on`
 }
 
