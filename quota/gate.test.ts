@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Credits, ProviderId } from '../core/brands.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
-import { MINUTE, parseIso, SECOND } from '../core/time.ts'
+import { addMs, HOUR, MINUTE, parseIso, SECOND, toIso } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
 import { isDue, type Sweep } from './gate.ts'
 import { openSqliteLedger } from './ledgers/sqlite.ts'
@@ -76,5 +76,44 @@ describe('gate', () => {
     await ledger.settle({ scope: 'key:0', reservationId: 'again', ...free, now: clock.now() })
     clock.advance(2 * MINUTE)
     expect(await due(slow)).toMatchObject({ kind: 'not-due' })
+  })
+  it('knows since when no try had an answer, from the ledger alone', async () => {
+    const since = async () =>
+      (await ledger.lastSlots('coinmarketcap/quotes', addMs(clock.now(), HOUR))).failingSince
+    const fail = async (slot: string) => {
+      await reserve(slot)
+      await settle(slot, false)
+    }
+    expect(await since()).toBeNull()
+    await reserve(slotAt('12:00'))
+    expect(await since()).toBe(parseIso('2026-11-21T12:00:00Z'))
+    await settle(slotAt('12:00'), false)
+    await fail(slotAt('12:01'))
+    expect(await since()).toBe(parseIso('2026-11-21T12:00:00Z'))
+    await reserve(slotAt('12:02'))
+    await settle(slotAt('12:02'), true)
+    // A page of a period that has an answer is no outage.
+    await fail(slotAt('12:02', 1))
+    expect(await since()).toBeNull()
+    await fail(slotAt('12:05'))
+    await reserve(slotAt('12:09'))
+    expect(await since()).toBe(parseIso('2026-11-21T12:05:00Z'))
+  })
+
+  it('tries ever less often while none has an answer', async () => {
+    const start = clock.now()
+    let calls = 0
+    while (clock.now() < addMs(start, HOUR)) {
+      const plan = await due()
+      if (plan.kind === 'due') {
+        calls += 1
+        const slot = `coinmarketcap/quotes/${toIso(plan.periodStart)}/0.x`
+        await reserve(slot)
+        await settle(slot, false)
+      }
+      clock.advance(10 * SECOND)
+    }
+    expect(calls).toBeGreaterThan(5)
+    expect(calls).toBeLessThan(15)
   })
 })

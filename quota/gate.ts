@@ -28,5 +28,6 @@ export async function isDue(ledger: Ledger, sweep: Sweep, now: EpochMicros): Pro
     lastAnswered: last.answered,
     lastTried: last.tried,
     failedAt: last.failedAt,
+    failingSince: last.failingSince,
   })
 }

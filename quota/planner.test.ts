@@ -104,6 +104,81 @@ describe('planner', () => {
     expect(planNext(quick)).toMatchObject({ kind: 'not-due' })
   })
 
+  describe('in an outage', () => {
+    /** Tries from the first failure on, as the planner allows them: two of a slot at most. */
+    function triesIn(outageOfMs: number, more: Partial<PlanInput> = {}): EpochMicros[] {
+      const start = addMs(slotStart, -DAY)
+      const lastAnswered = addMs(start, -DAY)
+      const tries: EpochMicros[] = []
+      let [lastTried, failingSince, failedAt] = [lastAnswered, null, null] as (EpochMicros | null)[]
+      for (let at = start; at < addMs(start, outageOfMs); ) {
+        const last = { lastAnswered, lastTried: lastTried ?? null, failingSince: failingSince ?? null }
+        const plan = planNext(
+          input({ status: undefined, ...more, ...last, failedAt: failedAt ?? null, now: at }),
+        )
+        if (plan.kind === 'due') {
+          failedAt = lastTried === plan.periodStart ? null : addMs(at, SECOND)
+          lastTried = plan.periodStart
+          failingSince ??= plan.periodStart
+          tries.push(at)
+          at = addMs(at, 2 * SECOND)
+        } else at = plan.nextAt
+      }
+      return tries
+    }
+
+    it('tries ever less often, up to every 15 minutes', () => {
+      const tries = triesIn(6 * HOUR)
+      const waits = tries.slice(1).map((at, i) => (at - (tries[i] ?? 0)) / 1_000)
+      expect(waits.length).toBeLessThan(45)
+      const late = waits.slice(-10)
+      expect(Math.min(...late)).toBeGreaterThan(10 * MINUTE)
+      expect(Math.max(...late)).toBeLessThanOrEqual(16 * MINUTE + 8 * SECOND)
+      // The jitter: they are not all the same.
+      expect(new Set(late.map(ms => Math.round(ms / MINUTE))).size).toBeGreaterThan(1)
+    })
+
+    it('takes at most half of the calls of a time in which all is well, from half an hour on', () => {
+      for (const [refreshMs, intervalMs] of [
+        [10 * SECOND, 10 * SECOND],
+        [10 * SECOND, MINUTE],
+        [MINUTE, MINUTE],
+        [MINUTE, 2 * MINUTE],
+      ] as const)
+        for (const forMs of [30 * MINUTE, HOUR, 12 * HOUR])
+          for (const seed of ['a', 'b', 'c', 'd', 'e']) {
+            const tries = triesIn(forMs, { refreshMs, intervalMs, seed })
+            expect(tries.length).toBeGreaterThan(4)
+            expect(tries.length).toBeLessThanOrEqual(forMs / intervalMs / 2 + 1)
+          }
+    })
+
+    it('never tries more often than when all is well, but for one second try', () => {
+      for (const intervalMs of [30 * MINUTE, HOUR, 3 * HOUR])
+        expect(triesIn(DAY, { intervalMs }).length).toBeLessThanOrEqual(DAY / intervalMs + 2)
+    })
+
+    it('counts from the first failure, however long nobody asked before it', () => {
+      const lastTried = addMs(slotStart, -MINUTE)
+      const idle = {
+        lastTried,
+        lastAnswered: addMs(lastTried, -DAY),
+        failingSince: lastTried,
+        status: undefined,
+      }
+      expect(planNext(input(idle))).toEqual({ kind: 'due', periodStart: slotStart })
+      const plan = planNext(input({ ...idle, failingSince: addMs(lastTried, -10 * MINUTE) }))
+      expect(plan).toMatchObject({ kind: 'not-due', isAfterFailure: true })
+      expect((plan as { reason: string }).reason).toContain('no answer since 2026-11-21T11:49:00.000Z')
+    })
+
+    it('is over with the first answer', () => {
+      const lastAnswered = addMs(slotStart, -MINUTE)
+      const over = { lastAnswered, lastTried: lastAnswered, failingSince: null, status: undefined }
+      expect(planNext(input(over))).toEqual({ kind: 'due', periodStart: slotStart })
+    })
+  })
+
   it('uses a month to 99.5 % or more when it is asked every second, and never too much', () => {
     let left = 15_000
     let lastAnswered: EpochMicros | null = null

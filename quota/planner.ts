@@ -1,6 +1,7 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { ScopeStatus, WindowStatus } from '../core/ports/ledger.ts'
 import { addMs, DAY, MINUTE, SECOND, toIso } from '../core/time.ts'
+import { backOffMs } from './back-off.ts'
 import { periodStartOf } from './pages.ts'
 import { defaultConstants, minuteWindowMs } from './policy/constants.ts'
 
@@ -15,6 +16,8 @@ export interface PlanInput {
   readonly lastTried: EpochMicros | null
   /** When a page of the period `lastTried` failed that may be tried once more; null or absent = none did. */
   readonly failedAt?: EpochMicros | null
+  /** Period start of the first slot that was tried after `lastAnswered`; null or absent = the newest try is the first. */
+  readonly failingSince?: EpochMicros | null
   /** undefined = the scope is not opened yet: only the grid counts. */
   readonly status: ScopeStatus | undefined
   /** Calls of one sweep over all assets. */
@@ -66,13 +69,19 @@ export function planNext(input: PlanInput): Plan {
   )
 }
 
-/** Pages that failed are asked once more (rule 8) where the next sweep is not nearer; the others of the sweep are not paid again. */
-function secondTry({ failedAt, lastTried, now }: PlanInput, nextSweepAt: EpochMicros): Plan | undefined {
+/**
+ * Pages that failed are asked once more (rule 8) where the next sweep is not nearer; the others of the sweep are not paid again. Not
+ * in an outage: where an earlier sweep had no answer either, the next sweep is the second try.
+ */
+function secondTry(input: PlanInput, nextSweepAt: EpochMicros): Plan | undefined {
+  const { failedAt, lastTried, now } = input
   if (lastTried === null || failedAt === null || failedAt === undefined) return undefined
+  if (isFailing(input) && outageMs(input, lastTried) > 0) return undefined
   const nextAt = addMs(failedAt, retryAfterMs)
   if (nextAt >= nextSweepAt) return undefined
   if (nextAt <= now) return { kind: 'due', periodStart: lastTried }
-  return { kind: 'not-due', nextAt, reason: `a page failed: its second try is at ${toIso(nextAt)}` }
+  const reason = `a page failed: its second try is at ${toIso(nextAt)}`
+  return { kind: 'not-due', nextAt, reason, ...(isFailing(input) ? { isAfterFailure: true } : {}) }
 }
 
 /** Start of the first slot that may be asked for. */
@@ -81,9 +90,12 @@ function earliestSlot(
   intervalMs: number,
 ): { at: number; why: string; isAfterFailure?: true } {
   const { lastAnswered, lastTried, refreshMs } = input
-  if (lastTried !== null && (lastAnswered === null || lastTried > lastAnswered)) {
-    const waitMs = Math.max(refreshMs, Math.min(retryAfterMs, intervalMs))
-    const why = `the last try failed: wait ${waitMs / SECOND} s`
+  if (lastTried !== null && isFailing(input)) {
+    const ageMs = outageMs(input, lastTried)
+    const jitter = hashOf(`${input.seed ?? ''}!${lastTried}`)
+    const waitMs = backOffMs({ ageMs, intervalMs, jitter })
+    const since = ageMs > 0 ? `no answer since ${toIso(addMs(lastTried, -ageMs))}` : 'the last try failed'
+    const why = `${since}: wait ${Math.round(waitMs / SECOND)} s`
     return { at: addMs(lastTried, waitMs), why, isAfterFailure: true }
   }
   if (lastAnswered === null) return { at: 0, why: 'nothing was answered yet' }
@@ -91,6 +103,13 @@ function earliestSlot(
   const why = `one sweep every ${Math.round(intervalMs / SECOND)} s is what the quota and the settings give`
   return { at: addMs(lastAnswered, steps * refreshMs), why }
 }
+
+const isFailing = ({ lastAnswered, lastTried }: PlanInput): boolean =>
+  lastTried !== null && (lastAnswered === null || lastTried > lastAnswered)
+
+/** How long tries have failed by now. */
+const outageMs = ({ failingSince }: PlanInput, lastTried: EpochMicros): number =>
+  Math.max(0, lastTried - (failingSince ?? lastTried)) / 1_000
 
 type Pace =
   | { readonly kind: 'every'; readonly intervalMs: number }

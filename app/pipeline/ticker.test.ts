@@ -27,7 +27,7 @@ const ledger = () => {
       await part(0)()
       return [{ scope: 's', frozen, windows: [], jump: false, lastReconciledAt: null, usageTriedAt: null }]
     },
-    lastSlots: part({ answered: null, tried: null, failedAt: null }),
+    lastSlots: part({ answered: null, tried: null, failedAt: null, failingSince: null }),
     reserve: async () => {
       reserved += 1
       throw new CryptosError('CRY_STORE_BUSY', 'another process writes')

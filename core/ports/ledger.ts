@@ -145,6 +145,8 @@ export interface LastSlots {
   readonly tried: EpochMicros | null
   /** Of the newest period that was tried: when the last of its pages failed that may be tried once more; null = none did. */
   readonly failedAt: EpochMicros | null
+  /** The first that was tried in a period after `answered`; null = the newest that was tried was answered, or none was tried. */
+  readonly failingSince: EpochMicros | null
 }
 
 /**

@@ -24,6 +24,7 @@ export class Archive {
       cutRuns: db.prepare('DELETE FROM runs WHERE id <= ?'),
       runs: db.prepare('SELECT body FROM runs ORDER BY id DESC LIMIT ?'),
       tried: db.prepare('SELECT slot FROM slots WHERE slot >= ? AND slot < ? ORDER BY slot DESC LIMIT 1'),
+      first: db.prepare('SELECT slot FROM slots WHERE slot >= ? AND slot < ? ORDER BY slot LIMIT 1'),
       answered: db.prepare(
         `SELECT slot FROM slots WHERE slot >= ? AND slot < ? AND state IN ('answered', 'published') ORDER BY slot DESC LIMIT 1`,
       ),
@@ -47,7 +48,11 @@ export class Archive {
     const answered = String(this.#sql.answered.get(from, to)?.['slot'] ?? '')
     const period = tried.split('/', 3).join('/')
     const failed = tried === '' ? null : this.#sql.failed.get(`${period}/`, `${period}0`, maxAttempts)?.['at']
+    const after = answered === '' ? from : `${answered.split('/', 3).join('/')}0`
+    // A slot in flight is not in the table, and may be all that was tried.
+    const failing = tried < after ? '' : String(this.#sql.first.get(after, to)?.['slot'] ?? tried)
     return {
+      failingSince: periodOf(failing),
       answered: periodOf(answered),
       tried: periodOf(tried),
       failedAt: typeof failed === 'number' ? EpochMicros(failed) : null,
