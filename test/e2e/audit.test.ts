@@ -1,106 +1,38 @@
-import { cpSync } from 'node:fs'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ledger, Outbox } from '../../core/ports/ledger.ts'
 import { type Quote, quoteId } from '../../core/records.ts'
-import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
-import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
-import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import { addMs, MINUTE, toIso } from '../../core/time.ts'
 import { sweep } from '../../app/sweep.ts'
+import { type Difference, GoodData, lastDigit, type Planted } from '../support/good-data.ts'
 import { storedQuotes } from '../support/judge.ts'
-import { type Ended, runCryptos } from '../support/program.ts'
-import { openRig } from '../support/rig.ts'
-import { scratch } from '../support/scratch.ts'
 
-interface Difference {
-  readonly kind: string
-  readonly in: string
-  readonly group: string
-  readonly id: string
-}
-
-const folder = scratch('audit')
-const clockFile = folder.file('clock')
-let sandbox: Sandbox
+let data: GoodData
 /** The row that each plant works on; there is another of its group. */
 let row: Quote
 
 beforeAll(async () => {
-  createClockFile(clockFile, parseIso('2026-11-21T12:30:00Z'))
-  const clock = openClockFile(clockFile)
-  sandbox = await startSandbox({ clock })
-  const rig = await openRig({ dataDir: folder.file('good'), sandboxUrl: sandbox.url, clock })
-  for (let turn = 0; turn < 3; turn += 1) {
-    for (const route of rig.collecting.routes)
-      for (const dataset of route.provider.datasets)
-        await sweep(rig.ports, {
-          route,
-          dataset,
-          config: rig.config,
-          signal: new AbortController().signal,
-          period: 'now',
-        })
-    moveClockFile(clockFile, { advanceMs: MINUTE })
-  }
-  await rig.drain()
-  await rig.close()
-  row = (await storedQuotes(rig.files.series)).filter(
-    q => q.provider === 'coinbase' && q.asset === 'ethereum',
-  )[1]!
+  data = await GoodData.make('audit')
+  row = (await data.series('coinbase', 'ethereum'))[1]!
 })
 
-afterAll(async () => {
-  await sandbox.close()
-  folder[Symbol.dispose]()
-})
-
-const audit = (dataDir: string): Promise<Ended & { json: Record<string, unknown> }> =>
-  runCryptos(['audit'], {
-    CRYPTOS_DATA_DIR: dataDir,
-    CRYPTOS_SOURCE: 'sandbox',
-    CRYPTOS_SANDBOX_CLOCK_FILE: clockFile,
-  })
-
-type File = 'series.db' | 'log.db' | 'ledger.db'
-
-function copyOfGood(name: string): string {
-  const dataDir = folder.file(name)
-  cpSync(folder.file('good'), dataDir, { recursive: true })
-  return dataDir
-}
+afterAll(() => data.close())
 
 /** One more answer, accepted and not published. */
 async function collectUnpublished(dataDir: string): Promise<string> {
-  moveClockFile(clockFile, { advanceMs: MINUTE })
-  const rig = await openRig({ dataDir, sandboxUrl: sandbox.url, clock: openClockFile(clockFile) })
+  data.advance(MINUTE)
+  const rig = await data.rig(dataDir)
   const { publish: _, ...ports } = rig.ports
   const route = rig.collecting.routes.find(r => r.provider.id === 'kraken')!
   const task = { route, dataset: route.provider.datasets[0]!, config: rig.config, period: 'now' } as const
   await sweep(ports, { ...task, signal: new AbortController().signal })
   const [entry, ...more] = await rig.collecting.ledger.outbox.pending(2)
   await rig.close()
-  moveClockFile(clockFile, { advanceMs: 1 })
+  data.advance(1)
   expect(more).toEqual([])
   return entry!.answerId
 }
 
-/** Does harm to a copy of the good data. */
-const plant = (name: string, file: File, harm: (db: DatabaseSync) => unknown) =>
-  plantIn(copyOfGood(name), file, harm)
-
-async function plantIn(dataDir: string, file: File, harm: (db: DatabaseSync) => unknown) {
-  const db = new DatabaseSync(join(dataDir, 'sandbox', file))
-  // A plant that does nothing would prove nothing.
-  const before = Number(db.prepare('SELECT total_changes() AS n').get()?.['n'])
-  harm(db)
-  const changed = Number(db.prepare('SELECT total_changes() AS n').get()?.['n']) - before
-  db.close()
-  return { ...(await audit(dataDir)), changed }
-}
-
 const groupOf = (q: Quote): string => `${q.provider} ${q.asset} ${toIso(q.observedAt).slice(0, 13)}Z`
-const lastDigit = (price: string): string => `${price.slice(0, -1)}${price.endsWith('7') ? '3' : '7'}`
 const one = (kind: string, place: string, q: Quote): Difference[] => [
   { kind, in: place, group: groupOf(q), id: quoteId(q) },
 ]
@@ -111,20 +43,24 @@ const message = `topic = (SELECT id FROM topic WHERE name = 'market.quotes.v1') 
 
 describe('cryptos audit', () => {
   it('finds good data equal', async () => {
-    const { code, json } = await audit(folder.file('good'))
+    const { code, json } = await data.audit()
     expect([code, json]).toMatchObject([
       0,
       { ok: true, pending: 0, unmapped: 0, differences: [], badGroups: [] },
     ])
-    expect(json['rows']).toEqual({ answers: 54, topic: 54, store: 54 })
-    expect(json['distinct']).toBe(sandbox.meter.summary().counts['values'])
+    // 3 sources, 6 assets, 3 turns; 6 histories of 29 whole days.
+    expect(json['rows']).toEqual({ answers: 228, topic: 228, store: 228 })
+    // 10 figures, 6 gaps (today is no whole day yet); of 6 assets the consensus, the row that shows it, and who serves.
+    expect(json['market']).toEqual({ answers: 16, topic: 16, store: 16 })
+    expect([json['workedOut'], json['consensus']]).toEqual([{ topic: 18, store: 18 }, 6])
+    // What else was served: the figures, and the prices of the day that is not over.
+    expect(Number(json['distinct']) + 10 + 6).toBe(data.sandbox.meter.summary().counts['values'])
   })
 
   it('finds data equal that was published again, each record once more with a larger version', async () => {
-    const dataDir = copyOfGood('again')
-    const clock = openClockFile(clockFile)
-    const rig = await openRig({ dataDir, sandboxUrl: sandbox.url, clock })
-    const again = await rig.collecting.ledger.outbox.republish(24 * 60 * MINUTE, clock.now())
+    const dataDir = data.copy('again')
+    const rig = await data.rig(dataDir)
+    const again = await rig.collecting.ledger.outbox.republish(24 * 60 * MINUTE, data.clock.now())
     await rig.drain()
     const report = await rig.audit()
     await rig.close()
@@ -132,15 +68,15 @@ describe('cryptos audit', () => {
     expect(report).toMatchObject({
       differences: [],
       pending: 0,
-      rows: { answers: 54, topic: 108, store: 54 },
+      rows: { answers: 228, topic: 456, store: 228 },
     })
-    const revisions = (await storedQuotes(rig.files.series)).map(q => q.revision)
+    const stored = await storedQuotes(rig.files.series)
+    const revisions = stored.filter(q => q.provider !== 'consensus').map(q => q.revision)
     expect(new Set(revisions)).toEqual(new Set([1]))
   })
 
   it('looks twice while others write: an answer that is settled during the first look is no difference', async () => {
-    const clock = openClockFile(clockFile)
-    const rig = await openRig({ dataDir: folder.file('good'), sandboxUrl: sandbox.url, clock })
+    const rig = await data.rig()
     let looks = 0
     const settledLate = (ledger: Ledger): Ledger => {
       const between: Outbox['between'] = async function* (from, to) {
@@ -157,14 +93,14 @@ describe('cryptos audit', () => {
   })
 
   it('names a row that was deleted from the store', async () => {
-    const found = await plant('deleted', 'series.db', db =>
+    const found = await data.plant('deleted', 'series.db', db =>
       db.prepare(`DELETE FROM quote WHERE series = (${series}) AND observedAt = ?`).run(row.observedAt),
     )
     expectOne(found, one('missing', 'store', row))
   })
 
   it('names a row of which one digit was changed in the store', async () => {
-    const found = await plant('changed', 'series.db', db =>
+    const found = await data.plant('changed', 'series.db', db =>
       db
         .prepare(`UPDATE quote SET price = ? WHERE series = (${series}) AND observedAt = ?`)
         .run(lastDigit(row.price), row.observedAt),
@@ -174,7 +110,7 @@ describe('cryptos audit', () => {
 
   it('names a row that nobody served in the store', async () => {
     const extra = { ...row, observedAt: addMs(row.observedAt, 1) }
-    const found = await plant('extra', 'series.db', db =>
+    const found = await data.plant('extra', 'series.db', db =>
       db
         .prepare(
           `INSERT INTO quote SELECT series, observedAt + 1000, version, price, priceFloat, marketCap, volume24h, supply, change24h,
@@ -186,14 +122,14 @@ describe('cryptos audit', () => {
   })
 
   it('names a record that was deleted from the topic', async () => {
-    const found = await plant('topic-deleted', 'log.db', db =>
+    const found = await data.plant('topic-deleted', 'log.db', db =>
       db.prepare(`DELETE FROM log WHERE ${message}`).run(row.observedAt),
     )
     expectOne(found, one('missing', 'topic', row))
   })
 
   it('names a record of which one digit was changed in the topic', async () => {
-    const found = await plant('topic-changed', 'log.db', db =>
+    const found = await data.plant('topic-changed', 'log.db', db =>
       db
         .prepare(`UPDATE log SET v = CAST(replace(CAST(v AS TEXT), ?, ?) AS BLOB) WHERE ${message}`)
         .run(`"${row.price}"`, `"${lastDigit(row.price)}"`, row.observedAt),
@@ -203,7 +139,7 @@ describe('cryptos audit', () => {
 
   it('names a record that nobody served in the topic', async () => {
     const extra = { ...row, observedAt: addMs(row.observedAt, 1) }
-    const found = await plant('topic-extra', 'log.db', db => {
+    const found = await data.plant('topic-extra', 'log.db', db => {
       db.prepare(
         `INSERT INTO log SELECT topic, part, (SELECT max(off) + 1 FROM log AS l WHERE l.topic = log.topic AND l.part = log.part), k,
          CAST(replace(CAST(v AS TEXT), ?, ?) AS BLOB), h, ts FROM log WHERE ${message}`,
@@ -216,7 +152,7 @@ describe('cryptos audit', () => {
   })
 
   it('names a second copy of a record that is not like the first', async () => {
-    const found = await plant('topic-twice', 'log.db', db => {
+    const found = await data.plant('topic-twice', 'log.db', db => {
       db.prepare(
         `INSERT INTO log SELECT topic, part, (SELECT max(off) + 1 FROM log AS l WHERE l.topic = log.topic AND l.part = log.part), k,
          CAST(replace(CAST(v AS TEXT), ?, ?) AS BLOB), h, ts FROM log WHERE ${message}`,
@@ -234,16 +170,16 @@ describe('cryptos audit', () => {
   ])(
     'names an answer whose $what vanished before anything of it came into the topic',
     async ({ what, harm }) => {
-      const dataDir = copyOfGood(`vanished-${what}`)
+      const dataDir = data.copy(`vanished-${what}`)
       const answerId = await collectUnpublished(dataDir)
-      const found = await plantIn(dataDir, 'ledger.db', db => db.prepare(harm).run(answerId))
+      const found = await data.plantIn(dataDir, 'ledger.db', db => db.prepare(harm).run(answerId))
       expect(found.json['differences']).toMatchObject([{ kind: 'missing', in: 'outbox', id: answerId }])
-      expect([found.code, found.json['ok'], found.json['answers']]).toEqual([1, false, 24])
+      expect([found.code, found.json['ok'], found.json['answers']]).toEqual([1, false, 31])
     },
   )
 
   it('names a bar that is not what its rows make, and one that is gone', async () => {
-    const found = await plant('bar', 'series.db', db => {
+    const found = await data.plant('bar', 'series.db', db => {
       db.exec(`UPDATE bar SET high = high || '1' WHERE width = 60000 AND series = (${series})
         AND start = ${Math.floor(row.observedAt / 60_000_000)}`)
       db.exec(
@@ -258,7 +194,7 @@ describe('cryptos audit', () => {
   })
 
   it('names a latest price that is not the newest', async () => {
-    const found = await plant('latest', 'series.db', db =>
+    const found = await data.plant('latest', 'series.db', db =>
       db.exec(
         `UPDATE latest SET observedAt = (SELECT min(observedAt) FROM quote WHERE series = (${series})) WHERE series = (${series})`,
       ),
@@ -268,10 +204,7 @@ describe('cryptos audit', () => {
   })
 })
 
-function expectOne(
-  found: Ended & { readonly json: Record<string, unknown>; readonly changed: number },
-  differences: readonly Difference[],
-): void {
+function expectOne(found: Planted, differences: readonly Difference[]): void {
   expect(found.changed).toBeGreaterThan(0)
   // A store whose rows somebody changed has other bars than its rows make.
   const all = found.json['differences'] as readonly Difference[]
