@@ -6,6 +6,7 @@ import { collectPage } from '../collectors/poll.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
 import type { AssetRef, Dataset, Page, TimeRange } from '../collectors/provider.ts'
 import { slotOf } from '../quota/pages.ts'
+import { count } from './plural.ts'
 import type { Route } from './routes.ts'
 
 /** Past prices of some assets, in calls that a provider takes. */
@@ -19,7 +20,10 @@ export interface BackfillResult {
   /** How it ended; `collected` = every page is answered, now or by an earlier run. */
   readonly outcome: Outcome
   readonly reason: string
+  /** Pages that are answered, now or before. */
   readonly done: number
+  /** Pages that were asked now. */
+  readonly asked: number
   readonly records: number
   readonly credits: number
   readonly retryAt?: EpochMicros
@@ -56,6 +60,9 @@ export function backfillPages(
   })
 }
 
+const earlier = ({ done, asked }: { readonly done: number; readonly asked: number }): string =>
+  done === asked ? '' : `, ${done - asked} were answered before`
+
 /** Outcomes after which the next page may be asked. */
 const goesOn: ReadonlySet<Outcome> = new Set([
   'collected',
@@ -75,7 +82,7 @@ export async function backfill(
   signal: AbortSignal,
   onPage: (page: Page, result: PageResult) => void,
 ): Promise<BackfillResult> {
-  const total = { done: 0, records: 0, credits: 0 }
+  const total = { done: 0, asked: 0, records: 0, credits: 0 }
   for (const [index, page] of pages.entries()) {
     const at = page.range?.from ?? addMs(ports.clock.now(), 0)
     const slot = slotOf(route.provider.id, dataset.id, at, { index: 0, name: pageName(page) })
@@ -83,6 +90,7 @@ export async function backfill(
     onPage(page, result)
     total.records += result.records
     total.credits += result.credits
+    if (result.outcome !== 'already-done') total.asked += 1
     if (!goesOn.has(result.outcome)) {
       const left = `${pages.length - index} of ${pages.length} calls are left; the same command goes on there`
       const retry = result.retryAt === undefined ? {} : { retryAt: result.retryAt }
@@ -90,5 +98,9 @@ export async function backfill(
     }
     total.done += 1
   }
-  return { outcome: 'collected', reason: `${total.records} past prices by ${total.done} calls`, ...total }
+  return {
+    outcome: 'collected',
+    reason: `${count(total.records, 'past price')} by ${count(total.asked, 'call')}${earlier(total)}`,
+    ...total,
+  }
 }

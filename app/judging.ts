@@ -1,8 +1,9 @@
+import { providerById } from '../collectors/registry.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import { toCryptosError } from '../core/errors.ts'
 import { openDeadLetters } from '../processors/dead-letters.ts'
-import { type JudgeParameters, judgeDefaults } from '../processors/judge/parameters.ts'
+import { type JudgeParameters, judgeDefaults, type Offer } from '../processors/judge/parameters.ts'
 import { type JudgeEvent, runJudge } from '../processors/judge/run.ts'
 import type { Config } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
@@ -10,6 +11,7 @@ import type { OnProblem } from './pipeline/problems.ts'
 import type { Source } from './source.ts'
 import { sourceViews } from './source-views.ts'
 import { topics } from './stores.ts'
+import { currencyFor, wantedAssets } from './wanted.ts'
 
 export interface JudgingPorts {
   readonly config: Config
@@ -36,7 +38,20 @@ export function parametersOf(config: Config, source: Pick<Source, 'kind'>): Judg
   const sources = config.spotSources.length > 0 ? config.spotSources : config.providers
   const off = sourceViews(config, source).filter(view => view.why !== null && sources.includes(view.provider))
   const disabled = Object.fromEntries(off.map(view => [view.provider, view.why ?? '']))
-  return { ...judgeDefaults, spot: { ...judgeDefaults.spot, sources, disabled } }
+  const offers = Object.fromEntries(sources.map(name => [name, offerOf(name, config)]))
+  return { ...judgeDefaults, spot: { ...judgeDefaults.spot, sources, disabled, offers } }
+}
+
+/** What the provider is asked for: the wanted currency or the one in its place, and the wanted assets that it has. */
+function offerOf(name: string, config: Config): Offer {
+  const provider = providerById(name)
+  if (!provider) return {}
+  const currency = currencyFor(provider, config.currency)
+  const priced = provider.datasets.filter(({ kind }) => kind === 'quotes' || kind === 'market')
+  const currencies = currency === undefined ? [] : [currency]
+  // Which assets are the largest is known by the answers only.
+  if (config.topAssets > 0 && priced.some(dataset => dataset.topMax !== undefined)) return { currencies }
+  return { currencies, assets: priced.flatMap(d => wantedAssets({ provider }, d, config).map(a => a.asset)) }
 }
 
 function tell({ log, onProblem }: JudgingPorts, event: JudgeEvent): void {

@@ -25,6 +25,7 @@ function viewOf(provider: Provider, config: Config, source: Pick<Source, 'kind'>
     access: provider[access] === undefined ? 'none' : access,
     currency: currencyFor(provider, config.currency) ?? null,
     datasets: provider.datasets.filter(d => d.access === undefined || d.access === access).map(d => d.id),
+    attribution: provider.attribution ?? null,
   }
 }
 

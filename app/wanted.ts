@@ -43,9 +43,25 @@ export function pagesFor(
     return { none: `${provider.title} gives prices in ${has} only, not in ${config.currency}` }
   }
   if (dataset.topMax !== undefined && config.topAssets > 0)
-    return [{ assets: [], currency, top: Math.min(config.topAssets, dataset.topMax) }]
+    return [
+      {
+        assets: [],
+        currency,
+        top: Math.min(config.topAssets, dataset.topMax),
+        ...namesFor(provider, config),
+      },
+    ]
   const pages = pagesOf(dataset, wantedAssets(route, dataset, config), currency)
   return pages.length > 0 ? pages : { none: `${provider.title} has none of the wanted assets` }
+}
+
+/** What this installation calls assets that a list may hold. */
+function namesFor(provider: Provider, { ownAssets }: Config): Pick<Page, 'names'> {
+  const names = ownAssets.flatMap(({ id, symbol, ids }) => {
+    const sourceId = ids[provider.id]
+    return sourceId === undefined ? [] : [{ asset: id, symbol, sourceId }]
+  })
+  return names.length === 0 ? {} : { names }
 }
 
 /** The datasets of a route that are collected by themselves: those that the setting names by kind or by name; never a history. */

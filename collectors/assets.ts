@@ -58,7 +58,10 @@ export function refFinder(
   const asked = new Map(page.assets.map(ref => [ref.sourceId, ref]))
   if (asked.size > 0) return sourceId => asked.get(sourceId)
   const table = new Map([...ids].map(([asset, sourceId]) => [sourceId, asset]))
+  const named = new Map(page.names?.map(ref => [ref.sourceId, ref]))
   return sourceId => {
+    const own = named.get(sourceId)
+    if (own) return own
     const asset = table.get(sourceId)
     return asset && { asset, symbol: assetById(asset)?.symbol ?? sourceId, sourceId }
   }

@@ -26,6 +26,8 @@ export interface Page {
   readonly range?: TimeRange
   /** So many of the largest by market cap, in place of named assets. */
   readonly top?: number
+  /** Beside `top`: what this installation calls some of them. */
+  readonly names?: readonly AssetRef[]
 }
 
 export interface HttpRequest {
@@ -202,6 +204,8 @@ export interface Provider {
   /** What is collected in place of a currency that the provider does not have: `{ USD: 'USDT' }`. The rows say which it is. */
   readonly standIn?: Readonly<Record<Currency, Currency>>
   readonly catalog?: Catalog
+  /** What its terms want to stand beside its data: `Data provided by CoinGecko (https://…)`. */
+  readonly attribution?: string
 }
 
 /**

@@ -38,9 +38,13 @@ export const assetById = (id: AssetId): Asset | undefined => byId.get(id)
 
 /** By id, else by a symbol that only one asset of the table has; any letter case. */
 export function findAsset(text: string): Asset | undefined {
+  const meant = assetsNamed(text)
+  return meant.length === 1 ? meant[0] : undefined
+}
+
+/** Every asset that may be meant: the one with this id, else all with this symbol. */
+export function assetsNamed(text: string): readonly Asset[] {
   const wanted = text.trim().toLowerCase()
   const exact = byId.get(wanted as AssetId)
-  if (exact) return exact
-  const sameSymbol = [...byId.values()].filter(a => a.symbol.toLowerCase() === wanted)
-  return sameSymbol.length === 1 ? sameSymbol[0] : undefined
+  return exact ? [exact] : [...byId.values()].filter(a => a.symbol.toLowerCase() === wanted)
 }

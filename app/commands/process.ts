@@ -1,5 +1,7 @@
 import { lockStore } from '../store-lock.ts'
-import { openSink, runProcessing } from '../processing.ts'
+import type { DeliverCounters } from '../../processors/deliver.ts'
+import { type JudgingPorts, runJudging } from '../judging.ts'
+import { openSink, type ProcessingPorts, runProcessing } from '../processing.ts'
 import { Problems } from '../pipeline/problems.ts'
 import { stopped } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
@@ -16,10 +18,7 @@ const run: Action = async context => {
     return await using(await openBroker(config, source, clock), async broker =>
       using(await openSink(source, clock), async sink => {
         context.print(`Storing into ${source.folder}. Ctrl-C stops it.`)
-        const counters = await runProcessing(
-          { config, broker, sink, clock, log, onProblem: new Problems(undefined, log).set },
-          signal,
-        )
+        const counters = await storeAndJudge({ config, source, broker, sink, clock, log }, signal)
         const { written, superseded, dead } = counters
         return stopped(`stored ${written}, superseded ${superseded}, dead ${dead}`, { ...counters })
       }),
@@ -29,10 +28,28 @@ const run: Action = async context => {
   }
 }
 
+type Ports = Omit<ProcessingPorts & JudgingPorts, 'onProblem'>
+
+/** Both until the signal fires; what ends one for good ends the other. */
+async function storeAndJudge(ports: Ports, signal: AbortSignal): Promise<DeliverCounters> {
+  const failed = new AbortController()
+  const ending = AbortSignal.any([signal, failed.signal])
+  const onProblem = new Problems(undefined, ports.log).set
+  const stop = (error: unknown): never => {
+    failed.abort()
+    throw error
+  }
+  const [counters] = await Promise.all([
+    runProcessing({ ...ports, onProblem }, ending).catch(stop),
+    runJudging({ ...ports, onProblem }, ending).catch(stop),
+  ])
+  return counters
+}
+
 export const define: Define = (program, act) => {
   program
     .command('process')
-    .description('store what comes into the topics, until Ctrl-C')
+    .description('store what comes into the topics and judge the sources, until Ctrl-C')
     .option(...sourceOption)
     .action(act(run, withSource))
 }

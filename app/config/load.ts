@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ZodMiniType } from 'zod/mini'
-import { addAssets, assets, findAsset } from '../../core/assets.ts'
+import { addAssets, assets, assetsNamed } from '../../core/assets.ts'
 import { AssetId } from '../../core/brands.ts'
 import { CryptosError, toCryptosError } from '../../core/errors.ts'
 import { type OwnAsset, readOwnAssets } from '../assets/own-assets.ts'
@@ -171,12 +171,13 @@ const assetNames = (): string[] => assets.flatMap(a => [a.id, a.symbol.toLowerCa
 
 function toAssetId(text: string, label: string): AssetId {
   if (/^[a-z][a-z0-9-]*:[A-Za-z0-9._-]{1,64}$/.test(text)) return AssetId(text)
-  const asset = findAsset(text)
-  return asset
-    ? asset.id
-    : refuse(
-        `${label}: "${text.slice(0, 60)}" is not a known asset${suggest(text.toLowerCase(), assetNames())}; cryptos assets lists them`,
-      )
+  const [asset, ...others] = assetsNamed(text)
+  const named = `${label}: "${text.slice(0, 60)}"`
+  if (asset && others.length === 0) return asset.id
+  if (asset) return refuse(`${named} may be ${[asset, ...others].map(a => a.id).join(' or ')}: write the id`)
+  return refuse(
+    `${named} is not a known asset${suggest(text.toLowerCase(), assetNames())}; cryptos assets lists them`,
+  )
 }
 
 function readSecrets(env: Environment, attempt: Attempt): Partial<Record<SecretName, string>> {

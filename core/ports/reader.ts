@@ -83,6 +83,8 @@ export interface SourceView {
   /** Of its prices; null = none that was asked for. */
   readonly currency: Currency | null
   readonly datasets: readonly string[]
+  /** What the provider's terms want to stand beside its data; null = nothing. */
+  readonly attribution: string | null
 }
 
 export type MarketKind = MarketRecord['kind']

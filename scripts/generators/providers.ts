@@ -36,6 +36,9 @@ const section = (provider: Provider): string =>
       `- without a key: ${told(provider.keyless)}`,
       ...(provider.keyed ? [`- with \`${provider.keyName ?? 'a key'}\`: ${told(provider.keyed)}`] : []),
       ...Object.entries(provider.plans ?? {}).map(([name, plan]) => `- plan \`${name}\`: ${limits(plan)}`),
+      ...(provider.attribution === undefined
+        ? []
+        : [`- to be shown beside its data: ${provider.attribution}`]),
       `- currencies: ${provider.currencies?.join(', ') ?? 'any that the API knows'}`,
       ...Object.entries(provider.standIn ?? {}).map(
         ([wanted, got]) => `- prices in ${got} where ${wanted} is wanted: the rows say ${got}`,

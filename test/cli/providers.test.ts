@@ -119,6 +119,11 @@ describe('the asset table', () => {
       of,
     )
     expect(lastJson(swept)).toMatchObject({ outcome: 'collected', records: 2 })
+    const top = { ...of, CRYPTOS_TOP_ASSETS: '20' }
+    await cryptos(['collect', 'coinmarketcap', '--dataset', 'listings', '--now'], top)
+    const tail = await cryptos(['topics', 'tail', 'market.quotes.v1', '--json'], of)
+    expect(tail.stdout).toContain('coinmarketcap|fresh|USD')
+    expect(tail.stdout).not.toContain(`coinmarketcap:${fresh.sourceId}`)
   })
 
   it('is checked against the lists', async () => {

@@ -249,5 +249,5 @@ const sourceOf = (provider: string, title: string): SourceView => ({
     why: null,
     offSince: null,
   },
-  ...{ access: 'keyless', currency: 'USD', datasets: ['quotes', 'history'] },
+  ...{ access: 'keyless', currency: 'USD', datasets: ['quotes', 'history'], attribution: null },
 })

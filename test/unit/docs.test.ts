@@ -170,7 +170,7 @@ describe('the documentation', () => {
     expect(misunderstood(program, 'audti')).toHaveLength(1)
     expect(misunderstood(program, 'quota statu')).toHaveLength(1)
     expect(misunderstood(program, 'up --sauce live')).toHaveLength(1)
-  })
+  }, 60_000)
   it('is where the sources say that it is', () => {
     const sources = files.filter(f => /\.(ts|mjs|js|json)$/.test(f) && !f.includes('.test.'))
     const named = sources.flatMap(f =>

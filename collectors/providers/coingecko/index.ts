@@ -21,6 +21,7 @@ export const coingecko = defineProvider({
   plans: { demo, 'demo-2026': plan('demo-2026', 10_000, null, 100) },
   keyName: 'COINGECKO_API_KEY',
   datasets,
+  attribution: 'Data provided by CoinGecko (https://www.coingecko.com)',
   assets,
   catalog,
 })

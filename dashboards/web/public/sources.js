@@ -2,7 +2,8 @@ import { byId, el } from './dom.js'
 
 /**
  * @typedef {{ provider: string, title: string, doc: string, isOn: boolean, why: string | null, offSince: string | null,
- *   access: 'keyed' | 'keyless' | 'none', currency: string | null, datasets: readonly string[] }} SourceView
+ *   access: 'keyed' | 'keyless' | 'none', currency: string | null, datasets: readonly string[],
+ *   attribution: string | null }} SourceView
  */
 
 /** Every provider of this version, on or off, with the reason in full sight. @param {{ sources: readonly SourceView[] }} view */
@@ -17,10 +18,15 @@ export function showSources({ sources }) {
 const accessWords = { keyed: 'with a key', keyless: 'without a key', none: 'needs a key' }
 
 /** @param {SourceView} source */
-function itemOf({ provider, title, doc, isOn, why, offSince, access, currency, datasets }) {
+function itemOf({ provider, title, doc, isOn, why, offSince, access, currency, datasets, attribution }) {
   const state = el('span', { class: 'tag', 'data-on': String(isOn) }, isOn ? 'On' : 'Off')
   const name = el('h3', {}, title, el('code', {}, provider), state)
-  const facts = [accessWords[access], currency && `in ${currency}`, datasets.join(', ')].filter(Boolean)
+  const facts = [
+    accessWords[access],
+    currency && `in ${currency}`,
+    datasets.join(', '),
+    isOn && attribution,
+  ].filter(Boolean)
   return el(
     'li',
     { 'data-on': String(isOn) },
