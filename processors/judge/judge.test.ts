@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EpochMicros } from '../../core/brands.ts'
+import { AssetId, EpochMicros } from '../../core/brands.ts'
 import { DAY, HOUR, toIso } from '../../core/time.ts'
 import { addMs } from '../../core/time.ts'
 import { consensusIn, flagsOf, gapOf, minute, noon, quoteOf, quotesIn, servingIn } from './judge.contract.ts'
@@ -139,6 +139,27 @@ describe('the role', () => {
     ])
     feed(judge, 2, { coinbase: '84001.2' })
     expect(servingIn(judge.minute(minute(2)))[0]?.provider).toBe('coinbase')
+  })
+
+  it('does not wait for a price that a source has not to offer', () => {
+    const offers = {
+      kraken: { currencies: ['USDT'] },
+      mempool: { currencies: ['USD'], assets: [AssetId('bitcoin')] },
+    }
+    const judge = new Judge({ ...order, spot: { ...order.spot, offers } })
+    feed(judge, 0, { coinbase: '84001.1' })
+    judge.observe(quoteOf('coinbase', '2760.5', minute(0), { asset: AssetId('ethereum') }))
+    judge.observe(quoteOf('binance', '2761', minute(0), { asset: AssetId('ethereum'), currency: 'USDT' }))
+    const told = servingIn(judge.minute(minute(6))).map(s => [
+      s.asset,
+      s.currency,
+      s.skipped.map(x => x.provider),
+    ])
+    expect(told).toEqual([
+      ['bitcoin', 'USD', ['coinbase', 'mempool']],
+      ['ethereum', 'USD', ['coinbase']],
+      ['ethereum', 'USDT', ['kraken', 'coinbase']],
+    ])
   })
 
   it('passes over a source that was called twice in vain, though its value is young, until it has one again', () => {

@@ -60,12 +60,9 @@ export class Judge {
     const known = this.#board.find(world, quote)
     if (known && isOld(quote, known.latest)) return []
     const series = known ?? this.#board.open(world, quote)
-    series.clock.observe(quote.observedAt, quote.receivedAt)
+    series.clock.observe(quote.observedAt, quote.receivedAt, quote.price !== series.latest.price)
     // A cache that answers with the value before is no news; one that lies too far behind is judged below.
-    if (
-      quote.observedAt < series.clock.newest &&
-      series.clock.lagMs <= series.clock.limitMs(quote.receivedAt)
-    )
+    if (quote.observedAt < series.clock.newest && series.clock.doubt(quote.receivedAt) === undefined)
       return []
     const sample = this.#take(quote, series)
     const found = this.#judge(sample)
@@ -137,7 +134,7 @@ export class Judge {
     // What was frozen before a pause and is the same after it was not thawed by the pause.
     if (paused && !series.doubts.has('frozen-value')) series.rest.interrupt(at)
     const { price } = quote
-    series.rest.observe({ price, ln, at }, peers.median, restLimitsOf(series, at, p.frozen))
+    series.rest.observe({ price, ln, at }, peers.median, restLimitsOf(series, at, p))
     series.latest = quote
     series.ln = ln
     Object.assign(series, { missing: 0, wrongShape: 0, denied: undefined, failed: undefined })

@@ -48,6 +48,7 @@ export interface Market {
   price(asset: SimAsset, minute: number): number
   /** Units of the currency for a dollar. */
   rate(currency: string, minute: number): number
+  isWeekend(minute: number): boolean
 }
 
 const isWeekend = (startMs: number, minute: number): boolean =>
@@ -104,7 +105,7 @@ export function makeMarket(seed: number, startMs: number, minutes: number): Mark
   }
   const rate = (currency: string, minute: number): number =>
     rates.get(currency)?.[Math.max(0, Math.floor(minute))] ?? 1
-  return { minutes, price, rate }
+  return { minutes, price, rate, isWeekend: minute => isWeekend(startMs, minute) }
 }
 
 function ratesOf(rng: Rng, first: number, length: number, startMs: number): Float64Array {

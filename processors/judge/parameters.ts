@@ -1,3 +1,4 @@
+import type { AssetId } from '../../core/brands.ts'
 import type { Currency, FlagKind } from '../../core/records.ts'
 import { flagKinds } from '../../core/records.ts'
 import { DAY, HOUR, MINUTE } from '../../core/time.ts'
@@ -12,6 +13,7 @@ export interface JudgeParameters {
   readonly nearPercent: number
   /** A source speaks for the others while its newest answer is at most so old, or three of its own steps. */
   readonly peerMaxAgeMs: number
+  readonly tail: TailParameters
   readonly frozen: FrozenParameters
   readonly clock: ClockParameters
   readonly unit: UnitParameters
@@ -22,6 +24,14 @@ export interface JudgeParameters {
   readonly spot: SpotParameters
   /** A series that nobody heard of for so long is forgotten. */
   readonly forgetMs: number
+}
+
+/** How much longer than the longest that was ever seen is too long: less, the more was seen. See `tail.ts`. */
+export interface TailParameters {
+  /** A rest (or lag) so long must be so unlikely, 0 to 1, where its tail is an exponential. */
+  readonly chance: number
+  readonly timesLeast: number
+  readonly timesMost: number
 }
 
 export interface FrozenParameters {
@@ -39,7 +49,8 @@ export interface FrozenParameters {
   readonly minAnswers: number
   /** The others kept changing for so long … */
   readonly restMs: number
-  /** … and so many times the longest rest of the series … */
+  /** … longer than the tail of the series' rests; or than so many times its longest rest, and with more changes of the others than
+   * the tail of those during its rests … */
   readonly timesRest: number
   /** … with so many changes of their median, and a range of so many per cent and so many units of the last digit. */
   readonly minPeerChanges: number
@@ -60,7 +71,10 @@ export interface FrozenParameters {
 
 export interface ClockParameters {
   readonly floorMs: number
-  readonly timesLongest: number
+  /** So many steps in a row whose lag is too long at once: the clock goes, but behind. */
+  readonly behindSteps: number
+  /** So many changes of the digits, at least, while the clock stands still. */
+  readonly changesStanding: number
   readonly warmUpMs: number
   readonly warmUpSteps: number
   readonly unknownMs: number
@@ -121,6 +135,13 @@ export interface SpotParameters {
   readonly failedCalls: number
   /** Providers that are switched off, with the reason. */
   readonly disabled: Readonly<Record<string, string>>
+  /** What a provider is asked for, by its name; absent = unknown. Of what it does not offer, its silence is no news. */
+  readonly offers: Readonly<Record<string, Offer>>
+}
+
+export interface Offer {
+  readonly currencies?: readonly Currency[]
+  readonly assets?: readonly AssetId[]
 }
 
 /** Reasons for each figure: docs/explanation/source-sanity.md. */
@@ -129,6 +150,7 @@ export const judgeDefaults: JudgeParameters = {
   cleanValues: 3,
   nearPercent: 3,
   peerMaxAgeMs: 15 * MINUTE,
+  tail: { chance: 1e-9, timesLeast: 2.5, timesMost: 6 },
   frozen: {
     ...{
       awayPercent: 0.25,
@@ -138,14 +160,15 @@ export const judgeDefaults: JudgeParameters = {
       timesRestAway: 1.5,
       minAnswers: 4,
     },
-    ...{ restMs: HOUR, timesRest: 6, minPeerChanges: 20, rangePercent: 0.05, rangeTicks: 3 },
+    ...{ restMs: 30 * MINUTE, timesRest: 1.5, minPeerChanges: 20, rangePercent: 0.05, rangeTicks: 3 },
     ...{ warmUpMs: 6 * HOUR, minChanges: 10, unknownMs: 6 * HOUR },
     ...{ aloneMs: DAY, aloneTimes: 12, aloneUnknownMs: 3 * DAY },
     deprecationMs: HOUR,
   },
   clock: {
     floorMs: 10 * MINUTE,
-    timesLongest: 4,
+    behindSteps: 3,
+    changesStanding: 4,
     warmUpMs: 6 * HOUR,
     warmUpSteps: 10,
     unknownMs: DAY,
@@ -169,6 +192,6 @@ export const judgeDefaults: JudgeParameters = {
   },
   gaps: { missing: 5, shape: 3 },
   consensus: { minSources: 1, maxAgeMs: 15 * MINUTE, divergencePercent: 2, divergenceMinutes: 5 },
-  spot: { sources: [], maxAgeMs: 5 * MINUTE, failedCalls: 2, disabled: {} },
+  spot: { sources: [], maxAgeMs: 5 * MINUTE, failedCalls: 2, disabled: {}, offers: {} },
   forgetMs: 2 * DAY,
 }

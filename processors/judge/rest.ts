@@ -1,4 +1,8 @@
 import type { DecimalString, EpochMicros } from '../../core/brands.ts'
+import { Longest } from './tail.ts'
+
+const leastMs = 60_000
+const leastChanges = 5
 
 /** What the rules of a rest are held against; see `detectors/frozen-value.ts`. */
 export interface RestLimits {
@@ -7,6 +11,9 @@ export interface RestLimits {
   /** Time away, and rest, that is still usual. */
   readonly awayMs: number
   readonly restMs: number
+  /** Changes of the others in a rest that are still usual, where the rest is longer than `restedMs`. */
+  readonly peerChanges: number
+  readonly restedMs: number
   /** Whether the rest so far is doubted. */
   readonly isDoubted: boolean
 }
@@ -24,8 +31,10 @@ export class Rest {
   answersAway = 0
   /** How often the median of the others changed during the rest. */
   peerChanges = 0
-  longestMs = 0
-  longestAwayMs = 0
+  readonly longestMs = new Longest(leastMs)
+  readonly longestAwayMs = new Longest(leastMs)
+  /** Changes of the others during one rest. */
+  readonly mostPeerChanges = new Longest(leastChanges)
   /** How often the digits changed. */
   changes = 0
   /** Length of the rest that ended with these digits. */
@@ -74,8 +83,9 @@ export class Rest {
     if (this.#digits !== undefined) {
       this.changes += 1
       this.endedMs = this.restMs(at)
-      this.longestMs = learnt(this.longestMs, this.restMs(at), limits.isDoubted)
-      this.longestAwayMs = learnt(this.longestAwayMs, this.awayMs(at), limits.isDoubted)
+      this.longestMs.learn(this.restMs(at), limits.isDoubted)
+      this.longestAwayMs.learn(this.awayMs(at), limits.isDoubted)
+      this.mostPeerChanges.learn(this.peerChanges, limits.isDoubted)
     }
     this.#digits = price
     this.since = at
@@ -102,13 +112,3 @@ export class Rest {
     this.#median = median
   }
 }
-
-const doubtedGrowth = 1.5
-const doubtedFloorMs = 60_000
-
-/**
- * The longest so far, with one more. What was doubted teaches little: a fault must not make the next one usual, but a series that
- * became another (a market that dries up) is believed again after some time.
- */
-export const learnt = (longestMs: number, ms: number, isDoubted: boolean): number =>
-  Math.max(longestMs, isDoubted ? Math.min(ms, doubtedGrowth * Math.max(longestMs, doubtedFloorMs)) : ms)

@@ -60,7 +60,7 @@ export class Series {
     this.provider = quote.provider
     this.asset = quote.asset
     this.currency = quote.currency
-    this.clock = new SourceClock(quote.observedAt, quote.receivedAt, parameters.clock)
+    this.clock = new SourceClock(quote.observedAt, quote.receivedAt, parameters)
     this.rest = new Rest(quote.receivedAt)
     this.firstAt = quote.receivedAt
     this.latest = quote

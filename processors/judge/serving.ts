@@ -3,14 +3,14 @@ import type { Serving } from '../../core/records.ts'
 import type { Group } from './board.ts'
 import { doubtText } from './consensus.ts'
 import { spanText } from './figures.ts'
-import type { JudgeParameters } from './parameters.ts'
+import type { JudgeParameters, Offer } from './parameters.ts'
 import { ProviderId } from '../../core/brands.ts'
 import type { Series } from './series.ts'
 import { toIso } from '../../core/time.ts'
 
 /**
  * Who serves the spot price at a minute: the first source of the order that is allowed, believed and fresh. The ones before it are
- * told with the reason. Each minute begins at the first again, so that it serves as soon as it is fit. A group holds sources of
+ * told with the reason, but for those that have no such price to offer. Each minute begins at the first again, so that it serves as soon as it is fit. A group holds sources of
  * one world: a sandbox source never serves for a live one.
  */
 export function servingOf(
@@ -25,6 +25,7 @@ export function servingOf(
   let chosen: Series | undefined
   for (const name of order) {
     const series = group.series.find(s => s.provider === name)
+    if (!series && !offers(parameters.spot.offers[name], group)) continue
     const why = unfit(name, series, at, parameters)
     if (why === undefined) {
       chosen = series
@@ -40,6 +41,10 @@ export function servingOf(
     ...{ skipped, receivedAt, origin: group.world },
   }
 }
+
+/** Whether a value of the group could come at all. */
+const offers = (offer: Offer | undefined, { asset, currency }: Group): boolean =>
+  (offer?.currencies?.includes(currency) ?? true) && (offer?.assets?.includes(asset) ?? true)
 
 function unfit(
   name: string,

@@ -1,7 +1,9 @@
 import { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from '../../core/brands.ts'
 import type { Gap, Quote } from '../../core/records.ts'
+import { Distortion } from './distort.contract.ts'
 import type { Fault } from './faults.contract.ts'
 import { between, type Market, pick, type Rng, type SimAsset } from './market.contract.ts'
+import type { Honest } from './sight.contract.ts'
 import type { Shown, SimSource } from './sources.contract.ts'
 
 /** A record as it reaches the topics, and the lie that it carries, if any. */
@@ -41,22 +43,30 @@ function outagesOf({ rng, market, sources }: Simulation): ReadonlyMap<string, re
 const micros = (startMs: number, minute: number): EpochMicros =>
   EpochMicros(Math.round((startMs + minute * 60_000) * 1_000))
 
+const honestOf = (source: SimSource, index: number, { price, observedMinute }: Shown): Honest => ({
+  digits: price.toFixed(source.digits(source.series[index]!.asset)),
+  ...{ price, observed: observedMinute },
+})
+
 /** Every record of the sources, minute by minute, in the order of their arrival. The list is used again for the next minute. */
 export class Simulator {
   readonly #s: Simulation
   readonly #outages: ReadonlyMap<string, readonly Outage[]>
   readonly #skewMinutes: ReadonlyMap<string, number>
-  readonly #frozen = new Map<
-    string,
-    { readonly fault: Fault; readonly price: string; readonly observed: number }
-  >()
+  readonly #distortion: Distortion
   readonly #list: SimRecord[] = []
   constructor(simulation: Simulation) {
     this.#s = simulation
+    this.#distortion = new Distortion(simulation.market)
     this.#outages = outagesOf(simulation)
     this.#skewMinutes = new Map(
       simulation.sources.map(s => [s.provider, between(simulation.rng, -2, 2) / 60]),
     )
+  }
+
+  /** Whether the lie could be seen, as far as the time has come. */
+  isVisible(fault: Fault): boolean {
+    return this.#distortion.sight.isVisible(fault)
   }
 
   at(minute: number): EpochMicros {
@@ -81,9 +91,10 @@ export class Simulator {
         continue
       }
       const fault = this.#faultOf(source, asset, currency, minute)
-      if (fault?.act.kind === 'gap')
+      if (fault?.act.kind === 'gap') {
+        this.#distortion.of(fault, { source, index }, honestOf(source, index, shown), this.#list)
         this.#gap(source, index, received, fault.act.state, fault.act.reason, fault)
-      else if (!fault && rng() < 2e-4)
+      } else if (!fault && rng() < 2e-4)
         this.#gap(source, index, received, 'missing', '$.price: wanted a decimal number, got null', undefined)
       else this.#quote(source, index, { received, shown, fault })
     }
@@ -107,7 +118,8 @@ export class Simulator {
     { received, shown, fault }: { received: number; shown: Shown; fault: Fault | undefined },
   ): void {
     const { asset, currency } = source.series[index]!
-    const { price, observed } = this.#distorted(source, index, shown, fault)
+    const honest = honestOf(source, index, shown)
+    const { price, observed } = this.#distortion.of(fault, { source, index }, honest, this.#list)
     const receivedAt = this.at(received)
     const skew = this.#skewMinutes.get(source.provider) ?? 0
     const observedAt = source.observedBy === 'receiver' ? receivedAt : this.at(Math.max(0, observed + skew))
@@ -118,52 +130,6 @@ export class Simulator {
       ...{ runId: 'simulation', credits: Credits(1), rawRef: 'simulation' },
     }
     this.#list.push({ record, fault })
-  }
-
-  #distorted(
-    source: SimSource,
-    index: number,
-    shown: Shown,
-    fault: Fault | undefined,
-  ): { readonly price: string; readonly observed: number } {
-    const { asset, currency } = source.series[index]!
-    const digits = source.digits(asset)
-    const honest = shown.price.toFixed(digits)
-    const observed = shown.observedMinute
-    if (!fault) return { price: honest, observed }
-    const { act } = fault
-    const rate = (c: string): number => this.#s.market.rate(c, observed)
-    if (act.kind === 'times') return { price: textOf(shown.price * act.factor, digits), observed }
-    if (act.kind === 'turned') return { price: textOf(10 ** act.power / shown.price, digits), observed }
-    if (act.kind === 'in-currency')
-      return {
-        price: this.#labelled(source, index, act.currency, shown, rate(act.currency) / rate(currency)),
-        observed,
-      }
-    if (act.kind === 'clock-behind') return { price: honest, observed: observed - act.minutes }
-    const key = `${source.provider}|${asset.id}|${currency}`
-    const known = this.#frozen.get(key)
-    const kept = known?.fault === fault ? known : { fault, price: honest, observed }
-    this.#frozen.set(key, kept)
-    return act.kind === 'freeze'
-      ? { price: kept.price, observed }
-      : { price: honest, observed: kept.observed }
-  }
-
-  /** The very digits of the other currency where the source has it, else its price turned into it. */
-  #labelled(source: SimSource, index: number, currency: string, shown: Shown, rate: number): string {
-    const { asset } = source.series[index]!
-    const digits = source.digits(asset)
-    const other = [...this.#list]
-      .reverse()
-      .find(
-        ({ record }) =>
-          record.kind === 'quote' &&
-          record.provider === source.provider &&
-          record.asset === asset.id &&
-          record.currency === currency,
-      )?.record
-    return other?.kind === 'quote' ? other.price : textOf(shown.price * rate, digits)
   }
 
   #gap(
@@ -183,7 +149,3 @@ export class Simulator {
     this.#list.push({ record, fault })
   }
 }
-
-/** Fixed digits, unless nothing would be left of a small number. */
-const textOf = (value: number, digits: number): string =>
-  value > 10 ** (4 - digits) ? value.toFixed(digits) : value.toPrecision(8)

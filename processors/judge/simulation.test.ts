@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { type FlagKind, flagKinds } from '../../core/records.ts'
 import type { Fault } from './faults.contract.ts'
 import { judgeDefaults } from './parameters.ts'
-import { score, tableOf } from './score.contract.ts'
+import { score } from './score.contract.ts'
+import { tableOf } from './tally.contract.ts'
 
 const days = 1.5
 const from = 1_080

@@ -1,20 +1,34 @@
 import type { EpochMicros } from '../../core/brands.ts'
-import type { ClockParameters } from './parameters.ts'
-import { learnt } from './rest.ts'
+import { spanText } from './figures.ts'
+import type { JudgeParameters } from './parameters.ts'
+import { Longest, tailTimes } from './tail.ts'
 
 /** Weight of a new step in the usual step. */
 const weight = 0.1
 const firstStepMs = 60_000
 /** A step that is longer than this many usual ones (an outage) says no more than this many. */
 const longestStep = 4
+const leastMs = 60_000
+const leastChanges = 1
 
-/** The clock of a source as one series shows it: how far it usually lies behind ours, and how it steps. Learns from what has ended. */
+/**
+ * The clock of a source as one series shows it: how far it usually lies behind ours, how far at the moment of a step, and whether the
+ * price moves while it stands. Learns from what has ended and was not doubted: a lag that never ends teaches nothing.
+ */
 export class SourceClock {
-  readonly #p: ClockParameters
+  readonly #p: Pick<JudgeParameters, 'clock' | 'tail'>
   readonly #knownSince: EpochMicros
+  /** Of the last answer. */
+  #last: EpochMicros
   #peakLagMs = 0
-  #longestLagMs = 0
+  readonly #longestLagMs = new Longest(leastMs)
+  readonly #longestFreshLagMs = new Longest(leastMs)
+  readonly #mostChanges = new Longest(leastChanges)
   #steps = 0
+  /** Steps in a row that came too late. */
+  #behind = 0
+  /** Changes of the digits since the last step. */
+  #changes = 0
   /** Newest time that the source showed. */
   newest: EpochMicros
   /** Usual time between two values of the source. */
@@ -23,31 +37,73 @@ export class SourceClock {
   since: EpochMicros
   /** Of the last answer. */
   lagMs = 0
-  constructor(observedAt: EpochMicros, receivedAt: EpochMicros, parameters: ClockParameters) {
+  constructor(
+    observedAt: EpochMicros,
+    receivedAt: EpochMicros,
+    parameters: Pick<JudgeParameters, 'clock' | 'tail'>,
+  ) {
     this.#p = parameters
     this.#knownSince = receivedAt
+    this.#last = observedAt
     this.newest = observedAt
     this.since = receivedAt
   }
 
-  /** Lag from which on the clock is doubted. */
-  limitMs(at: EpochMicros): number {
-    const { floorMs, timesLongest, warmUpMs, warmUpSteps, unknownMs } = this.#p
-    const known = (at - this.#knownSince) / 1_000 >= warmUpMs && this.#steps >= warmUpSteps
-    return Math.max(known ? floorMs : unknownMs, timesLongest * this.#longestLagMs)
+  /** Why the clock of the last answer is doubted, as words to follow "the source's time"; undefined = it is not. */
+  doubt(at: EpochMicros): string | undefined {
+    const { floorMs, behindSteps, changesStanding } = this.#p.clock
+    const limitMs = this.#limitMs(at, this.#longestLagMs)
+    if (this.lagMs > limitMs)
+      return `lies ${spanText(this.lagMs)} behind; more than ${spanText(limitMs)} is doubtful for this series`
+    if (this.lagMs <= floorMs || !this.#isKnown(at)) return undefined
+    if (this.#behind >= behindSteps)
+      return `was ${spanText(this.lagMs)} behind at its last steps, too; ${spanText(this.#longestFreshLagMs.value)} was the most`
+    if (this.#changes > Math.max(changesStanding - 1, this.#mostChanges.limit(this.#times)))
+      return `stands still, ${spanText(this.lagMs)} behind, while the price changed ${this.#changes} times; ${this.#mostChanges.value} was the most`
+    return undefined
   }
 
-  observe(observedAt: EpochMicros, receivedAt: EpochMicros): void {
+  /** One answer; `isChanged` = its digits are not those of the answer before. */
+  observe(observedAt: EpochMicros, receivedAt: EpochMicros, isChanged: boolean): void {
     this.lagMs = Math.max(0, (receivedAt - observedAt) / 1_000)
+    if (observedAt > this.#last) this.#step(receivedAt)
+    else if (observedAt === this.#last && isChanged) this.#changes += 1
     if (observedAt > this.newest) this.#advance(observedAt, receivedAt)
     else if (observedAt === this.newest) this.#peakLagMs = Math.max(this.#peakLagMs, this.lagMs)
+    this.#last = observedAt
+  }
+
+  get #times(): number {
+    return tailTimes(this.#steps, this.#p.tail)
+  }
+
+  #isKnown(at: EpochMicros): boolean {
+    const { warmUpMs, warmUpSteps } = this.#p.clock
+    return (at - this.#knownSince) / 1_000 >= warmUpMs && this.#steps >= warmUpSteps
+  }
+
+  #limitMs(at: EpochMicros, longest: Longest): number {
+    const { floorMs, unknownMs } = this.#p.clock
+    return Math.max(this.#isKnown(at) ? floorMs : unknownMs, longest.limit(this.#times))
+  }
+
+  /** The clock went on since the last answer, be it behind the newest: a cache may give an old answer now and then. */
+  #step(receivedAt: EpochMicros): void {
+    const isLate = this.lagMs > this.#limitMs(receivedAt, this.#longestFreshLagMs)
+    if (isLate) this.#behind += 1
+    else {
+      this.#behind = 0
+      this.#longestFreshLagMs.learn(this.lagMs, false)
+      const isDoubted = this.#isKnown(receivedAt) && this.#changes > this.#mostChanges.limit(this.#times)
+      this.#mostChanges.learn(this.#changes, isDoubted)
+    }
+    this.#changes = 0
   }
 
   /** A lag counts as usual only when the clock has come back from it: a clock that stays behind teaches nothing. */
   #advance(observedAt: EpochMicros, receivedAt: EpochMicros): void {
-    const limitMs = this.limitMs(receivedAt)
-    if (this.lagMs <= limitMs)
-      this.#longestLagMs = learnt(this.#longestLagMs, this.#peakLagMs, this.#peakLagMs > limitMs)
+    const limitMs = this.#limitMs(receivedAt, this.#longestLagMs)
+    if (this.lagMs <= limitMs) this.#longestLagMs.learn(this.#peakLagMs, this.#peakLagMs > limitMs)
     const step = Math.min((observedAt - this.newest) / 1_000, longestStep * this.stepMs)
     this.stepMs += weight * (step - this.stepMs)
     this.#steps += 1

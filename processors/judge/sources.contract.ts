@@ -13,6 +13,10 @@ export interface SimSource {
   readonly everyMinutes: number
   readonly series: readonly { readonly asset: SimAsset; readonly currency: string }[]
   readonly digits: (asset: SimAsset) => number
+  /** Standard deviation of the noise of its own, as a share of the price: one venue is not the other. */
+  readonly noise: number
+  /** Minutes that usually lie between two changes of its digits, and between two steps of its clock. */
+  rhythm(index: number): { readonly digits: number; readonly clock: number }
   show(index: number, minute: number): Shown
 }
 
@@ -35,6 +39,10 @@ function noiseOf({ rng }: Making, count: number, basisPoints: number): (index: n
   }
 }
 
+/** Minutes between two changes of a thin price, and between two trades of the quiet market, on average. */
+const thinMinutes = 90
+const quietMinutes = 20
+
 const usd = ({ market }: Making, { asset, currency }: SimSource['series'][number], minute: number): number =>
   market.price(asset, minute) * market.rate(currency, minute)
 
@@ -52,10 +60,18 @@ function exchange(making: Making): SimSource {
     memory.set(index, { base, price })
     return { price, observedMinute: minute }
   }
-  return { provider: 'kraken', observedBy: 'receiver', everyMinutes: 1, series, digits: a => a.digits, show }
+  const rhythm: SimSource['rhythm'] = index => ({
+    digits: series[index]!.asset.thin ? thinMinutes : 1,
+    clock: 1,
+  })
+  const told = { provider: 'kraken', observedBy: 'receiver', everyMinutes: 1, noise: 3e-4 } as const
+  return { ...told, series, digits: a => a.digits, rhythm, show }
 }
 
-/** An exchange whose time is that of the last trade; one of its markets is quiet: a trade every 20 minutes, sometimes after hours. */
+const isQuiet = (asset: SimAsset): boolean => asset.id === 'litecoin'
+
+/** An exchange whose time is that of the last trade; one of its markets is quiet: a trade every 20 minutes (40 on weekends),
+ * sometimes after hours. */
 function lastTrade(making: Making): SimSource {
   const series = [...inUsd, ...inEur]
   const noise = noiseOf(making, series.length, 4)
@@ -66,11 +82,18 @@ function lastTrade(making: Making): SimSource {
     const base = usd(making, series[index]!, minute)
     if (last && (minute < last.until || (asset.thin && base === last.base))) return last.shown
     const shown = { price: base * noise(index), observedMinute: minute - 0.05 * making.rng() }
-    const quiet = asset.id === 'litecoin' ? -20 * Math.log(1 - making.rng()) : 0
+    const pace = quietMinutes * (making.market.isWeekend(minute) ? 2 : 1)
+    const quiet = isQuiet(asset) ? -pace * Math.log(1 - making.rng()) : 0
     memory.set(index, { base, shown, until: minute + quiet })
     return shown
   }
-  return { provider: 'coinbase', observedBy: 'source', everyMinutes: 1, series, digits: a => a.digits, show }
+  const rhythm: SimSource['rhythm'] = index => {
+    const { asset } = series[index]!
+    const minutes = asset.thin ? thinMinutes : isQuiet(asset) ? quietMinutes : 1
+    return { digits: minutes, clock: minutes }
+  }
+  const told = { provider: 'coinbase', observedBy: 'source', everyMinutes: 1, noise: 4e-4 } as const
+  return { ...told, series, digits: a => a.digits, rhythm, show }
 }
 
 /** A source that works its values out on a grid and tells them later. */
@@ -98,7 +121,11 @@ function aggregator(
     memory.set(index, made)
     return made
   }
-  return { ...rest, observedBy: 'source', show }
+  const rhythm: SimSource['rhythm'] = index => {
+    const clock = Math.max(grid, rest.everyMinutes)
+    return { digits: rest.series[index]!.asset.thin ? thinMinutes : clock, clock }
+  }
+  return { ...rest, observedBy: 'source', noise: basisPoints * 1e-4, rhythm, show }
 }
 
 /** Six sources with the rhythms that their namesakes have. */

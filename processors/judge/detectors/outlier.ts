@@ -1,4 +1,4 @@
-import type { Detector } from '../detector.ts'
+import type { Detector, Sample } from '../detector.ts'
 import { lnOfPercent, percentText } from '../figures.ts'
 import { farShare } from '../peers.ts'
 
@@ -11,13 +11,18 @@ import { farShare } from '../peers.ts'
  * Why median and MAD: one wrong source of three moves neither (breakdown point one half). Where the sources stand half against half,
  * nobody is the outlier: that is a divergence.
  */
-export const outlier: Detector = ({ ln, peers, series, at, parameters: { nearPercent, outlier: p } }) => {
+export const outlier: Detector = sample => {
+  const { ln, peers, parameters } = sample
+  const p = parameters.outlier
   if (peers.count < p.minPeers) return undefined
-  const { rest, usualStep } = series
-  const hasJustMoved = rest.endedMs >= p.restedMs && rest.restMs(at) < p.confirmMs
   const limit =
-    Math.max(lnOfPercent(nearPercent), p.mads * peers.mad, p.steps * usualStep) *
-    (hasJustMoved ? p.restedTimes : 1)
+    Math.max(lnOfPercent(parameters.nearPercent), p.mads * peers.mad, p.steps * sample.series.usualStep) *
+    (hasJustMoved(sample) ? p.restedTimes : 1)
   if (farShare(peers, limit) <= p.agreement) return undefined
   return `${percentText(ln - peers.median)} from the median of ${peers.count} other sources; more than ${percentText(limit)} is doubtful`
+}
+
+/** Whether the series left a long rest a moment ago: it may be the first to see a jump. */
+export function hasJustMoved({ series: { rest }, at, parameters: { outlier: p } }: Sample): boolean {
+  return rest.endedMs >= p.restedMs && rest.restMs(at) < p.confirmMs
 }

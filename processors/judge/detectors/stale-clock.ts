@@ -1,6 +1,5 @@
 import { toIso } from '../../../core/time.ts'
 import type { Detector } from '../detector.ts'
-import { spanText } from '../figures.ts'
 
 /**
  * stale-clock: the answers come, and the source's own time lies further behind ours than ten minutes and four times the longest lag
@@ -12,6 +11,6 @@ import { spanText } from '../figures.ts'
  */
 export const staleClock: Detector = ({ quote, series, at }) => {
   const { clock } = series
-  if (quote.observedBy === 'receiver' || clock.lagMs <= clock.limitMs(at)) return undefined
-  return `the source's time ${toIso(quote.observedAt)} lies ${spanText(clock.lagMs)} behind; more than ${spanText(clock.limitMs(at))} is doubtful for this series`
+  const doubt = quote.observedBy === 'receiver' ? undefined : clock.doubt(at)
+  return doubt && `the source's time ${toIso(quote.observedAt)} ${doubt}`
 }

@@ -2,6 +2,7 @@ import type { Quote } from '../../../core/records.ts'
 import type { Detector, Sample } from '../detector.ts'
 import { lnOfPercent, percentText, significantDigits } from '../figures.ts'
 import { farShare } from '../peers.ts'
+import { hasJustMoved } from './outlier.ts'
 import type { Series } from '../series.ts'
 
 /**
@@ -14,13 +15,17 @@ import type { Series } from '../series.ts'
  */
 export const wrongCurrency: Detector = sample => byCrossRate(sample) ?? byDigits(sample)
 
-function byCrossRate({ ln, at, peers, series, board, parameters }: Sample): string | undefined {
+/** A small rate may be the way of the market: who has just left a long rest must be off by more than the series usually jumps. */
+function byCrossRate(sample: Sample): string | undefined {
+  const { ln, at, peers, series, board, parameters } = sample
   const near = lnOfPercent(parameters.nearPercent)
   if (farShare(peers, near) <= parameters.outlier.agreement) return undefined
   const off = ln - peers.median
+  const { steps, restedTimes } = parameters.outlier
+  const jump = hasJustMoved(sample) ? restedTimes * Math.max(near, steps * series.usualStep) : near
   for (const [currency, rate] of board.crossRates(series, at)) {
     const fits = Math.abs(off - rate) < lnOfPercent(parameters.currency.crossPercent)
-    if (fits && Math.abs(rate) > near)
+    if (fits && Math.abs(rate) > jump)
       return `${percentText(off)} from the median of ${peers.count} other sources, which is the rate to ${currency}: the price seems to be in ${currency}`
   }
   return undefined
