@@ -28,6 +28,9 @@ const killsPerStep = 5
 const randomKills = 50
 const callsPerMinute = 2
 
+/** Calls of three kinds: a paid one, one for all assets, one for each asset. */
+const providers = 'coinmarketcap,kraken,coinbase'
+
 interface Job {
   readonly step: Step | 'random'
   /** The occurrence of the step, or milliseconds after the first round (below 0: after the stores begin to open). */
@@ -64,6 +67,7 @@ describe('kill -9', { timeout: 240_000 }, () => {
       CRYPTOS_SANDBOX_URL: sandbox.url,
       CRYPTOS_SANDBOX_CLOCK_FILE: clockFile,
       CRYPTOS_PLANS: 'coinmarketcap=basic-2021',
+      CRYPTOS_PROVIDERS: providers,
       CRYPTOS_ASSETS: 'bitcoin,ethereum',
       CRYPTOS_OUTBOX_RETENTION_HOURS: '8000',
       CRYPTOS_QUOTES_RETENTION_DAYS: '400',
@@ -202,6 +206,7 @@ describe('kill -9', { timeout: 240_000 }, () => {
     const provider = await startSandbox({ clock: openClockFile(clock) })
     const settings = {
       CRYPTOS_DATA_DIR: own.file('data'),
+      CRYPTOS_PROVIDERS: providers,
       CRYPTOS_SANDBOX_URL: provider.url,
       CRYPTOS_SANDBOX_CLOCK_FILE: clock,
       // The clock stands still while a process lives.

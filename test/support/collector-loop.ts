@@ -10,6 +10,7 @@ import { createLog } from '../../app/log.ts'
 import { openSink, runProcessing } from '../../app/processing.ts'
 import { sandboxSource } from '../../app/source.ts'
 import { groupOf, topics } from '../../app/stores.ts'
+import { datasetsFor } from '../../app/wanted.ts'
 import { marketTopics } from '../../topics/messages.ts'
 import { type SweepResult, sweep } from '../../app/sweep.ts'
 import { loadAxios } from '../../collectors/load-axios.ts'
@@ -50,7 +51,7 @@ async function loop(ending: AbortSignal): Promise<void> {
   const round = async (): Promise<boolean> => {
     await collecting.ledger.reap(clock.now())
     const tasks = collecting.routes.flatMap(route =>
-      route.provider.datasets.flatMap(dataset => {
+      datasetsFor(route, config).flatMap(dataset => {
         const now = clock.now()
         const task = { route, dataset, config, signal }
         // What a scheduler does: the slots of the last two minutes once more, and the one that is due now.
