@@ -1,4 +1,4 @@
-import { CryptosError, isCryptosError } from '../core/errors.ts'
+import { CryptosError, isCryptosError, isTooManyFiles } from '../core/errors.ts'
 
 /** Codes of TLS that mean: the certificate, or the protocol, is not acceptable. */
 const tlsPattern =
@@ -20,6 +20,8 @@ export function httpError(error: unknown, host: string): CryptosError {
     )
   if (code === 'HPE_HEADER_OVERFLOW')
     return new CryptosError('CRY_HTTP_TOO_LARGE', `the headers of ${host} are too large`)
+  if (isTooManyFiles({ code }))
+    return new CryptosError('CRY_TOO_MANY_FILES', `no connection to ${host}: too many open files (${code})`)
   return new CryptosError('CRY_HTTP_NETWORK', `no whole answer from ${host} (${code ?? 'cut'})`)
 }
 

@@ -104,6 +104,13 @@ describe('errors and outcomes', () => {
     expect(toCryptosError(system('ENOSPC')).code).toBe('CRY_DISK_FULL')
     expect(toCryptosError(system('EADDRINUSE')).code).toBe('CRY_PORT_IN_USE')
     expect(toCryptosError(system('EACCES')).code).toBe('CRY_STORE_UNWRITABLE')
+    expect(toCryptosError(system('EMFILE')).code).toBe('CRY_TOO_MANY_FILES')
+    expect(toCryptosError(system('ENFILE')).code).toBe('CRY_TOO_MANY_FILES')
+    const ofNode = { code: 'ERR_WORKER_INIT_FAILED' }
+    const thread = Object.assign(new Error('Worker initialization failure: EMFILE'), ofNode)
+    expect(toCryptosError(thread).code).toBe('CRY_TOO_MANY_FILES')
+    expect(toCryptosError(Object.assign(new Error('out of memory'), ofNode)).code).toBe('CRY_INTERNAL')
+    expect(toCryptosError(new Error('too many open files')).code).toBe('CRY_INTERNAL')
     expect(toCryptosError(new DOMException('x', 'AbortError')).code).toBe('CRY_ABORTED')
     expect(toCryptosError('text').code).toBe('CRY_INTERNAL')
     expect(classify(new CryptosError('CRY_PROVIDER_PAYLOAD', 'x'))).toBe('dead-letter')

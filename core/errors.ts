@@ -120,6 +120,11 @@ export const errorKinds = {
     'The data folder can not be created or written',
     'Correct its permissions or set CRYPTOS_DATA_DIR',
   ),
+  CRY_TOO_MANY_FILES: kind(
+    'retry',
+    'The process or the system may open no more files',
+    'Raise the limit of open files (ulimit -n 1024) and run it again; nothing was lost',
+  ),
   CRY_USAGE: kind('stop', 'The command line is wrong', 'cryptos --help'),
   CRY_VALUE_INVALID: kind(
     'dead-letter',
@@ -149,6 +154,16 @@ export class CryptosError extends Error {
 
 export const isCryptosError = (error: unknown): error is CryptosError => error instanceof CryptosError
 
+/** Node's own errors about a file or a thread hold the system's word in their text only. */
+const systemWord = /\b(?:EMFILE|ENFILE)\b|too many open files/
+
+/** Whether an error of the system, or of Node about one, is that no more files may be opened. */
+export function isTooManyFiles(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
+  if (code === 'EMFILE' || code === 'ENFILE') return true
+  return typeof code === 'string' && code.startsWith('ERR_') && systemWord.test(String(message))
+}
+
 /** Turns anything thrown into a CryptosError: system errors get their own code, the rest is CRY_INTERNAL. */
 export function toCryptosError(error: unknown): CryptosError {
   if (isCryptosError(error)) return error
@@ -158,6 +173,7 @@ export function toCryptosError(error: unknown): CryptosError {
   const systemCode = (cause as NodeJS.ErrnoException).code
   if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT')
     return new CryptosError('CRY_DISK_FULL', cause.message, { cause })
+  if (isTooManyFiles(cause)) return new CryptosError('CRY_TOO_MANY_FILES', cause.message, { cause })
   if (systemCode === 'EADDRINUSE') return new CryptosError('CRY_PORT_IN_USE', cause.message, { cause })
   if (systemCode === 'EACCES' || systemCode === 'EROFS' || systemCode === 'EPERM')
     return new CryptosError('CRY_STORE_UNWRITABLE', cause.message, { cause })

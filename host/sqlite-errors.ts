@@ -1,4 +1,6 @@
-import { CryptosError, type ErrorCode } from '../core/errors.ts'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
+import { CryptosError, type ErrorCode, isTooManyFiles } from '../core/errors.ts'
 
 /** Blocks this thread: only for waits of milliseconds. */
 export const pause = (ms: number): void =>
@@ -39,6 +41,9 @@ interface Meaning {
   readonly sentence: (file: string, why: string) => string
 }
 
+/** SQLITE_CANTOPEN */
+const canNotOpen = 14
+
 const busy: Meaning = {
   code: 'CRY_STORE_BUSY',
   sentence: file => `${file} is being written by another process`,
@@ -61,12 +66,33 @@ const notMade: Meaning = {
   sentence: file => `${file} can not be created: check the folder's permissions or set CRYPTOS_DATA_DIR`,
 }
 
+const tooMany: Meaning = {
+  code: 'CRY_TOO_MANY_FILES',
+  sentence: file => `${file} can not be opened: too many open files`,
+}
+
+/** A database, its log and its shared memory. */
+const filesOfDatabase = 3
+
+/** SQLite says only that it can not open a file: whether it is for want of descriptors is found by opening as many as it needs. */
+function isOutOfFiles(): boolean {
+  const opened: number[] = []
+  try {
+    while (opened.length < filesOfDatabase) opened.push(openSync(devNull, 'r'))
+    return false
+  } catch (error) {
+    return isTooManyFiles(error)
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor)
+  }
+}
+
 /** SQLite's primary result codes to ours: https://sqlite.org/rescode.html */
 const byPrimaryCode: Readonly<Record<number, Meaning>> = {
   ...{ 5: busy, 6: busy },
   ...{ 10: broken, 13: full },
   ...{ 11: corrupt, 26: corrupt },
-  ...{ 3: notOpened, 8: notOpened, 14: notOpened },
+  ...{ 3: notOpened, 8: notOpened, [canNotOpen]: notOpened },
 }
 
 const bySystemCode: Readonly<Record<string, Meaning>> = {
@@ -87,6 +113,7 @@ export function mapError(error: unknown, file: string): CryptosError {
 
 function meaningOf(cause: Error): Meaning {
   if (errcodeOf(cause) === noRoomForSharedMemory) return full
+  if (isTooManyFiles(cause) || ((errcodeOf(cause) & 255) === canNotOpen && isOutOfFiles())) return tooMany
   if (errcodeOf(cause) === 1 && lostTable.test(cause.message)) return corrupt
   const known =
     byPrimaryCode[errcodeOf(cause) & 255] ?? bySystemCode[(cause as NodeJS.ErrnoException).code ?? '']

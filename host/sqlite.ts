@@ -64,7 +64,7 @@ export class Statement {
 
 /**
  * One SQLite file: WAL, private to the user, every write transaction BEGIN IMMEDIATE. Errors are CryptosErrors:
- * CRY_DISK_FULL, CRY_STORE_BUSY, CRY_STORE_CORRUPT, CRY_STORE_UNWRITABLE, CRY_STORE_BROKEN. After the last one, an I/O error, the
+ * CRY_DISK_FULL, CRY_TOO_MANY_FILES, CRY_STORE_BUSY, CRY_STORE_CORRUPT, CRY_STORE_UNWRITABLE, CRY_STORE_BROKEN. After the last, an I/O error, the
  * handle refuses all further work, because a failed fsync can not be repeated: the process must end and open the file anew.
  */
 export class SqlDb {

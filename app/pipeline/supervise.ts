@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { CryptosError, type ErrorCode, errorKinds } from '../../core/errors.ts'
+import { CryptosError, type ErrorCode, errorKinds, toCryptosError } from '../../core/errors.ts'
 import { SECOND } from '../../core/time.ts'
 import type { PipelineMessage, PipelineStart, SupervisorMessage } from './messages.ts'
 import type { Problems } from './problems.ts'
@@ -75,7 +75,9 @@ function listen(worker: Worker, problems: Problems): { ready: Promise<void>; end
     else if (message.kind === 'failed') fail(message.message, codeOf(message.code))
     else ended.resolve()
   })
-  worker.on('error', cause => fail(`the pipeline's thread ended: ${String(cause)}`, 'CRY_INTERNAL', cause))
+  worker.on('error', cause =>
+    fail(`the pipeline's thread ended: ${String(cause)}`, toCryptosError(cause).code, cause),
+  )
   worker.on('exit', code => fail(`the pipeline's thread ended with ${code}`))
   ended.promise.then(
     () => (isOver = true),
