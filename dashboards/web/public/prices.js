@@ -55,7 +55,7 @@ export function makePrices() {
       showFold(tile.standing, standing(price))
     }
     showSpread(spread, { counted: counted.length, all: prices.length }, decimals)
-    showStrip(prices, spread, providers)
+    showStrip(counted, spread, providers)
   }
   /** @param {number} now the server's time */
   const tick = now => {
