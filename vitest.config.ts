@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           include: [`${folders}/**/*.test.ts`, 'test/unit/**/*.test.ts'],
           isolate: false,
+          // A busy machine is no fault of the code.
+          testTimeout: 60_000,
         },
       },
       {

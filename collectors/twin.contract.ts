@@ -19,7 +19,7 @@ export interface TwinContract {
   readonly limits?: Readonly<Record<string, unknown>>
   /** The same of CoinMarketCap's plan. */
   readonly plan?: Partial<SandboxPlan>
-  /** 200; 12 of a history. */
+  /** 200 of the quotes; 40 of the rest and of a second way to ask, 12 of a history. */
   readonly sweeps?: number
   /** A key of the right form that the twin does not accept. */
   readonly wrongKey?: string
@@ -45,12 +45,15 @@ export function twinContract(contract: TwinContract): void {
     currency: contract.currency ?? own ?? 'USD',
   }
   const assets = dataset.kind === 'history' ? refs.slice(0, 2) : refs
-  const sweeps = contract.sweeps ?? (dataset.kind === 'history' ? 12 : 200)
+  const most = dataset.kind === 'quotes' ? 200 : 40
+  const sweepsOf = (way: number): number =>
+    contract.sweeps ?? (dataset.kind === 'history' ? 12 : way === 0 ? most : 40)
 
   const name = `${provider.id} ${dataset.id} and its twin`
-  for (const key of waysOf(provider, dataset))
+  for (const [way, key] of waysOf(provider, dataset).entries())
     describe(`${name}, ${key === undefined ? 'without a key' : 'with a key'}`, { timeout: 120_000 }, () => {
       const kase: TwinCase = { ...common, assets, key }
+      const sweeps = sweepsOf(way)
       it(`keeps the limits and every price over ${sweeps} sweeps`, () => keepsAll(kase, sweeps))
       // One call a sweep: the fault meets it.
       const single = dataset.pageSize === 1 && !page ? { ...kase, assets: assets.slice(0, 1) } : kase
