@@ -11,8 +11,10 @@ import { goneFromAnswers, silentDeprecation } from './detectors/silent-deprecati
 import { staleClock } from './detectors/stale-clock.ts'
 import { unitJump } from './detectors/unit-jump.ts'
 import { hasSameDigits, wrongCurrency } from './detectors/wrong-currency.ts'
+import { flagOf, noteDoubts } from './doubts.ts'
 import { lnOf, lnOfPercent } from './figures.ts'
-import { type JudgeParameters, judgeDefaults } from './parameters.ts'
+import { judgeDefaults } from './defaults.ts'
+import type { JudgeParameters } from './parameters.ts'
 import { peersOf } from './peers.ts'
 import type { Series } from './series.ts'
 import { servingOf } from './serving.ts'
@@ -66,7 +68,7 @@ export class Judge {
       return []
     const sample = this.#take(quote, series)
     const found = this.#judge(sample)
-    const flags = this.#note(series, quote, found)
+    const flags = noteDoubts(series, quote, found, this.#p.cleanValues)
     if (series.isSane && series.sameDigits === 0) series.trust(quote, sample.ln - sample.peers.median)
     return flags
   }
@@ -155,42 +157,10 @@ export class Judge {
     }
     return found
   }
-
-  /** Renews the doubts that were found, and lifts those that enough clean values in a row have answered. */
-  #note(series: Series, quote: Quote, found: ReadonlyMap<FlagKind, string>): readonly SourceFlag[] {
-    for (const [flag, doubt] of series.doubts) {
-      if (found.has(flag)) continue
-      const clean = doubt.clean + 1
-      if (clean >= this.#p.cleanValues) series.doubts.delete(flag)
-      else series.doubts.set(flag, { ...doubt, clean })
-    }
-    return [...found].flatMap(([flag, evidence]) => {
-      // A clock that stands still shows the very same row in every answer.
-      const isTold = series.doubts.get(flag)?.row === quote.observedAt
-      const made = flagOf(series, quote, flag, evidence)
-      return isTold ? [] : [made]
-    })
-  }
 }
 
 /** Out of order, an older revision, or the very same again. */
 function isOld(quote: Quote, latest: Quote): boolean {
   if (quote.receivedAt !== latest.receivedAt) return quote.receivedAt < latest.receivedAt
   return quote.observedAt === latest.observedAt && quote.revision <= latest.revision
-}
-
-/** The doubt about one row; also kept with the series until it is lifted. */
-function flagOf(
-  series: Series,
-  row: Pick<Quote, 'provider' | 'asset' | 'currency' | 'observedAt' | 'receivedAt' | 'origin'>,
-  flag: FlagKind,
-  evidence: string,
-): SourceFlag {
-  const { provider, asset, currency, observedAt, receivedAt, origin } = row
-  const since = series.doubts.get(flag)?.since ?? receivedAt
-  series.doubts.set(flag, { since, row: observedAt, clean: 0 })
-  return {
-    kind: 'source-flag',
-    ...{ provider, asset, currency, observedAt, flag, since, evidence, receivedAt, origin },
-  }
 }

@@ -38,9 +38,12 @@ export function peersOf(
 
 /** What the others said before that is forgotten: a value so old is excluded by its age, and an honest last trade is no outlier. */
 const memoryMicros = 55 * 60_000_000
+/** But no market that is traded so rarely goes so far meanwhile: 35 per cent. */
+const tooFarForAge = Math.log(1.35)
 
 function distanceOf(quote: Quote, ln: number, own: Series, peer: Series): number {
-  if (quote.receivedAt - quote.observedAt > memoryMicros) return 0
+  if (quote.receivedAt - quote.observedAt > memoryMicros)
+    return Math.abs(ln - peer.ln) > tooFarForAge ? ln - peer.ln : 0
   peer.range.between(Math.min(quote.observedAt, quote.receivedAt) - own.slackMicros, quote.receivedAt)
   const low = Math.min(peer.ln, peer.range.low)
   const high = Math.max(peer.ln, peer.range.high)

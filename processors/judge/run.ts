@@ -9,7 +9,8 @@ import { type DeadLetters, letterOf } from '../dead-letters.ts'
 import { withRetry } from '../retry.ts'
 import { type Input, readInput } from './input.ts'
 import { Judge, type JudgeOutput } from './judge.ts'
-import { type JudgeParameters, judgeDefaults } from './parameters.ts'
+import { judgeDefaults } from './defaults.ts'
+import type { JudgeParameters } from './parameters.ts'
 import { rebuild } from './rebuild.ts'
 
 export interface JudgeOptions {

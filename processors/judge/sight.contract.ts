@@ -29,9 +29,13 @@ interface Watched {
   away: number
 }
 
+/** So many minutes as many sources must have told one price as the other: with one of them silent it is a few against many. */
+const visibleMinutes = 20
+
 /** Which of the injected lies could be seen, by what was true meanwhile. */
 export class Sight {
   readonly #watched = new Map<Fault, Map<string, Watched>>()
+  readonly #halves = new Map<Fault, number>()
 
   /** One answer that lies. `series` names provider and currency; `noise` is a share of the price. */
   see(fault: Fault, series: string, honest: Honest, noise: number): void {
@@ -46,8 +50,14 @@ export class Sight {
     seen.last = honest
   }
 
+  /** One minute in which half of the sources that answered stood against the other half. */
+  seeHalves(fault: Fault): void {
+    this.#halves.set(fault, (this.#halves.get(fault) ?? 0) + 1)
+  }
+
   /** Whether the lie could be seen before it ended: in every series that it is about. One that no answer carried could not. */
   isVisible(fault: Fault): boolean {
+    if (fault.expected === 'divergence') return (this.#halves.get(fault) ?? 0) >= visibleMinutes
     const all = [...(this.#watched.get(fault)?.values() ?? [])]
     return all.length > 0 && all.every(seen => isSeen(fault, seen))
   }

@@ -2,7 +2,8 @@ import { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from '../../
 import type { Gap, Quote } from '../../core/records.ts'
 import { Distortion } from './distort.contract.ts'
 import type { Fault } from './faults.contract.ts'
-import { between, type Market, pick, type Rng, type SimAsset } from './market.contract.ts'
+import { between, type Market, type Rng, type SimAsset } from './market.contract.ts'
+import { type Outage, outagesOf } from './outages.contract.ts'
 import type { Honest } from './sight.contract.ts'
 import type { Shown, SimSource } from './sources.contract.ts'
 
@@ -20,26 +21,6 @@ export interface Simulation {
   readonly rng: Rng
 }
 
-interface Outage {
-  readonly from: number
-  readonly to: number
-  readonly state: 'failed' | 'provider-down' | 'denied' | undefined
-}
-
-/** Nobody runs: no records at all. Or a provider is down, or the quota is used up: gaps. */
-function outagesOf({ rng, market, sources }: Simulation): ReadonlyMap<string, readonly Outage[]> {
-  const days = market.minutes / 1_440
-  const many = (count: number, state: () => Outage['state'], longest: number): Outage[] =>
-    Array.from({ length: count }, () => {
-      const from = Math.floor(rng() * market.minutes)
-      return { from, to: from + Math.ceil(between(rng, 3, longest)), state: state() }
-    })
-  const ours = many(Math.ceil(days / 10), () => undefined, 240)
-  const theirs = (): Outage[] =>
-    many(Math.ceil(days / 3), () => pick(rng, ['failed', 'provider-down', 'denied'] as const), 180)
-  return new Map(sources.map(s => [s.provider, [...ours, ...theirs()]]))
-}
-
 const micros = (startMs: number, minute: number): EpochMicros =>
   EpochMicros(Math.round((startMs + minute * 60_000) * 1_000))
 
@@ -54,9 +35,11 @@ export class Simulator {
   readonly #outages: ReadonlyMap<string, readonly Outage[]>
   readonly #skewMinutes: ReadonlyMap<string, number>
   readonly #distortion: Distortion
+  readonly #halves: readonly Fault[]
   readonly #list: SimRecord[] = []
   constructor(simulation: Simulation) {
     this.#s = simulation
+    this.#halves = simulation.faults.filter(f => f.expected === 'divergence')
     this.#distortion = new Distortion(simulation.market)
     this.#outages = outagesOf(simulation)
     this.#skewMinutes = new Map(
@@ -75,14 +58,30 @@ export class Simulator {
 
   minute(minute: number): readonly SimRecord[] {
     this.#list.length = 0
+    for (const fault of this.#halves)
+      if (minute >= fault.from && minute < fault.to && this.#standsHalf(fault, minute))
+        this.#distortion.sight.seeHalves(fault)
     for (const [index, source] of this.#s.sources.entries())
       if ((minute + index) % source.everyMinutes === 0) this.#answer(source, minute)
     return this.#list.sort((a, b) => a.record.receivedAt - b.record.receivedAt)
   }
 
+  /** Whether as many of the sources of that price lie as do not, of those that answer. */
+  #standsHalf({ asset, currency, providers }: Fault, minute: number): boolean {
+    const answering = this.#s.sources.filter(
+      s => s.series.some(x => x.asset.id === asset && x.currency === currency) && !this.#outageOf(s, minute),
+    )
+    const lying = answering.filter(s => providers.includes(s.provider)).length
+    return lying > 0 && 2 * lying === answering.length
+  }
+
+  #outageOf({ provider }: SimSource, minute: number): Outage | undefined {
+    return this.#outages.get(provider)?.find(o => minute >= o.from && minute < o.to)
+  }
+
   #answer(source: SimSource, minute: number): void {
     const { rng } = this.#s
-    const outage = this.#outages.get(source.provider)?.find(o => minute >= o.from && minute < o.to)
+    const outage = this.#outageOf(source, minute)
     const received = minute + between(rng, 0.05, 0.9)
     for (const [index, { asset, currency }] of source.series.entries()) {
       const shown = source.show(index, received)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type FlagKind, flagKinds } from '../../core/records.ts'
 import type { Fault } from './faults.contract.ts'
-import { judgeDefaults } from './parameters.ts'
+import { judgeDefaults } from './defaults.ts'
 import { score } from './score.contract.ts'
 import { tableOf } from './tally.contract.ts'
 

@@ -18,15 +18,17 @@ const leastChanges = 1
 export class SourceClock {
   readonly #p: Pick<JudgeParameters, 'clock' | 'tail'>
   readonly #knownSince: EpochMicros
-  /** Of the last answer. */
+  /** Of the last answer, and when it came. */
   #last: EpochMicros
+  #lastAt: EpochMicros
   #peakLagMs = 0
   readonly #longestLagMs = new Longest(leastMs)
   readonly #longestFreshLagMs = new Longest(leastMs)
   readonly #mostChanges = new Longest(leastChanges)
   #steps = 0
-  /** Steps in a row that came too late. */
+  /** Steps in a row that came too late, and how late the last of them. */
   #behind = 0
+  #lateMs = 0
   /** Changes of the digits since the last step. */
   #changes = 0
   /** Newest time that the source showed. */
@@ -45,6 +47,7 @@ export class SourceClock {
     this.#p = parameters
     this.#knownSince = receivedAt
     this.#last = observedAt
+    this.#lastAt = receivedAt
     this.newest = observedAt
     this.since = receivedAt
   }
@@ -71,6 +74,7 @@ export class SourceClock {
     if (observedAt > this.newest) this.#advance(observedAt, receivedAt)
     else if (observedAt === this.newest) this.#peakLagMs = Math.max(this.#peakLagMs, this.lagMs)
     this.#last = observedAt
+    this.#lastAt = receivedAt
   }
 
   get #times(): number {
@@ -89,11 +93,16 @@ export class SourceClock {
 
   /** The clock went on since the last answer, be it behind the newest: a cache may give an old answer now and then. */
   #step(receivedAt: EpochMicros): void {
-    const isLate = this.lagMs > this.#limitMs(receivedAt, this.#longestFreshLagMs)
-    if (isLate) this.#behind += 1
-    else {
+    // What is new since the last answer may have happened at any time since then.
+    const freshMs = Math.max(0, this.lagMs - (receivedAt - this.#lastAt) / 1_000)
+    if (freshMs > this.#limitMs(receivedAt, this.#longestFreshLagMs)) {
+      // Far less behind than before: it came back, to a last trade that may be old.
+      this.#behind = freshMs < this.#lateMs / 2 ? 1 : this.#behind + 1
+      this.#lateMs = freshMs
+    } else {
       this.#behind = 0
-      this.#longestFreshLagMs.learn(this.lagMs, false)
+      this.#lateMs = 0
+      this.#longestFreshLagMs.learn(freshMs, false)
       const isDoubted = this.#isKnown(receivedAt) && this.#changes > this.#mostChanges.limit(this.#times)
       this.#mostChanges.learn(this.#changes, isDoubted)
     }

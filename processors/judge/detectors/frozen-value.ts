@@ -9,7 +9,8 @@ import { tailTimes } from '../tail.ts'
 /**
  * frozen-value: the same digits although answers go on, and
  *   - the others have been away from them four times longer than this series ever needed to follow, and for longer than it ever rested, or
- *   - the others kept changing all the while, for an hour and six times the longest rest that this series ever had, or
+ *   - the others kept changing all the while, for half an hour and longer than the tail of this series' rests allows, or for longer than
+ *     it ever rested and with more changes of theirs than the tail of those allows (`tail.ts`), or
  *   - where there are no others: for a day and twelve times its longest rest.
  * Once said it stays so until the digits change: a market that crosses the frozen value proves nothing.
  *
