@@ -44,7 +44,7 @@ interface Tally {
 }
 
 // A limit for a machine that does much else at the time; alone it takes half a minute.
-describe('kill -9', { timeout: 240_000 }, () => {
+describe('kill -9', { timeout: 480_000 }, () => {
   const folder = scratch('kill')
   const clockFile = folder.file('clock')
   const files = {
