@@ -62,7 +62,7 @@ describe('processing', () => {
       ...{ name: sink.name, position: sink.position.bind(sink), close: () => sink.close() },
       write: async (rows, source) => stopAfter(await sink.write(rows, source)),
       market: {
-        ...{ name: sink.name, close: () => sink.close() },
+        ...{ name: sink.name, close: () => sink.close(), prune: async () => 0 },
         write: async (rows, source) => stopAfter(await sink.market.write(rows, source)),
       },
     }
@@ -89,6 +89,7 @@ describe('processing', () => {
       ...sink.market,
       name: 'sqlite',
       write: () => Promise.reject(corrupt),
+      prune: async () => 0,
       close: async () => undefined,
     }
     const torn: StoreSink = {

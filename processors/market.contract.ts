@@ -186,6 +186,23 @@ export function marketSinkContract(name: string, open: () => Promise<MarketStore
       )
     })
 
+    it('removes the old ones of a kind, more than a page of them, and keeps the newest of each series', async () => {
+      const asset = AssetId('test:pruned')
+      const old = Array.from({ length: 2_100 }, (_, i) => nobodyAt(noon + i, { asset }))
+      const [fresh, alone] = [nobodyAt(noon + 9_000, { asset }), nobodyAt(noon, { asset, currency: 'EUR' })]
+      const flag = flagAt(noon, { asset })
+      await write(...old, fresh, alone, flag)
+      const before = EpochMicros(noon + 5_000)
+      const left = async () => (await rowsOf('serving')).filter(r => 'asset' in r && r.asset === asset)
+      expect(await t.sink.prune(['serving'], before)).toBeGreaterThanOrEqual(2_100)
+      expect(await left()).toEqual([alone, fresh])
+      expect(await t.sink.prune(['serving', 'consensus'], before)).toBe(0)
+      expect((await rowsOf('source-flag')).some(r => r.kind === 'source-flag' && r.asset === asset)).toBe(
+        true,
+      )
+      expect(await t.reader.latestRecords('serving', { asset, currency: 'EUR' })).toEqual([alone])
+    })
+
     it('gives the doubts about the quotes of a range, in time order, more than a page of them', async () => {
       const asset = AssetId('test:flags')
       const flags = Array.from({ length: 2_100 }, (_, i) => flagAt(noon + i, { asset }))

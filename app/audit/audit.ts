@@ -40,6 +40,8 @@ export interface AuditPorts {
   readonly derive: (entry: OutboxEntry) => DerivedRecords
   /** Id of the dead letter of an answer. */
   readonly letterIdOf: (answerId: string) => string
+  /** Consensus details and roles about earlier moments may be gone from the store; absent = none are. */
+  readonly judgementsFrom?: EpochMicros
 }
 
 type Rows = Readonly<Record<'answers' | 'topic' | 'store', number>>
@@ -86,6 +88,9 @@ class Audit {
   /** What was worked out: no answer has it. */
   readonly #workedTopic: Place
   readonly #workedStore: Place
+  /** Of judgements that the store's retention may have removed. */
+  readonly #forgotten: MarketSide
+  readonly #keptFrom: number
   readonly #unstored: Unstored = { waiting: new Set(), refused: new Set() }
   constructor(ports: AuditPorts, range: { readonly from: EpochMicros; readonly to: EpochMicros }) {
     this.#ports = ports
@@ -99,6 +104,8 @@ class Audit {
     this.#store = place('store')
     this.#workedTopic = place('topic')
     this.#workedStore = place('store')
+    this.#forgotten = place('forgotten').market
+    this.#keptFrom = ports.judgementsFrom ?? 0
   }
 
   async run(): Promise<AuditReport> {
@@ -176,7 +183,7 @@ class Audit {
       },
     })
     const absent = new Set([...pending, ...this.#unstored.refused])
-    check.rows(this.#workedStore.quotes, absent, later)
+    check.rows(this.#workedStore.quotes, absent, later, this.#keptFrom)
     // A gap has one id, whoever tells of it: what came of an answer may replace what something else said, or be replaced by it.
     const versions = (side: MarketSide) => [...side.held].map(([id, held]) => [id, held.version] as const)
     const worked = new Map([...versions(this.#workedTopic.market), ...later])
@@ -202,6 +209,8 @@ class Audit {
   }
 
   #marketOf({ ids }: Answers, record: MarketRecord, made: Place, worked: Place) {
+    const isJudgement = record.kind === 'consensus' || record.kind === 'serving'
+    if (isJudgement && record.at < this.#keptFrom) return this.#forgotten
     return 'rawRef' in record && ids.has(record.rawRef) ? made.market : worked.market
   }
 

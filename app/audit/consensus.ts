@@ -22,6 +22,9 @@ const storedDigits = 60
 export const isConsensusRow = ({ provider, rawRef }: Quote): boolean =>
   provider === 'consensus' && rawRef.startsWith('consensus|')
 
+/** The minute that a row is about: the end of its id. */
+const timeIn = (id: string): number => Number(id.slice(id.lastIndexOf('|') + 1))
+
 /** Prices of the range, made of answers. */
 interface Prices {
   readonly reader: KeyReader
@@ -64,10 +67,16 @@ export class ConsensusCheck {
    * Each row shows its record.
    * @param pending ids of records that the store does not have yet
    * @param later versions by id of records that were worked out anew after the range
+   * @param keptFrom records about earlier minutes may be gone: their retention is shorter than that of their rows
    */
-  rows(rows: QuoteSide, pending: ReadonlySet<string>, later: ReadonlyMap<string, number>): void {
+  rows(
+    rows: QuoteSide,
+    pending: ReadonlySet<string>,
+    later: ReadonlyMap<string, number>,
+    keptFrom = 0,
+  ): void {
     for (const [id, row] of rows.held) {
-      if (pending.has(id) || later.has(id)) continue
+      if (pending.has(id) || later.has(id) || timeIn(id) < keptFrom) continue
       const record = this.#seen.get(id)
       const of = { in: 'consensus', group: rows.groupOf(id), id }
       if (!record) this.differences.push({ kind: 'missing', ...of })

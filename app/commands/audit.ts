@@ -1,6 +1,6 @@
 import type { Ledger } from '../../core/ports/ledger.ts'
 import type { Broker } from '../../core/ports/broker.ts'
-import { addMs, HOUR, toIso } from '../../core/time.ts'
+import { addMs, DAY, HOUR, toIso } from '../../core/time.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { type AuditReport, auditWhileWriting } from '../audit/audit.ts'
 import { auditPorts } from '../audit/ports.ts'
@@ -46,7 +46,9 @@ const run: Action = (context, _args, options) =>
         : parseDuration(String(options['since']), '--since')
     const now = context.clock.now()
     const from = addMs(now, -Math.min(sinceMs, context.config.outboxRetentionHours * HOUR))
-    const ports = auditPorts({ ledger, broker, reader })
+    // An hour more than the housekeeping's turn.
+    const judgementsFrom = addMs(now, -context.config.judgementsRetentionDays * DAY + HOUR)
+    const ports = { ...auditPorts({ ledger, broker, reader }), judgementsFrom }
     const report = await auditWhileWriting(ports, from, now)
     const ok = report.differences.length === 0
     const json = {

@@ -1,48 +1,6 @@
 import * as z from 'zod/mini'
 import { providerKeys } from './provider-keys.ts'
-
-const text = () => z.string('a text is wanted').check(z.minLength(1, 'a text is wanted, and it is empty'))
-
-const matching = (pattern: RegExp, expected: string) => z.string(expected).check(z.regex(pattern, expected))
-
-const oneOf = <const T extends string>(...names: readonly T[]) =>
-  z.enum(names as readonly [T, ...T[]], `one of ${names.join(', ')} is wanted`)
-
-/** A number as JSON has it or as decimal text: no empty text, no hexadecimal, no `true`, which Number() would all take. */
-const numeric = (expected: string) =>
-  z.union(
-    [z.number(), z.pipe(matching(/^-?\d{1,15}(\.\d{1,15})?$/, expected), z.transform(Number))],
-    expected,
-  )
-
-const wholeNumber = (min: number, max: number) => {
-  const expected = `a whole number from ${min} to ${max} is wanted`
-  const range = [z.int(expected), z.gte(min, expected), z.lte(max, expected)] as const
-  return z.pipe(numeric(expected), z.number().check(...range))
-}
-
-const share = (min: number, max: number) => {
-  const expected = `a number from ${min} to ${max} is wanted`
-  return z.pipe(numeric(expected), z.number().check(z.gte(min, expected), z.lte(max, expected)))
-}
-
-const namesIn = (line: string): string[] =>
-  line
-    .split(',')
-    .map(part => part.trim())
-    .filter(part => part !== '')
-
-const list = () =>
-  z.union(
-    [z.array(z.string()), z.pipe(z.string(), z.transform(namesIn))],
-    'names separated by commas are wanted',
-  )
-
-/** `a=b` each. */
-const pairs = () => {
-  const expected = 'pairs such as coinmarketcap=basic-2026, separated by commas, are wanted'
-  return z.pipe(list(), z.array(z.string().check(z.regex(/^[a-z0-9-]+=[a-z0-9-]+$/, expected))))
-}
+import { list, matching, oneOf, pairs, share, text, wholeNumber } from './schemas.ts'
 
 export interface Setting {
   /** Name in the environment. */
@@ -216,6 +174,12 @@ export const settings = {
     () => wholeNumber(1, 36_500),
     7,
     'Days that the topics of prices and of the records beside them keep what travelled (the store keeps its rows)',
+  ),
+  judgementsRetentionDays: setting(
+    'CRYPTOS_JUDGEMENTS_RETENTION_DAYS',
+    () => wholeNumber(1, 36_500),
+    7,
+    "Days that the store keeps what each minute's consensus was made of, and who served (the price of the consensus stays, as a row of its own)",
   ),
   logLevel: setting(
     'CRYPTOS_LOG_LEVEL',

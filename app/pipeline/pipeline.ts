@@ -49,7 +49,7 @@ async function run(
   const failed = new AbortController()
   const ending = AbortSignal.any([signal, failed.signal])
   const onStop = (error: unknown): void => failed.abort(error)
-  const stopTicks = startTicks({ ...options, collecting, signal: ending, onStop })
+  const stopTicks = startTicks({ ...options, collecting, store: sink.market, signal: ending, onStop })
   closeLater(async () => {
     failed.abort()
     await stopTicks()

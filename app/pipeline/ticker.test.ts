@@ -68,11 +68,13 @@ function openTicker(): Ticker {
     reserveShare: 0,
     minIntervalSeconds: 10,
     outboxRetentionHours: 1,
+    judgementsRetentionDays: 1,
   }
   const options = {
     ...{ config, clock, log: createLog('silent', []), signal: new AbortController().signal },
     onProblem: problems.set,
     onStop: () => undefined,
+    store: { prune: async () => 0 },
     collecting: {
       ledger: own,
       broker: async () => broker,

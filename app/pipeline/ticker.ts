@@ -1,5 +1,6 @@
 import { exitCodeOf, type Outcome } from '../../core/outcomes.ts'
 import type { ScopeStatus } from '../../core/ports/ledger.ts'
+import type { MarketSink } from '../../core/ports/sink.ts'
 import { HOUR, MINUTE, SECOND } from '../../core/time.ts'
 import type { Dataset } from '../../collectors/provider.ts'
 import type { PollPorts } from '../../collectors/poll-types.ts'
@@ -17,6 +18,7 @@ import type { PipelineOptions } from './pipeline.ts'
 
 export interface TickerOptions extends PipelineOptions {
   readonly collecting: Collecting
+  readonly store: Pick<MarketSink, 'prune'>
   /** Told of an error that no other try can mend: the pipeline has to end. */
   readonly onStop: (error: unknown) => void
 }
@@ -81,7 +83,8 @@ export class Ticker {
 
   async #keepHouse(): Promise<JobEnd> {
     const { collecting } = this.#options
-    await keepHouse({ ...this.#options, ledger: collecting.ledger, broker: await collecting.broker() })
+    const broker = await collecting.broker()
+    await keepHouse({ ...this.#options, ledger: collecting.ledger, broker })
     return well(HOUR)
   }
 

@@ -1,3 +1,4 @@
+import type { EpochMicros } from '../brands.ts'
 import type { MarketRecord, Quote } from '../records.ts'
 
 /** Where a batch came from; a sink that keeps its own position stores `end` with the rows. */
@@ -31,4 +32,7 @@ export interface RecordSink<R> {
 /** Version of a quote: `quoteVersion`. */
 export type QuoteSink = RecordSink<Quote>
 /** Everything beside quotes, by `marketRecordId` and `marketRecordVersion`. */
-export type MarketSink = RecordSink<MarketRecord>
+export interface MarketSink extends RecordSink<MarketRecord> {
+  /** Removes records of these kinds about moments before; the newest of each series stays. Returns how many. */
+  prune(kinds: readonly MarketRecord['kind'][], before: EpochMicros): Promise<number>
+}

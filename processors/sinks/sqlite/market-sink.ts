@@ -1,9 +1,19 @@
+import type { EpochMicros } from '../../../core/brands.ts'
 import type { BatchSource, MarketSink, StoreResult } from '../../../core/ports/sink.ts'
 import { marketRecordAt, marketRecordId } from '../../../core/records.ts'
 import type { MarketRecord } from '../../../core/records.ts'
 import type { SqlDb, Statement } from '../../../host/sqlite.ts'
 import { isCurrent, seriesOf, valuesOf } from './market-rows.ts'
-import { selectPosition, upsertMarketLatest, upsertMarketRecord, upsertPosition } from './sink-sql.ts'
+import {
+  pruneMarketRecords,
+  selectPosition,
+  upsertMarketLatest,
+  upsertMarketRecord,
+  upsertPosition,
+} from './sink-sql.ts'
+
+/** Rows of one transaction: nobody else waits long for the file. */
+const pruneAtOnce = 2_000
 
 /** The records beside quotes, in the file of the quotes. Rows, latest ones and the group's offset are one synced transaction. */
 export class SqliteMarketSink implements MarketSink {
@@ -14,6 +24,7 @@ export class SqliteMarketSink implements MarketSink {
   readonly #setLatest: Statement
   readonly #setPosition: Statement
   readonly #getPosition: Statement
+  readonly #prune: Statement
   /** @param ring wakes the readers of the file */
   constructor(db: SqlDb, ring: () => void) {
     this.#db = db
@@ -22,6 +33,7 @@ export class SqliteMarketSink implements MarketSink {
     this.#setLatest = db.prepare(upsertMarketLatest)
     this.#setPosition = db.prepare(upsertPosition)
     this.#getPosition = db.prepare(selectPosition)
+    this.#prune = db.prepare(pruneMarketRecords)
   }
 
   async write(records: readonly MarketRecord[], source: BatchSource): Promise<StoreResult> {
@@ -38,6 +50,14 @@ export class SqliteMarketSink implements MarketSink {
   async position(group: string, topic: string, partition: number): Promise<number | undefined> {
     const row = this.#getPosition.get(group, topic, partition)
     return row ? Number(row['off']) : undefined
+  }
+
+  async prune(kinds: readonly MarketRecord['kind'][], before: EpochMicros): Promise<number> {
+    let removed = 0
+    for (const kind of kinds)
+      for (let changes = pruneAtOnce; changes === pruneAtOnce; removed += changes)
+        changes = await this.#db.transaction(() => this.#prune.run(kind, before, kind, pruneAtOnce).changes)
+    return removed
   }
 
   /** The file is its owner's to close. */

@@ -19,3 +19,7 @@ export const upsertMarketLatest = `INSERT INTO market_latest(series, kind, at, i
   ON CONFLICT(series) DO UPDATE SET at=excluded.at, id=excluded.id WHERE excluded.at > market_latest.at`
 
 export const selectPosition = 'SELECT off FROM position WHERE grp=? AND topic=? AND part=?'
+
+/** The newest of a series stays, however old: it is what the screens show. */
+export const pruneMarketRecords = `DELETE FROM market_record WHERE id IN (
+  SELECT id FROM market_record WHERE kind=? AND at<? AND id NOT IN (SELECT id FROM market_latest WHERE kind=?) LIMIT ?)`
