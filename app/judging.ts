@@ -1,4 +1,4 @@
-import { providerById } from '../collectors/registry.ts'
+import { providerById, providers } from '../collectors/registry.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import { toCryptosError } from '../core/errors.ts'
@@ -34,13 +34,17 @@ export function runJudging(ports: JudgingPorts, signal: AbortSignal): Promise<vo
   })
 }
 
+const histories = providers.flatMap(({ id, datasets }) =>
+  datasets.filter(dataset => dataset.kind === 'history').map(dataset => `${id}/${dataset.id}`),
+)
+
 /** The order of sources is the user's; what is off can not serve, and the reason is told beside it. */
 export function parametersOf(config: Config, source: Pick<Source, 'kind'>): JudgeParameters {
   const sources = config.spotSources.length > 0 ? config.spotSources : config.providers
   const off = sourceViews(config, source).filter(view => view.why !== null && sources.includes(view.provider))
   const disabled = Object.fromEntries(off.map(view => [view.provider, view.why ?? '']))
   const offers = Object.fromEntries(sources.map(name => [name, offerOf(name, config)]))
-  return { ...judgeDefaults, spot: { ...judgeDefaults.spot, sources, disabled, offers } }
+  return { ...judgeDefaults, histories, spot: { ...judgeDefaults.spot, sources, disabled, offers } }
 }
 
 /** What the provider is asked for: the wanted currency or the one in its place, and the wanted assets that it has. */

@@ -24,7 +24,10 @@ export const outcomes = {
   'source-disabled': { exit: 99, meaning: 'The source is off, with the reason' },
   'slot-exhausted': { exit: 99, meaning: 'The slot was tried as often as allowed without an answer' },
   'quota-exhausted': { exit: 99, meaning: 'The provider itself says that the day or month is used up' },
-  'backing-off': { exit: 1, meaning: 'The last try failed; the next is allowed at retryAt, the later the longer the source fails' },
+  'backing-off': {
+    exit: 1,
+    meaning: 'The last try failed; the next is allowed at retryAt, the later the longer the source fails',
+  },
   'in-flight': { exit: 1, meaning: 'Another process is calling for the same slot' },
   'rate-limited': { exit: 1, meaning: 'The provider refused the call because of its rate limit' },
   'provider-error': { exit: 1, meaning: 'The provider answered with an error of its own' },

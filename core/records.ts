@@ -1,4 +1,5 @@
-import type { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from './brands.ts'
+import { ProviderId } from './brands.ts'
+import type { AssetId, Credits, DecimalString, EpochMicros } from './brands.ts'
 import type { Outcome } from './outcomes.ts'
 
 export type Origin = 'live' | 'backfill' | 'replay' | 'sandbox'
@@ -132,6 +133,9 @@ export interface SourceFlag {
   readonly receivedAt: EpochMicros
   readonly origin: Origin
 }
+
+/** Provider of the row that shows a consensus: no source, and no provider of the registry. */
+export const consensusProvider = ProviderId('consensus')
 
 /** A source in a consensus. */
 export interface ConsensusSource {

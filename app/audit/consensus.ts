@@ -3,6 +3,7 @@ import type { KeyReader } from '../../core/ports/reader.ts'
 import {
   type Consensus,
   type ConsensusSource,
+  consensusProvider,
   marketRecordId,
   type Quote,
   quoteId,
@@ -20,7 +21,7 @@ const storedDigits = 60
 
 /** A price that was worked out: the row of a consensus. Made of no answer, it is checked against the record that it shows. */
 export const isConsensusRow = ({ provider, rawRef }: Quote): boolean =>
-  provider === 'consensus' && rawRef.startsWith('consensus|')
+  provider === consensusProvider && rawRef.startsWith('consensus|')
 
 /** The minute that a row is about: the end of its id. */
 const timeIn = (id: string): number => Number(id.slice(id.lastIndexOf('|') + 1))

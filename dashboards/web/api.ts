@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { assets } from '../../core/assets.ts'
 import type { EpochMicros } from '../../core/brands.ts'
 import { errorKinds, toCryptosError } from '../../core/errors.ts'
+import { consensusProvider } from '../../core/records.ts'
 import { addMs, DAY, fromEpochMs, HOUR } from '../../core/time.ts'
 import type { History } from '../../core/ports/reader.ts'
 import type { StaticFile } from './files.ts'
@@ -127,7 +128,7 @@ async function meta(_: Params, { reader, status, clock, simulated, version }: Ap
     simulated,
     assets,
     // What the judge works out is no provider.
-    providers: sorted([...prices, ...scopes].map(p => p.provider).filter(name => name !== 'consensus')),
+    providers: sorted([...prices, ...scopes].map(p => p.provider).filter(name => name !== consensusProvider)),
     currencies: sorted(prices.map(p => p.currency)),
   }
 }

@@ -1,6 +1,7 @@
 import { Decimal } from 'decimal.js'
 import type { DecimalString, ProviderId } from '../../core/brands.ts'
 import type { LatestPrice } from '../../core/ports/reader.ts'
+import { consensusProvider } from '../../core/records.ts'
 import { MINUTE } from '../../core/time.ts'
 
 /** Enough digits that a difference of any two prices (up to 80 digits, exponents to ±308) is exact. */
@@ -8,9 +9,6 @@ const Exact = Decimal.clone({ precision: 900 })
 
 /** Prices older than the newest by more than this are no part of a spread: it would compare two times, not two providers. */
 export const spreadWindowMs = 15 * MINUTE
-
-/** The judge's median is stored as a price of this provider: no source, and so no part of a spread. */
-export const consensusProvider = 'consensus'
 
 export interface Spread {
   /** high − low, exact, never in exponent form. */

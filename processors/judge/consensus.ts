@@ -1,5 +1,6 @@
 import { Decimal } from 'decimal.js'
-import { Credits, DecimalString, type EpochMicros, ProviderId } from '../../core/brands.ts'
+import { Credits, DecimalString, type EpochMicros } from '../../core/brands.ts'
+import { consensusProvider } from '../../core/records.ts'
 import type { Consensus, ConsensusSource, Quote, SourceFlag } from '../../core/records.ts'
 import { toIso } from '../../core/time.ts'
 import type { Group } from './board.ts'
@@ -7,9 +8,6 @@ import { isDivergent } from './detectors/divergence.ts'
 import { lnOf, spanText } from './figures.ts'
 import type { ConsensusParameters, JudgeParameters } from './parameters.ts'
 import type { Series } from './series.ts'
-
-/** The rows of the consensus have a provider of their own. */
-export const consensusProvider = ProviderId('consensus')
 
 /** So many digits are exact for any sum of two prices that the product stores; the quotient of a spread is cut long before. */
 const Exact = Decimal.clone({ precision: 100, toExpNeg: -30, toExpPos: 30 })

@@ -53,6 +53,7 @@ export const judgeDefaults: JudgeParameters = {
   },
   gaps: { missing: 5, shape: 3 },
   consensus: { minSources: 1, maxAgeMs: 15 * MINUTE, divergencePercent: 2, divergenceMinutes: 5 },
+  histories: [],
   spot: { sources: [], maxAgeMs: 5 * MINUTE, failedCalls: 2, disabled: {}, offers: {} },
   forgetMs: 2 * DAY,
 }

@@ -5,7 +5,7 @@ import { marketRecordJson } from '../../topics/codecs/market-record-json.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import type { TopicTable } from '../../topics/table.ts'
 import { decodeMessage } from '../decode.ts'
-import { consensusProvider } from './consensus.ts'
+import { consensusProvider } from '../../core/records.ts'
 
 /** What the judge is told. */
 export type Input = Quote | Gap

@@ -207,6 +207,18 @@ describe('doubts', () => {
     expect(outage.flat()).toEqual([])
   })
 
+  it('are none of what a backfill brought, whatever its origin', () => {
+    const judge = new Judge({ ...judgeDefaults, histories: ['coinpaprika/history'] })
+    const old = (rawRef: string) => ({ ...quoteOf('coinpaprika', '29000', addMs(noon, -90 * DAY)), rawRef })
+    const late = { receivedAt: minute(1) }
+    expect(judge.observe({ ...old('coinpaprika/history/2026-08-23T00:00:00.000Z/0.ab#1'), ...late })).toEqual(
+      [],
+    )
+    expect(judge.minute(minute(2))).toEqual([])
+    judge.observe({ ...old('coinpaprika/quotes/2026-11-21T12:00:00.000Z/0.ab#1'), ...late })
+    expect(judge.minute(minute(3))).not.toEqual([])
+  })
+
   it('forget what nobody heard of', () => {
     const judge = new Judge()
     judge.observe(quoteOf('kraken', '84000', minute(0)))

@@ -1,8 +1,9 @@
 import type { EpochMicros } from '../../core/brands.ts'
+import { consensusProvider } from '../../core/records.ts'
 import type { Consensus, FlagKind, Gap, Quote, Serving, SourceFlag } from '../../core/records.ts'
 import { DAY } from '../../core/time.ts'
 import { Board, type Group, worldOf } from './board.ts'
-import { consensusOf, consensusProvider, consensusQuote, divergenceOf } from './consensus.ts'
+import { consensusOf, consensusQuote, divergenceOf } from './consensus.ts'
 import type { Detector, GapDetector, Sample } from './detector.ts'
 import { changedJson, wrongShape } from './detectors/changed-json.ts'
 import { frozenValue, restLimitsOf } from './detectors/frozen-value.ts'
@@ -55,10 +56,15 @@ export class Judge {
     this.#on = new Set(parameters.detectors)
   }
 
+  /** A daily close, or what else a backfill brought: history, whatever its origin. */
+  #isPast(quote: Quote): boolean {
+    return isDailyClose(quote) || this.#p.histories.some(name => quote.rawRef.startsWith(`${name}/`))
+  }
+
   /** One price. Returns the doubts about it. Own consensus, backfill, replay, daily closes and what is older than known are passed over. */
   observe(quote: Quote): readonly SourceFlag[] {
     const world = worldOf(quote.origin)
-    if (!world || quote.provider === consensusProvider || isDailyClose(quote)) return []
+    if (!world || quote.provider === consensusProvider || this.#isPast(quote)) return []
     const known = this.#board.find(world, quote)
     if (known && isOld(quote, known.latest)) return []
     const series = known ?? this.#board.open(world, quote)

@@ -20,6 +20,8 @@ export interface JudgeParameters {
   readonly gaps: GapParameters
   readonly consensus: ConsensusParameters
   readonly spot: SpotParameters
+  /** Datasets of past prices, as `provider/dataset`: what they bring is no news, also where it comes from the sandbox. */
+  readonly histories: readonly string[]
   /** A series that nobody heard of for so long is forgotten. */
   readonly forgetMs: number
 }
