@@ -12,7 +12,9 @@ import { createLog } from './log.ts'
 import { collectOnce, openCollecting } from './collecting.ts'
 import { loadConfig } from './config/load.ts'
 import { sandboxSource } from './source.ts'
-import { outcomeOrder, worst } from './sweep.ts'
+import { topics } from './stores.ts'
+import { outcomeOrder, sweep, worst } from './sweep.ts'
+import { wantedAssets } from './wanted.ts'
 
 const page = (outcome: Outcome): PageResult =>
   ({ slot: 's', outcome, reason: `because ${outcome}`, runId: 'r', credits: 0, records: 0 }) as PageResult
@@ -57,9 +59,19 @@ describe('a sweep that is not due', () => {
       (await collectOnce(context, source, { names: ['kraken'], ...when }))[0]
     expect((await collect({ period: 'now' }))?.outcome).toBe('collected')
     expect((await collect())?.outcome).toBe('not-due')
-    const { ledger, close } = await openCollecting(context, source, ['kraken'])
+    const { ledger, close, broker, ports, routes } = await openCollecting(context, source, ['kraken'])
     await ledger.freeze(null, 'bill not paid', clock.now())
     expect(await collect()).toMatchObject({ outcome: 'frozen', reason: 'bill not paid', pages: [] })
+    // What would have come is told as denied, once for a sweep, however often it is asked.
+    const route = routes[0]!
+    const task = { ...context, route, dataset: route.provider.datasets[0]! }
+    const gaps = async () =>
+      await Array.fromAsync((await broker()).read(topics.sourceEvents.name, { offset: 0 }))
+    const [before, kraken] = [(await gaps()).length, wantedAssets(route, task.dataset, config).length]
+    expect(before).toBe(kraken)
+    for (let times = 0; times < 3; times += 1) await sweep(ports, task)
+    expect((await gaps()).length).toBe(before + kraken)
+    expect(new TextDecoder().decode((await gaps())[0]?.value ?? undefined)).toContain('bill not paid')
     await ledger.unfreeze(null, clock.now())
     expect((await collect())?.outcome).toBe('not-due')
     await close()

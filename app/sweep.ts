@@ -4,7 +4,9 @@ import type { Outcome } from '../core/outcomes.ts'
 import { collectDataset, type DatasetResult } from '../collectors/dataset.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
 import type { Dataset } from '../collectors/provider.ts'
-import { periodStartOf } from '../quota/pages.ts'
+import { pageName } from '../collectors/assets.ts'
+import { noteGaps } from '../collectors/poll.ts'
+import { periodStartOf, slotOf } from '../quota/pages.ts'
 import type { Config } from './config/load.ts'
 import { count } from './plural.ts'
 import type { Route } from './routes.ts'
@@ -46,9 +48,37 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
     ...(at === undefined ? {} : { periodStart: periodStartOf(at, dataset.refreshMs) }),
     signal,
   })
-  if ('retryAt' in result) return { ...names, ...(await notDue(ports, task, result)) }
+  if ('retryAt' in result) {
+    const end = await notDue(ports, task, result)
+    const isDenied = end.outcome === 'frozen' || end.outcome === 'denied-by-quota' || result.isUsedUp === true
+    if (isDenied) await tellDenied(ports, task, end.reason)
+    return { ...names, ...end }
+  }
   if (result.kind === 'no-ledger') return { ...names, outcome: 'ledger-unavailable', reason: result.reason }
   return { ...names, ...worst(result.pages), pages: result.pages }
+}
+
+/**
+ * Nobody was asked, and not because it is too early: what would have come is told as denied, once for each time that a sweep was
+ * wanted. Never throws.
+ */
+export async function tellDenied(ports: PollPorts, task: SweepTask, reason: string): Promise<void> {
+  const { route, dataset, config, signal } = task
+  const pages = pagesFor(route, dataset, config)
+  if ('none' in pages || !ports.reportGaps) return
+  const periodStart = periodStartOf(ports.clock.now(), dataset.intervalMs)
+  for (const [index, page] of pages.entries()) {
+    const slot = slotOf(route.provider.id, dataset.id, periodStart, { index, name: pageName(page) })
+    const result = {
+      outcome: 'denied-by-quota',
+      reason,
+      slot,
+      runId: ports.newId(),
+      credits: 0,
+      records: 0,
+    } as const
+    await noteGaps(ports, { source: route.poll, dataset, page, slot, signal }, result)
+  }
 }
 
 /** A freeze is told before the plan: no waiting ends it. So is a pause that lasts longer than the plan waits. */

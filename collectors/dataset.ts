@@ -24,7 +24,13 @@ export interface DatasetTask {
 }
 
 export type DatasetResult =
-  | { readonly kind: 'not-due' | 'backing-off'; readonly reason: string; readonly retryAt: EpochMicros }
+  | {
+      readonly kind: 'not-due' | 'backing-off'
+      readonly reason: string
+      readonly retryAt: EpochMicros
+      /** The quota is what keeps it: the credits of a period are used up. */
+      readonly isUsedUp?: true
+    }
   | { readonly kind: 'no-ledger'; readonly reason: string }
   | { readonly kind: 'swept'; readonly periodStart: EpochMicros; readonly pages: readonly PageResult[] }
 
@@ -51,7 +57,8 @@ async function dueOf(ports: PollPorts, task: DatasetTask): Promise<Due> {
     const plan = await isDue(ports.ledger, sweepOf(task), ports.clock.now())
     if (plan.kind === 'due') return plan
     const kind = plan.isAfterFailure ? 'backing-off' : 'not-due'
-    return { kind, reason: plan.reason, retryAt: plan.nextAt }
+    const usedUp = plan.isUsedUp ? ({ isUsedUp: true } as const) : {}
+    return { kind, reason: plan.reason, retryAt: plan.nextAt, ...usedUp }
   } catch (error) {
     return { kind: 'no-ledger', reason: `no call was made: ${toCryptosError(error).message}` }
   }

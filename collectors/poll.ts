@@ -30,7 +30,7 @@ export async function collectPage(ports: PollPorts, task: PageTask): Promise<Pag
   const end = await ports.pace.schedule(turn, () => tryOnce(attempt)).catch(unexpected)
   const result = { ...end, slot: task.slot, runId: attempt.runId }
   await noteRun(attempt, result, startedAt)
-  await noteGaps(attempt, result)
+  await noteGaps(ports, task, result)
   return result
 }
 
@@ -177,8 +177,8 @@ async function publishNow({ ports, task }: Attempt): Promise<void> {
   }
 }
 
-/** A gap that can not be told is one line in the log: the run itself is in the ledger. */
-async function noteGaps({ ports, task }: Attempt, result: PageResult): Promise<void> {
+/** A gap that can not be told is one line in the log. Never throws. */
+export async function noteGaps(ports: PollPorts, task: PageTask, result: PageResult): Promise<void> {
   try {
     await ports.reportGaps?.(task, result)
   } catch (error) {

@@ -34,7 +34,8 @@ describe('gaps of runs', () => {
   it('are closed by a later answer of the slot, of this process or of another', () => {
     const gaps = new RunGaps()
     expect(gaps.of(task, result('collected', { answerId: `${slot}#1` }), now)).toEqual([])
-    gaps.of(task, result('denied-by-quota'), now)
+    expect(gaps.of(task, result('denied-by-quota'), now)).toHaveLength(2)
+    expect(gaps.of(task, result('denied-by-quota'), now)).toEqual([])
     const closed = gaps.of(task, result('collected', { answerId: `${slot}#1` }), now)
     expect(closed.map(g => g.state)).toEqual(['collected', 'collected'])
     expect(gaps.of(task, result('collected', { answerId: `${slot}#1` }), now)).toEqual([])

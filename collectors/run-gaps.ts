@@ -27,15 +27,17 @@ const maxOpen = 1_000
  * earlier attempt left open.
  */
 export class RunGaps {
-  readonly #open = new Set<string>()
+  readonly #open = new Map<string, GapState>()
 
   /** One for each asked asset; empty where the run leaves nothing open and closes nothing. */
   of(task: PageTask, result: PageResult, now: EpochMicros): readonly Gap[] {
     const { slot, outcome } = result
     const state = states[outcome]
     if (state !== undefined) {
+      // Who asks every few seconds says the same once.
+      if (this.#open.get(slot) === state) return []
       if (this.#open.size >= maxOpen) this.#open.clear()
-      this.#open.add(slot)
+      this.#open.set(slot, state)
       return gapsOf(task, result, state, now)
     }
     if (!this.#open.delete(slot) && !isSecondAttempt(result)) return []

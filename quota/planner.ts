@@ -38,6 +38,8 @@ export type Plan =
       readonly reason: string
       /** The wait is for a failure, not for the pace. */
       readonly isAfterFailure?: true
+      /** The wait is for a period whose credits are not used up. */
+      readonly isUsedUp?: true
     }
 
 const afterRefreshMs = 3 * SECOND
@@ -52,7 +54,8 @@ const spendDownMs = DAY
 export function planNext(input: PlanInput): Plan {
   const periodStart = periodStartOf(input.now, input.refreshMs)
   const pace = paceOf(input)
-  if (pace.kind === 'used-up') return { kind: 'not-due', nextAt: pace.until, reason: pace.reason }
+  if (pace.kind === 'used-up')
+    return { kind: 'not-due', nextAt: pace.until, reason: pace.reason, isUsedUp: true }
   // Nobody has asked yet: an answer of the last period is better than none.
   if (input.lastAnswered === null && input.lastTried === null) return { kind: 'due', periodStart }
   const earliest = earliestSlot(input, pace.intervalMs)

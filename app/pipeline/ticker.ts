@@ -10,7 +10,7 @@ import { reconcileDue } from '../../quota/reconcile.ts'
 import type { Collecting } from '../collecting.ts'
 import type { Route } from '../routes.ts'
 import { topics } from '../stores.ts'
-import { type SweepResult, sweep } from '../sweep.ts'
+import { type SweepResult, sweep, tellDenied } from '../sweep.ts'
 import { datasetsFor } from '../wanted.ts'
 import { keepHouse } from './housekeeping.ts'
 import { type JobEnd, Jobs, well } from './jobs.ts'
@@ -111,7 +111,11 @@ export class Ticker {
   async #sweep(route: Route, dataset: Dataset): Promise<JobEnd> {
     const { config, signal } = this.#options
     // Named by /health as the scope's own trouble, and over at once when it is lifted.
-    if ((await this.#statusOf(route))?.frozen) return well(frozenEveryMs)
+    const frozen = (await this.#statusOf(route))?.frozen
+    if (typeof frozen === 'string') {
+      await tellDenied(this.#collectPorts, { route, dataset, config, signal }, frozen)
+      return well(frozenEveryMs)
+    }
     const result = await sweep(this.#collectPorts, { route, dataset, config, signal })
     if (result.pages.some(page => page.records > 0)) await this.#jobs.now('publish', () => this.#publish())
     return this.#endOf(result)
