@@ -14,13 +14,20 @@ interface Draft extends Pick<Fault, 'what' | 'providers' | 'act'> {
 export const seriesOf = (source: SimSource, asset: SimAsset): readonly string[] =>
   source.series.filter(s => s.asset === asset).map(s => s.currency)
 
-/** So far off, up or down, but by no rate between two currencies: that would be another lie. */
-function offFactor(rng: Rng, low: number, high: number, rate: Rate): number {
-  for (;;) {
+const tries = 100
+
+/**
+ * So far off, up or down, but by no rate between two currencies: that would be another lie. undefined = the rates of that day leave no
+ * room for it.
+ */
+function offFactor(rng: Rng, low: number, high: number, rate: Rate): number | undefined {
+  const rates = [rate('EUR'), rate('GBP'), rate('EUR') / rate('GBP')]
+  const all = [...rates, ...rates.map(r => 1 / r)]
+  for (let n = 0; n < tries; n += 1) {
     const factor = 1 + between(rng, low, high) * (rng() < 0.5 ? -1 : 1)
-    const rates = [rate('EUR'), rate('GBP'), rate('EUR') / rate('GBP')]
-    if ([...rates, ...rates.map(r => 1 / r)].every(r => Math.abs(Math.log(factor / r)) > 0.04)) return factor
+    if (all.every(r => Math.abs(Math.log(factor / r)) > 0.04)) return factor
   }
+  return undefined
 }
 
 /** Units of a currency for a dollar at the time of the lie. */
@@ -87,7 +94,9 @@ const unit: Make = (rng, asset, sources) => {
 
 const off: Make = (rng, _asset, sources, rate) => {
   const source = pick(rng, sources)
-  const act = { kind: 'times', factor: offFactor(rng, 0.05, 0.7, rate) } as const
+  const factor = offFactor(rng, 0.05, 0.7, rate)
+  if (factor === undefined) return undefined
+  const act = { kind: 'times', factor } as const
   return {
     what: '5 to 70 % off',
     providers: [source.provider],
@@ -139,7 +148,9 @@ const halves: Make = (rng, _asset, sources, rate) => {
     .toSorted(() => rng() - 0.5)
     .slice(0, inDollars.length / 2)
     .map(s => s.provider)
-  const act = { kind: 'times', factor: offFactor(rng, 0.03, 0.12, rate) } as const
+  const factor = offFactor(rng, 0.03, 0.12, rate)
+  if (factor === undefined) return undefined
+  const act = { kind: 'times', factor } as const
   return { what: 'half against half', providers, currency: 'USD', minutes: hours(rng, 0.5, 3), act }
 }
 
