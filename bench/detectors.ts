@@ -16,8 +16,8 @@ const cleanSeeds = [105]
 /**
  * [detectors]: the judge over simulated months of 6 sources and 6 assets. Clean months must raise no flag at all; months with injected
  * lies give recall, precision and delay of each detector. The bar is on every detector, over the lies that could be seen (what that is:
- * `processors/judge/sight.contract.ts`); the others are counted beside it. A false alarm anywhere misses it. The numbers are the same
- * on every machine, but for the throughput.
+ * `processors/judge/sight.contract.ts`); the others are counted beside it. A flag in a clean month misses it; what is raised in a month
+ * with lies on a row that carries none is told as precision. The numbers are the same on every machine, but for the throughput.
  */
 export async function benchDetectors(): Promise<BenchLine[]> {
   const trials: Trial[] = [...cleanSeeds, ...faultSeeds].map(seed => ({
@@ -62,9 +62,9 @@ function summaryOf(table: readonly ScoreRow[], clean: readonly Score[], lying: r
   const visible = table.reduce((n, row) => n + row.visible, 0)
   const found = table.reduce((n, row) => n + row.found, 0)
   const invisible = table.reduce((n, row) => n + row.invisible, 0)
-  const alarms = alarmsOf(clean) + alarmsOf(lying)
+  const alarms = alarmsOf(clean)
   const worst = Math.min(...table.map(row => row.recall))
-  const months = `${alarms} false alarms in ${clean.length} clean month(s) of ${sum(clean, s => s.quotes)} records and ${lying.length} with lies of ${sum(lying, s => s.quotes)}`
+  const months = `${alarms} false alarms in ${clean.length} clean month(s) of ${sum(clean, s => s.quotes)} records, ${alarmsOf(lying)} in ${lying.length} with lies of ${sum(lying, s => s.quotes)}`
   return {
     ...{ name: 'detectors', value: round(worst, 3), unit: 'recall of the worst', bar },
     ok: worst >= bar && alarms === 0,
@@ -78,7 +78,7 @@ function lineOf(row: ScoreRow): BenchLine {
   const precision = `precision ${round(row.strictPrecision, 4)} strict, ${round(row.precision, 4)} lenient, ${row.falseAlarms} false alarms`
   return {
     ...{ name: `detectors:${row.flag}`, value: round(row.recall, 3), unit: 'recall', bar },
-    ok: row.recall >= bar && row.falseAlarms === 0,
+    ok: row.recall >= bar,
     note: `${seen}; ${precision}; minutes until flagged ${delay} (median, p95, most)`,
   }
 }
