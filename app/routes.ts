@@ -45,7 +45,7 @@ export function whyOff(provider: Provider, config: Config, source: Pick<Source, 
 
 /** As one sentence, for every view. */
 export const sayOff = (provider: Provider, { since, reason }: Off): string =>
-  `${provider.title} is off since ${since}: ${reason}`
+  `${provider.title} is off since ${since}: ${reason} (with access of your own: CRYPTOS_RETIRED_PROVIDERS=${provider.id})`
 
 /** How the provider is reached with what is set; its keyed access where there is no other. */
 const accessOf = (provider: Provider, config: Config): Access | undefined =>
@@ -59,14 +59,19 @@ export const routesOf = (config: Config, source: Source): readonly Route[] =>
     .filter(name => whyOff(providerNamed(name, 'CRY_CONFIG_INVALID'), config, source) === null)
     .map(name => routeOf(name, config, source))
 
-/** A typing error must not choose limits in silence. @throws CryptosError CRY_CONFIG_INVALID */
+/**
+ * Without a word: of a provider that tells its usage the smallest plan there has been, which is the floor of its access (undefined
+ * here), so that nothing is spent beyond it where the usage can not be read; of any other what a free key gets.
+ * A typing error must not choose limits in silence.
+ * @throws CryptosError CRY_CONFIG_INVALID
+ */
 function planOf(provider: Provider, config: Config): PlanLimits | undefined {
   const known = provider.plans ?? {}
   const named = config.plans.flatMap(pair => {
     const [owner, plan = ''] = pair.split('=')
     return owner === provider.id ? [plan] : []
   })
-  const name = named.at(-1) ?? Object.keys(known)[0]
+  const name = named.at(-1) ?? (provider.usage ? undefined : Object.keys(known)[0])
   if (name === undefined) return undefined
   const limits = Object.hasOwn(known, name) ? known[name] : undefined
   if (limits !== undefined) return limits

@@ -16,6 +16,7 @@ export interface Refusal {
   readonly reason: string
   readonly charge: Charge
   readonly retryAt?: EpochMicros | null
+  readonly exhausted?: 'day' | 'month'
 }
 
 export const refuse = (refusal: Refusal): Verdict => ({ kind: 'refused', retryAt: null, ...refusal })

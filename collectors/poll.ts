@@ -3,7 +3,7 @@ import type { ReserveDecision } from '../core/ports/ledger.ts'
 import type { EpochMicros } from '../core/brands.ts'
 import { toCryptosError } from '../core/errors.ts'
 import { announce } from '../core/steps.ts'
-import { free, pauseOf, providerDate, unknownCharge } from './judging.ts'
+import { free, providerDate, unknownCharge } from './judging.ts'
 import {
   type Attempt,
   costMaxOf,
@@ -16,6 +16,7 @@ import {
   type Permit,
   type PollPorts,
 } from './poll-types.ts'
+import { pauseUntilOf } from './pause-of-credits.ts'
 import type { HttpAnswer, Verdict } from './provider.ts'
 import { readAnswer } from './read-answer.ts'
 import { callOf } from './request.ts'
@@ -95,12 +96,14 @@ async function withPermit(attempt: Attempt, permit: Permit): Promise<Ended> {
   const { dataset, page } = attempt.task
   const verdict = dataset.judge(answer, page)
   if (verdict.kind === 'answered') return settleAnswer(attempt, permit, answer, verdict)
-  const { outcome, reason, charge, retryAt } = verdict
+  const { outcome, reason, charge } = verdict
+  const pauseUntil = await pauseUntilOf(attempt.ports, attempt.task.source, verdict, answer)
+  const retryAt = verdict.retryAt ?? pauseUntil
   return settle(attempt, permit, {
     charge,
     providerDate: providerDate(answer),
-    end: ended(outcome, reason, retryAt === null ? {} : { retryAt }),
-    pauseUntil: pauseOf(verdict, answer),
+    end: ended(outcome, reason, retryAt === undefined ? {} : { retryAt }),
+    pauseUntil,
   })
 }
 

@@ -64,6 +64,11 @@ export type Verdict =
        * refusal and needs nothing of the judge (`pauseOf` in judging.ts reads it from the answer).
        */
       readonly retryAt: EpochMicros | null
+      /**
+       * Which credits are used up, where no time was told with it: the ledger knows when they come back, and the scope is paused until
+       * then (pause-of-credits.ts). A judge does not guess that time.
+       */
+      readonly exhausted?: 'day' | 'month'
     }
 
 /** Kept with the raw body, so that it can be mapped again at any time with the same result. */

@@ -1,7 +1,7 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { addMs, DAY, parseIso, toIso } from '../../core/time.ts'
-import { datasetsOf, isBilled } from '../../collectors/poll-types.ts'
+import { costMaxOf, datasetsOf } from '../../collectors/poll-types.ts'
 import type { Dataset, TimeRange } from '../../collectors/provider.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { periodStartOf } from '../../quota/pages.ts'
@@ -95,7 +95,7 @@ function timeOf(options: Options, name: 'from' | 'to'): EpochMicros {
 /** What it would ask and cost, beside what is left. Calls nobody. */
 async function tell({ clock }: Context, { ledger }: Collecting, plan: BackfillPlan): Promise<Result> {
   const { route, dataset, pages } = plan
-  const credits = isBilled(route.poll) ? pages.reduce((sum, page) => sum + dataset.costMax(page), 0) : 0
+  const credits = pages.reduce((sum, page) => sum + costMaxOf({ source: route.poll, dataset, page }), 0)
   const scopes = await ledger.status(clock.now())
   const windows = scopes.find(s => s.scope === route.poll.scope)?.windows ?? []
   const left = windows.filter(w => w.window !== 'minute' && w.left !== null).map(w => w.left ?? 0)

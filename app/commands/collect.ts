@@ -1,6 +1,7 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
+import { costMaxOf } from '../../collectors/poll-types.ts'
 import { collectOnce, openCollecting } from '../collecting.ts'
 import { exitCodeOf } from '../../core/outcomes.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
@@ -116,7 +117,7 @@ async function dryRun(context: Context, source: Source, name: string): Promise<R
         return {
           dataset: dataset.id,
           requests,
-          credits: pages.reduce((total, page) => total + dataset.costMax(page), 0),
+          credits: pages.reduce((total, page) => total + costMaxOf({ source: route.poll, dataset, page }), 0),
         }
       }),
     )

@@ -82,7 +82,7 @@ export const define: Define = (program, act) => {
     .requiredOption('--file <body>', 'file with the answer; - is standard input')
     .option('--dataset <id>', 'dataset of the provider')
     .option('--status <n>', 'HTTP status that came with it', '200')
-    .option('--asset <id>', 'asset, for answers that do not say it (Coinbase, Bitstamp)')
+    .option('--asset <id>', 'asset, for answers that do not say which one they are about')
     .option('--received-at <time>', 'when it came; now without a word')
     .option('--currency <code>', 'currency to pick')
     .action(act(run))

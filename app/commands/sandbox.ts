@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { twins } from '../../sandbox/registry.ts'
 import { startSandbox } from '../../sandbox/server.ts'
 import { sandboxPrices } from '../sandbox.ts'
+import { count } from '../plural.ts'
 import { done } from '../result.ts'
 import type { Action, Define } from './command.ts'
 
@@ -8,7 +10,7 @@ const run: Action = async ({ config, clock, signal, print, json }) => {
   const sandbox = await startSandbox({ port: config.sandboxPort, clock, prices: sandboxPrices(config) })
   if (json) process.stdout.write(`${JSON.stringify({ url: sandbox.url })}\n`)
   print(
-    `The sandbox plays CoinMarketCap, Kraken and Coinbase at ${sandbox.url} (simulated prices). Ctrl-C stops it.`,
+    `The sandbox plays ${count(twins.length, 'provider')} at ${sandbox.url} (simulated prices; cryptos providers lists them). Ctrl-C stops it.`,
   )
   print(`Collect from it: CRYPTOS_SANDBOX_URL=${sandbox.url} cryptos collect kraken --source sandbox`)
   if (!signal.aborted) await once(signal, 'abort')

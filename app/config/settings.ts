@@ -111,7 +111,7 @@ export const settings = {
     'CRYPTOS_PLANS',
     pairs,
     [],
-    'Plans of keys as `provider=plan`, separated by commas: their limits hold until the key itself tells; without a word the free plan of each provider (see docs/how-to/use-a-key.md)',
+    'Plans of keys as `provider=plan`, separated by commas: their limits hold until the key itself tells; without a word the free plan of each provider, or the smallest there has been where the provider tells its usage (see docs/how-to/use-a-key.md)',
   ),
   sharedKeys: setting(
     'CRYPTOS_SHARED_KEYS',
@@ -154,7 +154,7 @@ export const settings = {
     'CRYPTOS_HTTP_MAX_BYTES',
     // As base64 in a dead letter it must fit into a message of 16 MiB.
     () => wholeNumber(1_000, 12_000_000),
-    8_000_000,
+    12_000_000,
     'Largest answer, on the wire and inflated',
   ),
   outboxMaxBytes: setting(

@@ -104,8 +104,8 @@ describe('CoinMarketCap errors', () => {
     [1006, 403, 'unauthorized', null],
     [1007, 403, 'unauthorized', null],
     [1008, 429, 'rate-limited', '2026-10-05T08:32:00.000Z'],
-    [1009, 429, 'quota-exhausted', '2026-10-06T00:00:00.000Z'],
-    [1010, 429, 'quota-exhausted', '2026-11-01T00:00:00.000Z'],
+    [1009, 429, 'quota-exhausted', null],
+    [1010, 429, 'quota-exhausted', null],
     [1011, 429, 'rate-limited', '2026-10-05T08:36:13.000Z'],
     [400, 400, 'bad-request', null],
     [4001, 400, 'bad-request', null],
@@ -115,6 +115,14 @@ describe('CoinMarketCap errors', () => {
       expect(verdict).toMatchObject({ kind: 'refused', outcome, charge: { kind: 'known', credits: 0 } })
       expect(retryIso(verdict)).toBe(retryAt)
     }
+  })
+
+  it('tells which credits are used up, and guesses no time: the reset of a paid plan is no calendar month', () => {
+    expect(judge(gatewayError(1009, 'x'), 429)).toMatchObject({ exhausted: 'day', retryAt: null })
+    expect(judge(gatewayError(1010, 'x'), 429)).toMatchObject({ exhausted: 'month', retryAt: null })
+    expect(judge(gatewayError(1008, 'x'), 429)).not.toHaveProperty('exhausted')
+    const told = judge(gatewayError(1010, 'x'), 429, { 'retry-after': '120' })
+    expect(retryIso(told)).toBe('2026-10-05T08:33:13.000Z')
   })
 
   it('treats an error code with HTTP 200 as a failure', () => {

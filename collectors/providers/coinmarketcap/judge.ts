@@ -9,9 +9,7 @@ import {
   chargeByStatus,
   excerpt,
   inMs,
-  nextUtcDay,
   nextUtcMinute,
-  nextUtcMonth,
   outcomeOfStatus,
   refuse,
   retryAfter,
@@ -72,10 +70,14 @@ function retryAt(code: number, answer: HttpAnswer): EpochMicros | null {
   return told !== null && (own === null || told > own) ? told : own
 }
 
+/** Which credits are used up. When they come back key/info tells, and the ledger knows it: a paid plan's month is no calendar month. */
+const exhaustedBy: Readonly<Record<number, { readonly exhausted: 'day' | 'month' }>> = {
+  1009: { exhausted: 'day' },
+  1010: { exhausted: 'month' },
+}
+
 function ownRetryAt(code: number, at: EpochMicros): EpochMicros | null {
   if (code === 1008) return nextUtcMinute(at)
-  if (code === 1009) return nextUtcDay(at)
-  if (code === 1010) return nextUtcMonth(at)
   return code === 1011 ? inMs(at, addressPauseMs) : null
 }
 
@@ -106,5 +108,6 @@ function refusalOf(status: Status, answer: HttpAnswer): Verdict {
     reason: `CoinMarketCap error ${status.code} (HTTP ${http}): ${status.message || 'no message'}`,
     charge: http >= 500 ? unknownCharge : http === 200 ? chargeOf(status) : chargeByStatus(http),
     retryAt: retryAt(status.code, answer),
+    ...exhaustedBy[status.code],
   })
 }
