@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { AssetId } from '../core/brands.ts'
 import { checkNames } from './check-names.ts'
 import { loadConfig } from './config/load.ts'
 
@@ -20,6 +21,18 @@ describe('names in lists', () => {
         code: 'CRY_CONFIG_INVALID',
         message: expect.stringMatching(`^${name}: .*${meant}`),
       }),
+    )
+  })
+  it('a source of the spot price must be collected', () => {
+    expect(() => check({ CRYPTOS_SPOT_SOURCES: 'bitstamp' })).toThrow(
+      'is not on the list of CRYPTOS_PROVIDERS',
+    )
+  })
+  it('two assets of one id are refused, with the file', () => {
+    const config = loadConfig({})
+    const twin = { id: AssetId('mine'), symbol: 'BTC', name: 'Mine', ids: { coinmarketcap: '1' } }
+    expect(() => checkNames({ ...config, ownAssets: [{ ...twin, source: 'live' }] })).toThrow(
+      /assets\.json: bitcoin and mine are both 1 at CoinMarketCap/,
     )
   })
   it('a history is named as what backfill asks', () => {

@@ -78,9 +78,10 @@ export async function openCollecting(
     return (await publisher)()
   }
   const runGaps = new RunGaps()
-  const reportGaps: PollPorts['reportGaps'] = async (task, result) => {
-    const gaps = runGaps.of(task, result, clock.now())
+  const reportGaps: PollPorts['reportGaps'] = async (task, result, startedAt) => {
+    const gaps = runGaps.of(task, result, startedAt)
     if (gaps.length > 0) await (await broker()).produce(gaps.map(gap => marketRecordMessage(topics, gap)))
+    runGaps.told(result)
   }
   const ports = {
     ledger,

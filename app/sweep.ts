@@ -77,7 +77,8 @@ export async function tellDenied(ports: PollPorts, task: SweepTask, reason: stri
       credits: 0,
       records: 0,
     } as const
-    await noteGaps(ports, { source: route.poll, dataset, page, slot, signal }, result)
+    const startedAt = ports.clock.now()
+    await noteGaps(ports, { source: route.poll, dataset, page, slot, signal }, { result, startedAt })
   }
 }
 

@@ -3,17 +3,24 @@ import type { Currency } from '../core/records.ts'
 import { assetRef, pagesOf } from '../collectors/assets.ts'
 import { datasetsOf, isBilled } from '../collectors/poll-types.ts'
 import type { AssetRef, Dataset, Page, Provider } from '../collectors/provider.ts'
+import type { OwnAsset } from './assets/own-assets.ts'
 import { idsOf } from './assets/proposals.ts'
 import type { Config } from './config/load.ts'
 import type { Route } from './routes.ts'
 
+/** A route, or its provider where the source does not matter. */
+type Asked = Pick<Route, 'provider'> & { readonly poll?: Pick<Route['poll'], 'origin'> }
+
+/** What this installation added by the lists of the same source. */
+const ownAssetsFor = ({ poll }: Asked, { ownAssets }: Config): readonly OwnAsset[] =>
+  poll === undefined
+    ? ownAssets
+    : ownAssets.filter(({ source }) => (source === 'sandbox') === (poll.origin === 'sandbox'))
+
 /** The wanted assets that the dataset has, by the provider's own ids. */
-export function wantedAssets(
-  { provider }: Pick<Route, 'provider'>,
-  dataset: Dataset,
-  config: Config,
-): readonly AssetRef[] {
-  const ids = idsOf(provider, config.ownAssets)
+export function wantedAssets(route: Asked, dataset: Dataset, config: Config): readonly AssetRef[] {
+  const { provider } = route
+  const ids = idsOf(provider, ownAssetsFor(route, config))
   const wanted = config.assetIds.filter(asset => dataset.assets?.has(asset) ?? true)
   return wanted.flatMap(asset => {
     if (asset.startsWith(`${provider.id}:`)) return [assetRef(provider, asset)]
@@ -32,7 +39,7 @@ export function currencyFor(provider: Provider, wanted: Currency): Currency | un
 
 /** What one sweep of a dataset asks for, or why nothing. */
 export function pagesFor(
-  route: Pick<Route, 'provider'>,
+  route: Asked,
   dataset: Dataset,
   config: Config,
 ): readonly Page[] | { readonly none: string } {
@@ -48,7 +55,7 @@ export function pagesFor(
         assets: [],
         currency,
         top: Math.min(config.topAssets, dataset.topMax),
-        ...namesFor(provider, config),
+        ...namesFor(route, config),
       },
     ]
   const pages = pagesOf(dataset, wantedAssets(route, dataset, config), currency)
@@ -56,9 +63,9 @@ export function pagesFor(
 }
 
 /** What this installation calls assets that a list may hold. */
-function namesFor(provider: Provider, { ownAssets }: Config): Pick<Page, 'names'> {
-  const names = ownAssets.flatMap(({ id, symbol, ids }) => {
-    const sourceId = ids[provider.id]
+function namesFor(route: Asked, config: Config): Pick<Page, 'names'> {
+  const names = ownAssetsFor(route, config).flatMap(({ id, symbol, ids }) => {
+    const sourceId = ids[route.provider.id]
     return sourceId === undefined ? [] : [{ asset: id, symbol, sourceId }]
   })
   return names.length === 0 ? {} : { names }

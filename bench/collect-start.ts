@@ -52,7 +52,7 @@ export async function benchStart(): Promise<BenchLine[]> {
     now: () =>
       Math.round((performance.timeOrigin + performance.now()) * 1_000) as ReturnType<typeof systemClock.now>,
   }
-  const sandbox = await startSandbox({ clock })
+  const sandbox = await startSandbox({ clock, limits: { kraken: { burst: 10_000, perSecond: 1_000 } } })
   const times = {
     node: [] as number[],
     nodeAgain: [] as number[],

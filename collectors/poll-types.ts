@@ -21,7 +21,7 @@ export interface PollPorts {
   /** Brings what waits in the outbox to the topics; without it somebody else does. */
   readonly publish?: () => Promise<{ readonly held: boolean }>
   /** Brings gaps of runs that brought no answer to the topics. */
-  readonly reportGaps?: (task: PageTask, result: PageResult) => Promise<void>
+  readonly reportGaps?: (task: PageTask, result: PageResult, startedAt: EpochMicros) => Promise<void>
   readonly log?: Log
   /** For the whole call; 20 s by default. */
   readonly deadlineMs?: number

@@ -31,7 +31,7 @@ export async function collectPage(ports: PollPorts, task: PageTask): Promise<Pag
   const end = await ports.pace.schedule(turn, () => tryOnce(attempt)).catch(unexpected)
   const result = { ...end, slot: task.slot, runId: attempt.runId }
   await noteRun(attempt, result, startedAt)
-  await noteGaps(ports, task, result)
+  await noteGaps(ports, task, { result, startedAt })
   return result
 }
 
@@ -181,9 +181,13 @@ async function publishNow({ ports, task }: Attempt): Promise<void> {
 }
 
 /** A gap that can not be told is one line in the log. Never throws. */
-export async function noteGaps(ports: PollPorts, task: PageTask, result: PageResult): Promise<void> {
+export async function noteGaps(
+  ports: PollPorts,
+  task: PageTask,
+  { result, startedAt }: { readonly result: PageResult; readonly startedAt: EpochMicros },
+): Promise<void> {
   try {
-    await ports.reportGaps?.(task, result)
+    await ports.reportGaps?.(task, result, startedAt)
   } catch (error) {
     const { code, message } = toCryptosError(error)
     ports.log?.warn({ slot: task.slot, code }, `what is missing could not be published: ${message}`)

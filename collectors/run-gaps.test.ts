@@ -33,13 +33,27 @@ describe('gaps of runs', () => {
 
   it('are closed by a later answer of the slot, of this process or of another', () => {
     const gaps = new RunGaps()
-    expect(gaps.of(task, result('collected', { answerId: `${slot}#1` }), now)).toEqual([])
-    expect(gaps.of(task, result('denied-by-quota'), now)).toHaveLength(2)
-    expect(gaps.of(task, result('denied-by-quota'), now)).toEqual([])
-    const closed = gaps.of(task, result('collected', { answerId: `${slot}#1` }), now)
-    expect(closed.map(g => g.state)).toEqual(['collected', 'collected'])
-    expect(gaps.of(task, result('collected', { answerId: `${slot}#1` }), now)).toEqual([])
-    expect(gaps.of(task, result('collected', { answerId: `${slot}#2` }), now)).toHaveLength(2)
+    const run = (outcome: PageResult['outcome'], more: Partial<PageResult> = {}) => {
+      const found = gaps.of(task, result(outcome, more), now)
+      gaps.told(result(outcome, more))
+      return found.map(g => g.state)
+    }
+    expect(run('collected', { answerId: `${slot}#1` })).toEqual([])
+    expect(run('denied-by-quota')).toEqual(['denied', 'denied'])
+    expect(run('denied-by-quota')).toEqual([])
+    expect(run('transport-error')).toEqual(['provider-down', 'provider-down'])
+    // What the answer did not hold tells its own gap: the same id, and a later version.
+    expect(run('partial', { answerId: `${slot}#1` })).toEqual(['collected', 'collected'])
+    expect(run('collected', { answerId: `${slot}#1` })).toEqual([])
+    expect(run('collected', { answerId: `${slot}#2` })).toEqual(['collected', 'collected'])
+  })
+
+  it('are told again where the topic did not take them', () => {
+    const gaps = new RunGaps()
+    expect(gaps.of(task, result('frozen'), now)).toHaveLength(2)
+    expect(gaps.of(task, result('frozen'), now)).toHaveLength(2)
+    gaps.told(result('frozen'))
+    expect(gaps.of(task, result('frozen'), now)).toEqual([])
   })
 
   it.each([

@@ -22,6 +22,9 @@ const states: Readonly<Partial<Record<Outcome, GapState>>> = {
 /** Most slots whose gaps are remembered, so that a later answer closes them. */
 const maxOpen = 1_000
 
+/** Outcomes that brought values, now or by an earlier run. */
+const brought: ReadonlySet<Outcome> = new Set(['collected', 'partial', 'published'])
+
 /**
  * The gaps of runs: what was expected and not asked, or asked in vain. A later answer of the same slot closes what this process or an
  * earlier attempt left open.
@@ -29,19 +32,29 @@ const maxOpen = 1_000
 export class RunGaps {
   readonly #open = new Map<string, GapState>()
 
-  /** One for each asked asset; empty where the run leaves nothing open and closes nothing. */
-  of(task: PageTask, result: PageResult, now: EpochMicros): readonly Gap[] {
+  /**
+   * One for each asked asset; empty where the run leaves nothing open and closes nothing. Call `told` when they are durable.
+   * @param startedAt of the run: later than what an earlier run left open, earlier than what the answer itself tells as missing
+   */
+  of(task: PageTask, result: PageResult, startedAt: EpochMicros): readonly Gap[] {
     const { slot, outcome } = result
     const state = states[outcome]
-    if (state !== undefined) {
-      // Who asks every few seconds says the same once.
-      if (this.#open.get(slot) === state) return []
-      if (this.#open.size >= maxOpen) this.#open.clear()
-      this.#open.set(slot, state)
-      return gapsOf(task, result, state, now)
+    // Who asks every few seconds says the same once.
+    if (state !== undefined)
+      return this.#open.get(slot) === state ? [] : gapsOf(task, result, state, startedAt)
+    if (!brought.has(outcome) || !(this.#open.has(slot) || isSecondAttempt(result))) return []
+    return gapsOf(task, result, 'collected', startedAt)
+  }
+
+  /** The gaps of this run are in their topic. */
+  told({ slot, outcome }: PageResult): void {
+    const state = states[outcome]
+    if (state === undefined) {
+      if (brought.has(outcome)) this.#open.delete(slot)
+      return
     }
-    if (!this.#open.delete(slot) && !isSecondAttempt(result)) return []
-    return outcome === 'collected' ? gapsOf(task, result, 'collected', now) : []
+    if (this.#open.size >= maxOpen) this.#open.clear()
+    this.#open.set(slot, state)
   }
 }
 

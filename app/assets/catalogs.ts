@@ -9,6 +9,8 @@ import type { Route } from '../routes.ts'
 export interface Listing {
   readonly route: Route
   readonly entries: readonly CatalogEntry[]
+  /** Whose list it is. */
+  readonly source: 'live' | 'sandbox'
   /** Why there is no list; null = there is one. */
   readonly why: string | null
 }
@@ -23,7 +25,8 @@ export async function askListings(
   try {
     const collecting = await openCollecting(context, source, names)
     try {
-      return await askAll(context, collecting, symbol)
+      const listings = await askAll(context, collecting, symbol)
+      return listings.map(listing => ({ ...listing, source: source.kind }))
     } finally {
       await collecting.close()
     }
@@ -36,7 +39,7 @@ function askAll(
   context: Context,
   { routes, ports }: Collecting,
   symbol?: string,
-): Promise<readonly Listing[]> {
+): Promise<readonly Omit<Listing, 'source'>[]> {
   const withList = routes.filter(route => route.provider.catalog !== undefined)
   return Promise.all(
     withList.map(async route => {

@@ -4,7 +4,13 @@ import { AssetId } from '../../core/brands.ts'
 import { scratch } from '../../test/support/scratch.ts'
 import { ownAssetsFile, readOwnAssets, writeOwnAssets } from './own-assets.ts'
 
-const pepe = { id: AssetId('pepe'), symbol: 'PEPE', name: 'Pepe', ids: { coinmarketcap: '24478' } }
+const pepe = {
+  id: AssetId('pepe'),
+  symbol: 'PEPE',
+  name: 'Pepe',
+  ids: { coinmarketcap: '24478' },
+  source: 'live' as const,
+}
 
 describe('own assets', () => {
   it('come back as they were written, in a file of the user alone', () => {

@@ -8,6 +8,8 @@ import { CryptosError, isCryptosError } from '../../core/errors.ts'
 /** An asset that this installation added to the table, with its stable ids by provider. */
 export interface OwnAsset extends Asset {
   readonly ids: Readonly<Record<string, string>>
+  /** Whose lists the ids come from: those of the sandbox mean nothing to a real provider. */
+  readonly source: 'live' | 'sandbox'
 }
 
 const printable = z.string().check(z.regex(/^[\x20-\x7e]{1,64}$/))
@@ -18,6 +20,7 @@ const schema = z.strictObject({
       id: z.string(),
       symbol: printable,
       name: printable,
+      source: z.enum(['live', 'sandbox']),
       ids: z.record(z.string().check(z.regex(/^[a-z][a-z0-9-]{0,31}$/)), printable),
     }),
   ),

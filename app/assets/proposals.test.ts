@@ -38,7 +38,15 @@ describe('proposals', () => {
       entry('900', 'NEW', { rank: 2 }),
       entry('901', 'OTHER', { rank: 3 }),
     ]
-    const own = [{ id: AssetId('other'), symbol: 'OTHER', name: 'Other', ids: { coinmarketcap: '901' } }]
+    const own = [
+      {
+        id: AssetId('other'),
+        symbol: 'OTHER',
+        name: 'Other',
+        ids: { coinmarketcap: '901' },
+        source: 'live' as const,
+      },
+    ]
     expect(newListings(candidatesOf(coinmarketcap, listed, own), 3).map(c => c.sourceId)).toEqual(['900'])
     expect(newListings(candidatesOf(coinmarketcap, listed, own), 1)).toEqual([])
   })

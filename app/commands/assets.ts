@@ -3,7 +3,14 @@ import { AssetId } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { askListings, type Listing } from '../assets/catalogs.ts'
 import { type OwnAsset, writeOwnAssets } from '../assets/own-assets.ts'
-import { type Candidate, candidatesOf, faultsOf, newListings, onlyOne } from '../assets/proposals.ts'
+import {
+  type Candidate,
+  candidatesOf,
+  faultsOf,
+  idsOf as knownIds,
+  newListings,
+  onlyOne,
+} from '../assets/proposals.ts'
 import { count } from '../plural.ts'
 import { providerNamed } from '../provider-named.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
@@ -82,12 +89,18 @@ const add: Action = async (context, [id = ''], options) => {
   const chosen =
     Object.keys(told).length === 0 ? choose(listings, symbol, context) : checkTold(told, listings)
   const name = String(options['name'] ?? nameIn(listings, chosen) ?? symbol)
-  const added = { id: asset, symbol, name, ids: chosen }
+  refuseKnown(chosen, listings, config.ownAssets)
+  const source = listings[0]?.source ?? 'live'
+  const added = { id: asset, symbol, name, ids: chosen, source }
   writeOwnAssets(config.dataDir, [...config.ownAssets, added])
   const where = Object.entries(chosen).map(([provider, sourceId]) => `${provider} ${sourceId}`)
-  return done(`${asset} (${symbol}) is known now: ${where.join(', ')}; collect it with CRYPTOS_ASSETS`, {
-    added,
-  })
+  const whose = source === 'sandbox' ? ' in the sandbox (its ids are made up: live data do without them)' : ''
+  return done(
+    `${asset} (${symbol}) is known now${whose}: ${where.join(', ')}; collect it with CRYPTOS_ASSETS`,
+    {
+      added,
+    },
+  )
 }
 
 function newId(id: string, own: readonly OwnAsset[]): AssetId {
@@ -147,6 +160,18 @@ function checkTold(
     )
   }
   return { ...told }
+}
+
+/** An id has one name: a second would take its price. @throws CryptosError CRY_USAGE */
+function refuseKnown(
+  chosen: Readonly<Record<string, string>>,
+  listings: readonly Listing[],
+  own: readonly OwnAsset[],
+): void {
+  for (const { route } of listings)
+    for (const [asset, sourceId] of knownIds(route.provider, own))
+      if (chosen[route.provider.id] === sourceId)
+        usage(`${sourceId} is ${asset} at ${route.provider.title} already: collect it under that name`)
 }
 
 const nameIn = (listings: readonly Listing[], chosen: Readonly<Record<string, string>>): string | undefined =>

@@ -106,7 +106,13 @@ function refuseUnknownNames(env: Environment, attempt: Attempt): void {
   for (const name of Object.keys(env))
     if (name.startsWith('CRYPTOS_') && !known.includes(name))
       attempt('setting', () => refuse(`${name} is not a setting${suggestName(name, known)}`), undefined)
+    else if (isNearlyKey(name) && !known.includes(name))
+      attempt('setting', () => refuse(`${name} is no key of a provider${suggest(name, known)}`), undefined)
 }
+
+/** A misspelt key would mean: without a key, in silence. Other programs' names are left alone. */
+const isNearlyKey = (name: string): boolean =>
+  /KEY(_FILE)?$/.test(name) && Object.keys(secrets).some(id => name.startsWith(`${id.toUpperCase()}_`))
 
 /** A secret's name has no prefix, which is easily forgotten. */
 function suggestName(name: string, known: readonly string[]): string {

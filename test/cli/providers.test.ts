@@ -126,6 +126,21 @@ describe('the asset table', () => {
     expect(tail.stdout).not.toContain(`coinmarketcap:${fresh.sourceId}`)
   })
 
+  it('gives an id one name, and asks no real provider for an id of the sandbox', async () => {
+    const of = env('names', { CRYPTOS_PROVIDERS: 'coinmarketcap' })
+    const again = await cryptos(['assets', 'add', 'litecoin2', '--symbol', 'LTC', '--json'], of)
+    expect([again.code, lastJson(again)['reason']]).toEqual([
+      2,
+      '2 is litecoin at CoinMarketCap already: collect it under that name',
+    ])
+    const add = ['assets', 'add', 'made-up', '--symbol', 'SDUST', '--id', 'coinmarketcap=90001']
+    expect((await cryptos(add, of)).stdout).toContain('its ids are made up')
+    const live = ['collect', 'coinmarketcap', '--source', 'live', '--assets', 'bitcoin,made-up', '--dry-run']
+    const dry = await cryptos(live, of)
+    expect(dry.stdout).toContain('id=1&')
+    expect(dry.stdout).not.toContain('90001')
+  })
+
   it('is checked against the lists', async () => {
     const said = await cryptos(
       ['assets', 'check', '--json'],
