@@ -2,6 +2,9 @@ import { lockStore } from '../store-lock.ts'
 import type { DeliverCounters } from '../../processors/deliver.ts'
 import { type JudgingPorts, runJudging } from '../judging.ts'
 import { openSink, type ProcessingPorts, runProcessing } from '../processing.ts'
+import { HOUR } from '../../core/time.ts'
+import { errorFields } from '../log.ts'
+import { keepStore, type StoreHousePorts } from '../pipeline/housekeeping.ts'
 import { Problems } from '../pipeline/problems.ts'
 import { stopped } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
@@ -42,9 +45,23 @@ async function storeAndJudge(ports: Ports, signal: AbortSignal): Promise<Deliver
   const [counters] = await Promise.all([
     runProcessing({ ...ports, onProblem }, ending).catch(stop),
     runJudging({ ...ports, onProblem }, ending).catch(stop),
+    keepStoreHourly({ ...ports, store: ports.sink.market }, ending),
   ])
   return counters
 }
+
+/** What fails waits for the next hour. */
+async function keepStoreHourly(ports: StoreHousePorts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await keepStore(ports).catch(error =>
+      ports.log.warn(errorFields(error), 'retention could not be applied'),
+    )
+    await ports.clock.sleep(HOUR, signal).catch(ended)
+  }
+}
+
+/** The signal ends the wait: the loop sees it. */
+const ended = (): undefined => undefined
 
 export const define: Define = (program, act) => {
   program
