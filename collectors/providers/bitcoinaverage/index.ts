@@ -17,6 +17,14 @@ const tickers = (path: string, page: Page): HttpRequest => ({
   headers: accept,
 })
 
+/** One pair has an endpoint of its own, and needs no lists; a page of several has all of them in one request. */
+function fullTicker(page: Page): HttpRequest {
+  const [ref, ...more] = page.assets
+  if (ref === undefined || more.length > 0) return tickers('/indices/global/ticker/all', page)
+  const pair = encodeURIComponent(pairOf(ref, page.currency))
+  return { path: `/indices/global/ticker/${pair}`, query: {}, headers: accept }
+}
+
 /** Each request counts one, whatever it asks for. */
 const costMax = (): Credits => Credits(1)
 
@@ -44,7 +52,7 @@ const ticker: Dataset = {
   refreshMs: MINUTE,
   intervalMs: 5 * MINUTE,
   costMax,
-  request: page => tickers('/indices/global/ticker/all', page),
+  request: fullTicker,
   judge,
   map,
 }

@@ -49,6 +49,27 @@ describe('BitcoinAverage against its twin, with signed calls', () => {
     refusesKey(caseOf('quotes', `${sandboxKey}:another-secret-271828`)))
 })
 
+describe('a page of one asset', () => {
+  const kase = caseOf('ticker', sandboxKey, { assets: [bitcoin], currency: 'EUR' })
+
+  it('asks the ticker of that pair, and keeps its price', async () => {
+    await keepsAll(kase, 3)
+    await using run = await openTwinRun(kase)
+    await run.sweep()
+    expect(run.sandbox.meter.entries().map(entry => entry.endpoint)).toContain(
+      '/indices/global/ticker/BTCEUR',
+    )
+  })
+
+  it('has no price where the answer is of another pair', async () => {
+    await using run = await openTwinRun(kase)
+    const body = '{"last":81240.1,"timestamp":1795262400,"display_symbol":"BTC-USD"}'
+    run.sandbox.faults.add({ kind: 'replace-body', body, endpoint: 'BTCEUR' })
+    const [result] = await run.sweep()
+    expect(result).toMatchObject({ outcome: 'payload-invalid', records: 0 })
+  })
+})
+
 describe('the history of BitcoinAverage against its twin', () => {
   const range = { from: parseIso('2026-11-01T00:00:00Z'), to: parseIso('2026-11-20T00:00:00Z') }
   const page = { assets: [bitcoin], currency: 'EUR', range }
