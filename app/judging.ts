@@ -66,6 +66,7 @@ function tell({ log, onProblem }: JudgingPorts, event: JudgeEvent): void {
       log.debug(event, 'judged the sources')
       onProblem('judge', null)
       break
+    case 'rebuild-failed':
     case 'publish-failed':
     case 'batch-thrown-back': {
       const { code, message } = toCryptosError(event.error)
@@ -73,6 +74,9 @@ function tell({ log, onProblem }: JudgingPorts, event: JudgeEvent): void {
       onProblem('judge', sentence, { kind: code, fields: errorFields(event.error) })
       break
     }
+    case 'minute-failed':
+      log.error(errorFields(event.error), 'the sources of one price could not be judged in this minute')
+      break
     case 'recovered':
       onProblem('judge', null)
       break

@@ -36,7 +36,7 @@ export function consensusOf(
     .minus(prices[0] ?? price)
     .times(100)
     .dividedBy(price)
-  const spreadPercent = DecimalString(spread.toDecimalPlaces(spreadPlaces).toFixed())
+  const spreadPercent = DecimalString(textOf(spread.toDecimalPlaces(spreadPlaces)))
   const wayLn = wayOf(group, DecimalString(textOf(price)), at, counted)
   return {
     ...{ kind: 'consensus', asset: group.asset, symbol: first.latest.symbol, currency: group.currency, at },

@@ -7,6 +7,15 @@ export function lnOf(price: DecimalString): number {
   return value > 0 && Number.isFinite(value) ? Math.log(value) : new Decimal(price).ln().toNumber()
 }
 
+/** Nothing costs more or less: with it a sum, a quotient or a median of prices would be no number that the product stores. */
+const mostLn = 100 * Math.LN10
+
+/** Whether the text is what a price can be: above 0, and between 1e-100 and 1e100. */
+export function isPrice(price: DecimalString): boolean {
+  const ln = price.startsWith('-') ? Number.NaN : lnOf(price)
+  return Math.abs(ln) <= mostLn
+}
+
 /** Distance in logarithms of so many per cent. */
 export const lnOfPercent = (percent: number): number => Math.log1p(percent / 100)
 

@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EpochMicros } from '../../core/brands.ts'
+import { AssetId, EpochMicros } from '../../core/brands.ts'
 import { DAY, HOUR } from '../../core/time.ts'
 import { addMs } from '../../core/time.ts'
 import { consensusIn, flagsOf, gapOf, minute, noon, quoteOf, quotesIn, servingIn } from './judge.contract.ts'
@@ -93,6 +93,50 @@ describe('consensus', () => {
       }),
       { numRuns: 50 },
     )
+  })
+})
+
+describe('a price that can not be', () => {
+  it.each(['0', '0.00', '-1', '1e-308', '9e308'])('%s is never observed', price => {
+    const judge = new Judge()
+    judge.observe(quoteOf('kraken', price, minute(0)))
+    expect(judge.minute(minute(1))).toEqual([])
+    judge.observe(quoteOf('kraken', '84000', minute(1)))
+    judge.observe(quoteOf('kraken', price, minute(2)))
+    expect(consensusIn(judge.minute(minute(3)))[0]?.price).toBe('84000')
+  })
+
+  it('ends no minute, whatever the digits', () => {
+    const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,30})(\.\d{1,30})?(e[+-]?([1-9]\d?|[12]\d\d|30[0-8]))?$/)
+    fc.assert(
+      fc.property(fc.array(digits, { minLength: 1, maxLength: 4 }), list => {
+        const judge = new Judge({ ...judgeDefaults, detectors: [] })
+        for (const [i, price] of list.entries()) judge.observe(quoteOf(`p${i}`, price, minute(0)))
+        expect(() => judge.minute(minute(1))).not.toThrow()
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('and what else one price throws holds up no other', () => {
+    let calls = 0
+    const judge = new Judge({
+      ...judgeDefaults,
+      spot: {
+        ...judgeDefaults.spot,
+        get sources(): readonly string[] {
+          calls += 1
+          if (calls === 1) throw new Error('a defect')
+          return []
+        },
+      },
+    })
+    judge.observe(quoteOf('kraken', '84000', minute(0)))
+    judge.observe(quoteOf('kraken', '2760', minute(0), { asset: AssetId('ethereum') }))
+    const errors: unknown[] = []
+    const told = judge.minute(minute(1), minute(1), error => errors.push(error))
+    expect(servingIn(told).map(s => [s.asset, s.price])).toEqual([['ethereum', '2760']])
+    expect(errors).toHaveLength(1)
   })
 })
 

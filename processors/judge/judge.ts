@@ -13,7 +13,7 @@ import { staleClock } from './detectors/stale-clock.ts'
 import { unitJump } from './detectors/unit-jump.ts'
 import { hasSameDigits, wrongCurrency } from './detectors/wrong-currency.ts'
 import { flagOf, noteDoubts } from './doubts.ts'
-import { lnOf, lnOfPercent } from './figures.ts'
+import { isPrice, lnOf, lnOfPercent } from './figures.ts'
 import { judgeDefaults } from './defaults.ts'
 import type { JudgeParameters } from './parameters.ts'
 import { peersOf } from './peers.ts'
@@ -61,12 +61,12 @@ export class Judge {
     return isDailyClose(quote) || this.#p.histories.some(name => quote.rawRef.startsWith(`${name}/`))
   }
 
-  /** One price. Returns the doubts about it. Own consensus, backfill, replay, daily closes and what is older than known are passed over. */
+  /** One price. Returns the doubts about it. What no price can be, own consensus, backfill, replay, daily closes and what is older than known are passed over. */
   observe(quote: Quote): readonly SourceFlag[] {
     const world = worldOf(quote.origin)
     if (!world || quote.provider === consensusProvider || this.#isPast(quote)) return []
     const known = this.#board.find(world, quote)
-    if (known && isOld(quote, known.latest)) return []
+    if (!isPrice(quote.price) || (known && isOld(quote, known.latest))) return []
     const series = known ?? this.#board.open(world, quote)
     series.clock.observe(quote.observedAt, quote.receivedAt, quote.price !== series.latest.price)
     // A cache that answers with the value before is no news; one that lies too far behind is judged below.
@@ -105,11 +105,24 @@ export class Judge {
 
   /**
    * What is so at a minute of the UTC grid, from all that was observed: per asset and currency the consensus, its row, the event of a
-   * divergence, and who serves. `workedOutAt` decides between two answers for one minute: the later one wins.
+   * divergence, and who serves. `workedOutAt` decides between two answers for one minute: the later one wins. Each price is worked out by
+   * itself: where `onFailed` is given it is told what one of them throws, and the others go on.
    */
-  minute(at: EpochMicros, workedOutAt: EpochMicros = at): readonly JudgeOutput[] {
+  minute(
+    at: EpochMicros,
+    workedOutAt: EpochMicros = at,
+    onFailed?: (error: unknown) => void,
+  ): readonly JudgeOutput[] {
     this.#board.forget(at)
-    return this.#board.groups().flatMap(group => this.#minuteOf(group, at, workedOutAt))
+    return this.#board.groups().flatMap(group => {
+      try {
+        return this.#minuteOf(group, at, workedOutAt)
+      } catch (error) {
+        if (!onFailed) throw error
+        onFailed(error)
+        return []
+      }
+    })
   }
 
   #minuteOf(group: Group, at: EpochMicros, workedOutAt: EpochMicros): readonly JudgeOutput[] {

@@ -19,11 +19,13 @@ let clock = new VirtualClock(noon)
 let broker: Broker
 let events: JudgeEvent[] = []
 let fail: (messages: readonly TopicMessage[]) => unknown = () => undefined
+let failCommitted: () => unknown = () => undefined
 
 beforeEach(async () => {
   clock = new VirtualClock(noon)
   events = []
   fail = () => undefined
+  failCommitted = () => undefined
   const memory = await openMemoryBroker({ clock, topics: usedTopics(topics) })
   broker = {
     produce: async messages => {
@@ -35,7 +37,11 @@ beforeEach(async () => {
     consume: options => memory.consume(options),
     read: (topic, from) => memory.read(topic, from),
     partitions: topic => memory.partitions(topic),
-    committed: group => memory.committed(group),
+    committed: async group => {
+      const error = failCommitted()
+      if (error !== undefined) throw error
+      return await memory.committed(group)
+    },
     applyRetention: now => memory.applyRetention(now),
     close: () => memory.close(),
   }
@@ -149,6 +155,39 @@ describe('runJudge', () => {
     await settle(async () => (await flags()).length === 1)
     expect(await flags()).toMatchObject([{ flag: 'silent-deprecation', observedAt: minute(5) }])
     await settle(async () => (await all(broker.read(topics.deadLetters.name, { offset: 0 }))).length === 1)
+    await run.stop()
+  })
+
+  it('waits for a log that is busy at the start, and ends only for what no other try can mend', async () => {
+    let left = 2
+    failCommitted = () => (left-- > 0 ? new CryptosError('CRY_STORE_BUSY', 'busy') : undefined)
+    const run = start()
+    await settle(async () => await Promise.resolve(events.some(e => e.kind === 'rebuilt')))
+    expect(events.map(e => e.kind)).toEqual(['rebuild-failed', 'rebuild-failed', 'rebuilt'])
+    expect(events.slice(0, 2)).toMatchObject([{ pauseMs: 100 }, { pauseMs: 200 }])
+    await run.stop()
+    failCommitted = () => new CryptosError('CRY_STORE_NEWER', 'made by a newer version')
+    await expect(start().done).rejects.toMatchObject({ code: 'CRY_STORE_NEWER' })
+  })
+
+  it('ends at once when it is told to while it waits for the log', async () => {
+    failCommitted = () => new CryptosError('CRY_STORE_BUSY', 'busy')
+    const run = start()
+    await until(() => events.length > 0, 'the first try')
+    await run.stop()
+    expect(events.map(e => e.kind)).toEqual(['rebuild-failed'])
+  })
+
+  it('goes on past a price that can not be', async () => {
+    const run = start()
+    await until(() => events.some(e => e.kind === 'rebuilt'), 'rebuilt')
+    await send([quoteOf('kraken', '0', minute(0)), quoteOf('coinbase', '84000', minute(0))])
+    await settle(async () => (await committed()) === 2)
+    clock.advance(63_000)
+    await until(() => events.some(e => e.kind === 'minute'), 'the minute')
+    expect((await recordsOf(topics.consensus.name)).find(r => r.kind === 'consensus')).toMatchObject({
+      price: '84000',
+    })
     await run.stop()
   })
 })

@@ -6,12 +6,12 @@ import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { marketRecordMessage, quoteMessage } from '../../topics/messages.ts'
 import type { TopicTable } from '../../topics/table.ts'
 import { type DeadLetters, letterOf } from '../dead-letters.ts'
-import { withRetry } from '../retry.ts'
+import { pauseMsOf, withRetry } from '../retry.ts'
 import { type Input, readInput } from './input.ts'
 import { Judge, type JudgeOutput } from './judge.ts'
 import { judgeDefaults } from './defaults.ts'
 import type { JudgeParameters } from './parameters.ts'
-import { rebuild } from './rebuild.ts'
+import { type Past, rebuild } from './rebuild.ts'
 
 export interface JudgeOptions {
   readonly broker: Broker
@@ -28,8 +28,12 @@ export interface JudgeOptions {
 }
 
 export type JudgeEvent =
+  /** What was can not be read now: it is tried again after the pause, and nothing is judged until then. */
+  | { readonly kind: 'rebuild-failed'; readonly pauseMs: number; readonly error: unknown }
   | { readonly kind: 'rebuilt'; readonly records: number; readonly backlog: number }
   | { readonly kind: 'minute'; readonly at: EpochMicros; readonly outputs: number }
+  /** A price that could not be worked out in this minute; the others were. */
+  | { readonly kind: 'minute-failed'; readonly at: EpochMicros; readonly error: unknown }
   /** Doubts that could not be published wait; consensus and roles of that minute are gone, the next minute is told anew. */
   | { readonly kind: 'publish-failed'; readonly at: EpochMicros; readonly error: unknown }
   | {
@@ -73,9 +77,10 @@ class JudgeRun {
   }
 
   async run(): Promise<void> {
-    const { broker, topics, clock } = this.#o
+    const { topics, clock } = this.#o
     const names = [topics.quotes.name, topics.sourceEvents.name]
-    const past = await rebuild({ broker, group: judgeGroup, topics, now: clock.now(), signal: this.#signal })
+    const past = await this.#past()
+    if (!past) return
     for (const { input, isBacklog } of past.items) {
       const flags = this.#observe(input)
       if (isBacklog) this.#pending.push(...flags)
@@ -90,6 +95,33 @@ class JudgeRun {
       await minutes
     }
     if (this.#stopError !== undefined) throw this.#stopError
+  }
+
+  /** What no other try can mend is thrown; the rest is waited for, like later on. undefined = told to end meanwhile. */
+  async #past(): Promise<Past | undefined> {
+    const { broker, topics, clock } = this.#o
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await rebuild({ broker, group: judgeGroup, topics, now: clock.now(), signal: this.#signal })
+      } catch (error) {
+        if (this.#signal.aborted) return undefined
+        if (classify(error) === 'stop') throw error
+        const pauseMs = pauseMsOf(attempt, this.#o.rng ?? Math.random)
+        this.#o.onEvent?.({ kind: 'rebuild-failed', pauseMs, error })
+        if (!(await this.#slept(pauseMs))) return undefined
+      }
+    }
+  }
+
+  /** False = told to end meanwhile. */
+  async #slept(durationMs: number): Promise<boolean> {
+    try {
+      await this.#o.clock.sleep(durationMs, this.#signal)
+      return true
+    } catch (error) {
+      if (this.#signal.aborted) return false
+      throw error
+    }
   }
 
   async #consume(names: readonly string[], next: ReadonlyMap<string, number>): Promise<void> {
@@ -169,12 +201,7 @@ class JudgeRun {
     while (!this.#signal.aborted) {
       const now = clock.now()
       const due = (Math.floor(now / minuteMicros) + 1) * minuteMicros + settleMs * 1_000
-      try {
-        await clock.sleep((due - now) / 1_000, this.#signal)
-      } catch (error) {
-        if (this.#signal.aborted) return
-        throw error
-      }
+      if (!(await this.#slept((due - now) / 1_000))) return
       await this.#minute()
     }
   }
@@ -184,7 +211,9 @@ class JudgeRun {
     const at = EpochMicros(Math.floor(now / minuteMicros) * minuteMicros)
     if (at <= this.#lastMinute) return
     this.#lastMinute = at
-    const outputs = this.#judge.minute(at, now)
+    const outputs = this.#judge.minute(at, now, error =>
+      this.#o.onEvent?.({ kind: 'minute-failed', at, error: toCryptosError(error) }),
+    )
     await this.#told(at, async () => {
       await this.#flush(this.#signal)
       await this.#publish(outputs, this.#signal)
