@@ -1,4 +1,5 @@
 import { assetTable } from '../../assets.ts'
+import type { AssetRef } from '../../provider.ts'
 
 /** Spot pairs against Tether: Binance has no market in dollars. */
 export const assets = assetTable({
@@ -18,24 +19,29 @@ export const assets = assetTable({
   'pax-gold': 'PAXGUSDT',
 })
 
-/** Ends of pair names that stand for one currency only; a pair does not say where its base ends. Longer ones first. */
-const ends = [
-  'FDUSD',
-  'USDT',
-  'USDC',
-  'TUSD',
-  'BUSD',
-  'EUR',
-  'TRY',
-  'BRL',
-  'JPY',
-  'BTC',
-  'ETH',
-  'BNB',
+const currencies = [
+  ...['USDT', 'USDC', 'FDUSD', 'TUSD', 'BUSD'],
+  ...['EUR', 'TRY', 'BRL', 'JPY', 'BTC', 'ETH', 'BNB'],
 ] as const
 
-/** `BTCFDUSD` → base `BTC`, currency `FDUSD`. undefined where the end is none that we know. */
-export function splitPair(pair: string): { readonly base: string; readonly currency: string } | undefined {
-  const end = ends.find(e => pair.length > e.length && pair.endsWith(e))
-  return end && { base: pair.slice(0, -end.length), currency: end }
+interface Parts {
+  readonly base: string
+  readonly currency: string
+}
+
+const pairs: ReadonlyMap<string, Parts> = new Map(
+  [...assets.values()]
+    .map(pair => pair.replace(/USDT$/, ''))
+    .flatMap(base => currencies.map(currency => [base + currency, { base, currency }] as const)),
+)
+
+/**
+ * `BTCFDUSD` → base `BTC`, currency `FDUSD`. undefined where it is not a base of the table and a currency that we know, and nothing
+ * else: where the base ends is not said, and `BTCAEUR` is BTC in AEUR, not BTCA in EUR.
+ */
+export const splitPair = (pair: string): Parts | undefined => pairs.get(pair)
+
+/** The currency of a pair: of one whose base we know, or whose base is the symbol that the installation has told. */
+export function currencyOf({ sourceId, symbol }: Pick<AssetRef, 'sourceId' | 'symbol'>): string | undefined {
+  return splitPair(sourceId)?.currency ?? currencies.find(code => sourceId === symbol.toUpperCase() + code)
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { AssetId, Credits } from '../../../core/brands.ts'
 import { parseIso, toIso } from '../../../core/time.ts'
 import { knownAssetRefs } from '../../assets.ts'
 import { parseBody } from '../../parse-body.ts'
@@ -16,6 +17,15 @@ if (!tickers || !candles || !info) throw new Error('a fixture is empty')
 const receivedAt = parseIso('2026-10-05T08:31:13Z')
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const parse = (text: string, options = {}) => parseBody(binance, bytes(text), { receivedAt, ...options })
+const openContext = {
+  ...{
+    provider: binance.id,
+    dataset: 'quotes',
+    page: { assets: [], currency: 'USDT' },
+    origin: 'live' as const,
+  },
+  ...{ runId: 'r', receivedAt, revision: 0, credits: Credits(0), rawRef: 'x' },
+}
 const refs = knownAssetRefs(binance)
 const bitcoin = refs.filter(ref => ref.asset === 'bitcoin')
 const range = { from: parseIso('2026-10-02T00:00:00Z'), to: parseIso('2026-10-06T00:00:00Z') }
@@ -62,7 +72,6 @@ describe('Binance', () => {
 
   it.each([
     ['BTCUSDT', 'BTC', 'USDT'],
-    ['FDUSDUSDT', 'FDUSD', 'USDT'],
     ['BTCFDUSD', 'BTC', 'FDUSD'],
     ['ETHBTC', 'ETH', 'BTC'],
     ['BTCEUR', 'BTC', 'EUR'],
@@ -70,13 +79,43 @@ describe('Binance', () => {
     expect(splitPair(pair)).toEqual({ base, currency })
   })
 
-  it('names a pair that nobody asked for by itself, and drops one without a known currency', () => {
-    const other = tickers.replace('BTCUSDT', 'WIFBTC').replace('DOGEUSDT', 'DOGEXXX')
-    const parsed = parse(other)
+  it.each(['FDUSDUSDT', 'BTCAEUR', 'WIFBTC', 'BTC', 'EUR', 'BTCXXX'])('reads nothing from %s', pair => {
+    expect(splitPair(pair)).toBeUndefined()
+  })
+
+  it('names a pair that nobody asked for by itself, and guesses no currency', () => {
+    const parsed = parse(tickers.replace('BTCUSDT', 'BTCAEUR').replace('DOGEUSDT', 'DOGEBTC'))
     expect('records' in parsed && parsed.records.map(r => [r.asset, r.currency])).toEqual([
-      ['binance:WIFBTC', 'BTC'],
+      ['binance:DOGEBTC', 'BTC'],
     ])
-    expect('missing' in parsed && parsed.missing[0]?.reason).toMatch(/no currency/)
+    expect('missing' in parsed && parsed.missing).toEqual([
+      {
+        asset: 'binance:BTCAEUR',
+        sourceId: 'BTCAEUR',
+        reason: 'nothing tells the currency of BTCAEUR',
+      },
+    ])
+  })
+
+  it.each([
+    // Named by hand: nobody says what its base is.
+    ['binance:WIFUSDT', 'WIFUSDT', 'WIFUSDT', undefined],
+    // Added to the table, with its symbol.
+    ['dogwifhat', 'WIF', 'WIFUSDT', 'USDT'],
+    ['dogwifhat', 'WIF', 'WIFAEUR', undefined],
+    ['dogwifhat', 'WIF', 'WIF', undefined],
+  ])('takes the price of the asked %s (%s, %s) in %s', (asset, symbol, sourceId, currency) => {
+    const page = { assets: [{ asset: AssetId(asset), symbol, sourceId }], currency: 'USDT' }
+    const body = bytes(tickers.replace('BTCUSDT', sourceId))
+    const { records, missing } = binance.datasets[0]!.map(body, { ...openContext, page })
+    expect(records.map(r => r.currency)).toEqual(currency === undefined ? [] : [currency])
+    expect(missing.map(m => m.sourceId)).toEqual(currency === undefined ? [sourceId] : [])
+  })
+
+  it('takes no price from a row with two names', () => {
+    const parsed = parse(tickers.replace('"symbol":"BTCUSDT"', '"symbol":"BTCUSDT","symbol":"ETHUSDT"'))
+    expect('records' in parsed && parsed.records.map(r => r.sourceId)).toEqual(['DOGEUSDT'])
+    expect('missing' in parsed && parsed.missing[0]?.reason).toMatch(/each name once/)
   })
 
   it('has no price from a market that closed long ago, and no time to come', () => {

@@ -1,10 +1,10 @@
 import { AssetId } from '../../../core/brands.ts'
 import { refFinder } from '../../assets.ts'
-import { arrayOf, changeOf, figureOf, objectOf, priceOf, refusePayload, unixTimeOf } from '../../check.ts'
+import { arrayOf, changeOf, figureOf, priceOf, refusePayload, rowOf, unixTimeOf } from '../../check.ts'
 import { type Json, JsonObject, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
-import { assets, splitPair } from './assets.ts'
+import { assets, currencyOf, splitPair } from './assets.ts'
 
 const pairPattern = /^[A-Z0-9]{3,32}$/
 
@@ -44,9 +44,9 @@ interface Place {
 }
 
 function readTicker(ref: AssetRef, value: Json, { path, context }: Place): Row {
-  const currency = splitPair(ref.sourceId)?.currency
-  if (currency === undefined) return { ref, none: `${ref.sourceId} ends in no currency that is known here` }
-  const ticker = objectOf(value, path)
+  const currency = currencyOf(ref)
+  if (currency === undefined) return { ref, none: `nothing tells the currency of ${ref.sourceId}` }
+  const ticker = rowOf(value, path)
   const time = { receivedAt: context.receivedAt, unit: 'ms' } as const
   return {
     ref,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { AssetId, Credits } from '../../../core/brands.ts'
 import { parseIso, toIso } from '../../../core/time.ts'
 import { parseBody } from '../../parse-body.ts'
 import { providerContract } from '../../provider.contract.ts'
@@ -33,22 +34,66 @@ describe('Kraken', () => {
   it.each([
     ['XXBTZUSD', 'XXBT', 'USD'],
     ['XXBTZEUR', 'XXBT', 'EUR'],
-    ['XTZUSD', 'XTZ', 'USD'],
-    ['XTZEUR', 'XTZ', 'EUR'],
     ['SOLUSD', 'SOL', 'USD'],
     ['XBTUSDT', 'XBT', 'USDT'],
     ['ADAXBT', 'ADA', 'BTC'],
     ['XETHXXBT', 'XETH', 'BTC'],
   ])('reads the pair %s as %s in %s', (pair, base, currency) => {
-    expect(splitPair(pair)).toEqual({ base, currency })
+    expect(splitPair(pair)).toMatchObject({ base, currency })
   })
 
-  it('names an unknown pair by itself, and drops one without a known currency', () => {
-    const parsed = parse('{"error":[],"result":{"FOOZUSD":{"c":["2.0","1"]},"BARQQQ":{"c":["3","1"]}}}')
+  it.each(['XTZUSD', 'XRPRLUSD', 'SOLZUSD', 'XXBTUSD', 'FOOZUSD', 'USD', 'SOL'])(
+    'reads nothing from %s',
+    pair => {
+      expect(splitPair(pair)).toBeUndefined()
+    },
+  )
+
+  it('guesses no currency of a pair that it does not know', () => {
+    const row = '{"c":["2.0","1"]}'
+    const parsed = parse(`{"error":[],"result":{"XRPRLUSD":${row},"FOOUSD":${row},"XXBTZEUR":${row}}}`)
     expect('records' in parsed && parsed.records.map(r => [r.asset, r.currency])).toEqual([
-      ['kraken:FOOZUSD', 'USD'],
+      ['bitcoin', 'EUR'],
     ])
-    expect('missing' in parsed && parsed.missing[0]?.reason).toMatch(/no currency/)
+    expect('missing' in parsed && parsed.missing.map(m => [m.asset, m.reason])).toEqual([
+      ['kraken:XRPRLUSD', 'nothing tells the currency of XRPRLUSD'],
+      ['kraken:FOOUSD', 'nothing tells the currency of FOOUSD'],
+    ])
+  })
+
+  it.each([
+    // Named by hand: nobody says what its base is.
+    ['kraken:XRPRLUSD', 'XRPRLUSD', 'XRPRLUSD', undefined],
+    // Added to the table, with its symbol.
+    ['ripple', 'XRP', 'XRPRLUSD', undefined],
+    ['xion', 'XION', 'XIONUSD', 'USD'],
+    ['zcash', 'ZEC', 'XZECZUSD', 'USD'],
+    ['tezos', 'XTZ', 'XTZUSD', 'USD'],
+    ['tezos', 'XTZ', 'XTZ', undefined],
+  ])('takes the price of the asked %s (%s, %s) in %s', (asset, symbol, sourceId, currency) => {
+    const page = { assets: [{ asset: AssetId(asset), symbol, sourceId }], currency: 'USD' }
+    const { records, missing } = kraken.datasets[0]!.map(
+      bytes(`{"error":[],"result":{"${sourceId}":{"c":["2.0","1"]}}}`),
+      {
+        ...{ provider: kraken.id, dataset: 'quotes', page, origin: 'live' },
+        ...{ runId: 'r', receivedAt, revision: 0, credits: Credits(0), rawRef: 'x' },
+      },
+    )
+    expect(records.map(r => r.currency)).toEqual(currency === undefined ? [] : [currency])
+    expect(missing.map(m => m.sourceId)).toEqual(currency === undefined ? [sourceId] : [])
+  })
+
+  it('has no price of a pair that the answer holds twice, nor of a row that has a name twice', () => {
+    const parsed = parse(
+      '{"error":[],"result":{"SOLUSD":{"c":["2","1"]},"ADAUSD":{"c":["3","1"]},"SOLUSD":{"c":["4","1"]},"DOTUSD":{"c":["5","1"],"c":["6","1"]}}}',
+    )
+    expect('records' in parsed && parsed.records.map(r => [r.sourceId, r.price])).toEqual([['ADAUSD', '3']])
+    expect('missing' in parsed && parsed.missing.map(m => [m.sourceId, m.reason])).toEqual([
+      ['SOLUSD', 'two rows with different prices'],
+      ['DOTUSD', '$.result.DOTUSD: wanted each name once, got an object'],
+    ])
+    const twice = '{"error":[],"result":{"SOLUSD":{"c":["2","1"]}},"result":{"SOLUSD":{"c":["4","1"]}}}'
+    expect(parse(twice)).toMatchObject({ outcome: 'payload-invalid' })
   })
 
   it.each([

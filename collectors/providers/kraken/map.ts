@@ -1,20 +1,20 @@
 import { AssetId, type DecimalString } from '../../../core/brands.ts'
 import { assetById } from '../../../core/assets.ts'
 import { refFinder } from '../../assets.ts'
-import { arrayOf, figureOf, objectOf, priceOf, refusePayload } from '../../check.ts'
+import { arrayOf, figureOf, objectOf, priceOf, refusePayload, rowOf } from '../../check.ts'
 import { type Json, JsonArray, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
-import { assetOfBase, assets, splitPair } from './assets.ts'
+import { assets, currencyOf, splitPair } from './assets.ts'
 
 const pairPattern = /^[A-Za-z0-9._-]{1,64}$/
 
 /** `result` by canonical pair name. The price is the last trade (`c[0]`), the volume that of 24 hours in the base asset (`v[1]`). */
 export function map(body: Uint8Array, context: MappingContext): Mapped {
-  const result = objectOf(objectOf(parseExact(body), '$').get('result'), '$.result')
+  const result = objectOf(rowOf(parseExact(body), '$').get('result'), '$.result')
   const known = refFinder(context.page, assets)
   const rows = new MappedRows(context)
-  for (const [pair, value] of result.entries()) {
+  for (const [pair, value] of result.members()) {
     const ref = known(pair) ?? (context.page.assets.length > 0 ? undefined : madeUp(pair))
     if (ref) rows.add(ref, () => readPair(ref, value))
     else if (context.page.assets.length === 0) rows.addError(badPair(pair))
@@ -22,12 +22,11 @@ export function map(body: Uint8Array, context: MappingContext): Mapped {
   return rows.result()
 }
 
-/** The name of a pair that nobody asked for: our asset by its base, else one made of the pair. */
+/** The name of a pair that nobody asked for: our asset where its base is one, else one made of the pair. */
 function madeUp(pair: string): AssetRef | undefined {
   if (!pairPattern.test(pair)) return undefined
-  const base = splitPair(pair)?.base
-  const asset = (base === undefined ? undefined : assetOfBase(base)) ?? AssetId(`kraken:${pair}`)
-  return { asset, symbol: assetById(asset)?.symbol ?? base ?? pair, sourceId: pair }
+  const asset = splitPair(pair)?.asset ?? AssetId(`kraken:${pair}`)
+  return { asset, symbol: assetById(asset)?.symbol ?? pair, sourceId: pair }
 }
 
 function badPair(pair: string): unknown {
@@ -41,9 +40,9 @@ function badPair(pair: string): unknown {
 /** The ticker has no time, so the quote is as old as the answer. */
 function readPair(ref: AssetRef, value: Json): Row {
   const pair = ref.sourceId
-  const currency = splitPair(pair)?.currency
-  if (currency === undefined) return { ref, none: `${pair} ends in no currency that is known here` }
-  const ticker = objectOf(value, `$.result.${pair}`)
+  const currency = currencyOf(ref)
+  if (currency === undefined) return { ref, none: `nothing tells the currency of ${pair}` }
+  const ticker = rowOf(value, `$.result.${pair}`)
   const closed = arrayOf(ticker.get('c'), `$.result.${pair}.c`)
   // A place means something in the full row only: a row that lost its price has the size of the trade there.
   if (closed.length !== 2) refusePayload(`$.result.${pair}.c`, 'a price and a size', ticker.get('c'))
