@@ -90,6 +90,32 @@ describe('exact JSON', () => {
     expect(({} as Record<string, unknown>)['x']).toBeUndefined()
   })
 
+  it('gives every member of a name that stands twice, and knows that it does, however it is spelt', () => {
+    const object = (text: string): JsonObject => parse(text) as JsonObject
+    const twice = object('{"a":1,"b":2,"a":3}')
+    expect(twice.members().map(([name, value]) => [name, (value as JsonNumber).text])).toEqual([
+      ['a', '1'],
+      ['b', '2'],
+      ['a', '3'],
+    ])
+    const many = (names: number, last: string): string =>
+      `{${Array.from({ length: names }, (_, i) => `"n${i}":{"x":[1]}`).join()},"${last}":1}`
+    for (const text of ['{"a":1,"\\u0061":1}', '{"é":1,"\\u00e9":1}', '{"é":1,"é":2}', '{"":1,"":1}'])
+      expect(object(text).repeatsName(), text).toBe(true)
+    for (const names of [2, 63, 64, 200]) {
+      expect(object(many(names, 'n1')).repeatsName()).toBe(true)
+      expect(object(many(names, 'm1')).repeatsName()).toBe(false)
+    }
+    for (const text of [
+      '{}',
+      '{"a":1,"b":1}',
+      '{"ab":1,"ba":1}',
+      '{"a":{"x":1},"b":{"x":1}}',
+      '{"\\u0061":1,"b":1}',
+    ])
+      expect(object(text).repeatsName(), text).toBe(false)
+  })
+
   it('refuses bytes that are not UTF-8, too many bytes, depth and elements', () => {
     const refused = (read: () => unknown, words: RegExp): void => {
       expect(read).toThrow(expect.objectContaining({ code: 'CRY_PROVIDER_PAYLOAD' }))

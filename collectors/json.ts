@@ -90,17 +90,46 @@ export class JsonObject {
     return [...found]
   }
 
+  /** Every member in document order, a name as often as it stands: for objects whose names are ids of rows. */
+  members(): [string, Json][] {
+    const document = this.#document
+    return this.#keys().map(key => [stringAt(document, key), valueAt(document, key + NODE)])
+  }
+
   /** Whether a name stands here more than once: two objects that have run into each other, and nothing tells whose a value is. */
   repeatsName(): boolean {
-    const names = new Set<string>()
-    const after = linkOf(this.#document, this.#node)
-    let members = 0
-    for (let key = this.#node + NODE; key < after; key = nextOf(this.#document, key + NODE)) {
-      names.add(stringAt(this.#document, key))
-      members += 1
-    }
-    return names.size < members
+    const document = this.#document
+    const keys = this.#keys()
+    // Escapes can spell one name in several ways; and among many names comparing each with each takes too long.
+    if (keys.length > mostCompared || keys.some(key => linkOf(document, key) !== 0))
+      return new Set(keys.map(key => stringAt(document, key))).size < keys.length
+    return keys.some((key, i) => isAmong(document, key, keys, i))
   }
+
+  #keys(): number[] {
+    const keys: number[] = []
+    const after = linkOf(this.#document, this.#node)
+    for (let key = this.#node + NODE; key < after; key = nextOf(this.#document, key + NODE)) keys.push(key)
+    return keys
+  }
+}
+
+/** So many names are compared each with each, byte by byte, which builds no text. */
+const mostCompared = 64
+
+/** Whether one of the first `count` keys has the very bytes of this one. */
+function isAmong({ body, tape }: Document, key: number, keys: readonly number[], count: number): boolean {
+  const start = tape[key] ?? 0
+  const size = (tape[key + 1] ?? 0) - start
+  for (let i = 0; i < count; i += 1) {
+    const other = keys[i] ?? 0
+    const from = tape[other] ?? 0
+    if ((tape[other + 1] ?? 0) - from !== size) continue
+    let at = 0
+    while (at < size && body[start + at] === body[from + at]) at += 1
+    if (at === size) return true
+  }
+  return false
 }
 
 const startOf = ({ tape }: Document, node: number): number => tape[node] ?? 0

@@ -26,8 +26,8 @@ const mostGrownMb = 80
 /** Changes that a body of this shape has no place for; for all other providers half of them is enough. */
 const withoutPlace: Readonly<Record<string, readonly BodyChange[]>> = {
   coinmarketcap: [],
-  // An object by name can not hold a row twice; the currency is part of the name; there is no time.
-  kraken: ['duplicate-row', 'missing-currency', 'relabelled-currency', 'shifted-clock'],
+  // The currency is part of the name; there is no time.
+  kraken: ['missing-currency', 'relabelled-currency', 'shifted-clock'],
   // One product, without its name or currency.
   coinbase: [
     ...(['duplicate-row', 'omitted-row', 'symbol-collision', 'truncated-array'] as const),

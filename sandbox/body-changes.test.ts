@@ -119,6 +119,10 @@ describe('a change around the first price', () => {
       data: { data: [{ id: 1 }, { id: 52 }, { id: 1, quote: [{ price: 964235.1 }] }] },
       served: [{ sourceId: '1' }, { sourceId: '1', price: '964235.10' }, { sourceId: '52' }],
     })
+    // JSON.parse would show the last of them only.
+    const again = change(byName, { change: 'duplicate-row' })
+    expect(again?.body.match(/"XXBTZUSD":/g)).toHaveLength(2)
+    expect(again?.served.filter(v => v.sourceId === 'XXBTZUSD').map(v => v.price)).toHaveLength(2)
     expect(parsed('symbol-collision')).toMatchObject({
       data: { data: [{ id: 999991, symbol: 'BTC', quote: [{ price: 964235.1 }] }, { id: 1 }, { id: 52 }] },
     })

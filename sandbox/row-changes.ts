@@ -43,11 +43,14 @@ const omitted: RowChange = ({ row }, { list }) => {
   return []
 }
 
-/** The row once more at the end of its list, ten times as dear. */
+/** The row once more at the end of its list, or under its own name again, ten times as dear. */
 const duplicated: RowChange = (place, { list }) => {
-  if (list?.kind !== 'array') return undefined
   const price = dearer(place)
-  list.items.push(copyWith(place, [[place.value.price, price]]))
+  const copy = copyWith(place, [[place.value.price, price]])
+  if (list?.kind === 'array') list.items.push(copy)
+  else if (list?.kind === 'object')
+    list.members.push([list.members.find(([, row]) => row === place.row)?.[0] ?? '', copy])
+  else return undefined
   return [place.value, { ...place.value, price }]
 }
 

@@ -1,4 +1,4 @@
-import { changeOf, figureOf, objectOf, priceOf, refusePayload } from '../../check.ts'
+import { changeOf, figureOf, objectOf, priceOf, refusePayload, rowOf } from '../../check.ts'
 import { type Json, JsonObject, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
@@ -22,7 +22,7 @@ function mapPairs(root: JsonObject, context: MappingContext): Mapped {
   const rows = new MappedRows(context)
   const shared = root.get('timestamp')
   let pairs = 0
-  for (const [pair, value] of root.entries()) {
+  for (const [pair, value] of root.members()) {
     if (!pairPattern.test(pair)) continue
     pairs += 1
     const ref = pair.endsWith(currency) ? known(pair.slice(0, -currency.length)) : undefined
@@ -57,7 +57,7 @@ interface Place {
 /** `last` is the price, `volume` that of 24 hours in units of the asset. Unknown numbers are null or an empty text. */
 function readTicker(ref: AssetRef, value: Json, { path, shared, context }: Place): Row {
   const { page, receivedAt } = context
-  const ticker = objectOf(value, path)
+  const ticker = rowOf(value, path)
   const symbol = ticker.get('display_symbol')
   const pair = `${ref.sourceId}-${page.currency}`
   if (symbol !== undefined && symbol !== pair) refusePayload(`${path}.display_symbol`, pair, symbol)

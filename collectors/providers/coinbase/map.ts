@@ -1,5 +1,5 @@
 import { CryptosError } from '../../../core/errors.ts'
-import { figureOf, objectOf, priceOf, refusePayload, timeOf } from '../../check.ts'
+import { figureOf, priceOf, refusePayload, rowOf, timeOf } from '../../check.ts'
 import { type JsonObject, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
@@ -9,7 +9,7 @@ export function map(body: Uint8Array, context: MappingContext): Mapped {
   const ref = context.page.assets[0]
   if (!ref)
     throw new CryptosError('CRY_PROVIDER_PAYLOAD', 'a Coinbase body does not say its product: name the asset')
-  const ticker = objectOf(parseExact(body), '$')
+  const ticker = rowOf(parseExact(body), '$')
   const rows = new MappedRows(context)
   rows.add(ref, () => readTicker(ref, ticker, context))
   return rows.result()

@@ -14,16 +14,18 @@ const aheadMicros = 5 * MINUTE * 1_000
 
 /** `Data` by instrument: the price is `VALUE`, its time `VALUE_LAST_UPDATE_TS` and `…_NS`. */
 export function mapTick(body: Uint8Array, context: MappingContext): Mapped {
-  const root = objectOf(parseExact(body), '$')
+  const root = rowOf(parseExact(body), '$')
   const data = objectOf(root.get('Data'), '$.Data')
   const { assets, currency } = context.page
   if (assets.length === 0) return mapSaved(data, context)
   const rows = new MappedRows(context)
+  const members = data.members()
   for (const ref of assets) {
     const instrument = instrumentOf(ref.sourceId, currency)
-    const value = data.get(instrument)
+    const values = members.filter(([name]) => name === instrument)
     const none = `${instrument} is not in the answer${errorOf(root)}`
-    rows.add(ref, () => (value === undefined ? { ref, none } : readTick({ ref, instrument, value }, context)))
+    if (values.length === 0) rows.add(ref, () => ({ ref, none }))
+    for (const [, value] of values) rows.add(ref, () => readTick({ ref, instrument, value }, context))
   }
   return rows.result()
 }
@@ -31,7 +33,7 @@ export function mapTick(body: Uint8Array, context: MappingContext): Mapped {
 /** All that a saved body holds, in whatever currencies: an asset has one price in each. */
 function mapSaved(data: JsonObject, context: MappingContext): Mapped {
   const byCurrency = new Map<string, Tick[]>()
-  for (const [instrument, value] of data.entries()) {
+  for (const [instrument, value] of data.members()) {
     const parts = splitInstrument(instrument)
     if (!parts) continue
     const ticks = byCurrency.get(parts.currency) ?? []

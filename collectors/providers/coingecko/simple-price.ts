@@ -27,7 +27,7 @@ export function mapPrices(body: Uint8Array, context: MappingContext): Mapped {
   const find = finder(context)
   const rows = new MappedRows(context)
   let found = 0
-  for (const [id, value] of root.entries()) {
+  for (const [id, value] of root.members()) {
     const ref = find(id, value)
     if (!ref) continue
     found += 1

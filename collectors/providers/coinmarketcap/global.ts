@@ -1,5 +1,5 @@
 import type { DecimalString } from '../../../core/brands.ts'
-import { figureOf, objectOf, refusePayload, timeOf, wholeOf } from '../../check.ts'
+import { figureOf, refusePayload, rowOf, timeOf, wholeOf } from '../../check.ts'
 import type { Json } from '../../json.ts'
 import { mapMetrics } from '../../mapping-metrics.ts'
 import type { Mapped, MappingContext } from '../../provider.ts'
@@ -12,7 +12,7 @@ import { quoteIn } from './quote.ts'
  */
 export function mapGlobal(body: Uint8Array, context: MappingContext): Mapped {
   const { currency } = context.page
-  const data = objectOf(dataOf(body), '$.data')
+  const data = rowOf(dataOf(body), '$.data')
   const quote = quoteIn(data, '$.data', currency)
   if (quote === undefined) return refusePayload('$.data.quote', `a quote in ${currency}`, undefined)
   const path = `$.data.quote.${currency}`

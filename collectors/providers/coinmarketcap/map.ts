@@ -1,7 +1,17 @@
 import { AssetId } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import { refFinder } from '../../assets.ts'
-import { changeOf, figureOf, objectOf, priceOf, refusePayload, textOf, timeOf, wholeOf } from '../../check.ts'
+import {
+  changeOf,
+  figureOf,
+  objectOf,
+  priceOf,
+  refusePayload,
+  rowOf,
+  textOf,
+  timeOf,
+  wholeOf,
+} from '../../check.ts'
 import { type Json, JsonArray, type JsonObject, parseExact } from '../../json.ts'
 import { MappedRows, type Row } from '../../mapping.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
@@ -35,8 +45,8 @@ export function map(body: Uint8Array, context: MappingContext): Mapped {
 
 /** `data` of an answer whose status is good. @throws CryptosError CRY_PROVIDER_PAYLOAD */
 export function dataOf(body: Uint8Array): Json | undefined {
-  const root = objectOf(parseExact(body), '$')
-  const code = wholeOf(objectOf(root.get('status'), '$.status').get('error_code'))
+  const root = rowOf(parseExact(body), '$')
+  const code = wholeOf(rowOf(root.get('status'), '$.status').get('error_code'))
   if (code !== 0)
     throw new CryptosError('CRY_PROVIDER_PAYLOAD', '$.status.error_code: an error carries no data')
   return root.get('data')
@@ -46,7 +56,7 @@ export function dataOf(body: Uint8Array): Json | undefined {
 export function coinsOf(data: Json | undefined): { readonly value: Json; readonly path: string }[] {
   if (data instanceof JsonArray) return data.items().map((value, i) => ({ value, path: `$.data[${i}]` }))
   return objectOf(data, '$.data')
-    .entries()
+    .members()
     .flatMap(([key, value]) => {
       const path = `$.data[${JSON.stringify(key.slice(0, 64))}]`
       if (!(value instanceof JsonArray)) return [{ value, path }]
@@ -70,6 +80,7 @@ function finder(context: MappingContext): (coin: JsonObject, path: string) => As
 
 function readCoin({ coin, path }: Coin, ref: AssetRef, context: MappingContext): Row {
   const { currency } = context.page
+  rowOf(coin, path)
   const quote = quoteIn(coin, path, currency)
   if (quote === undefined) return { ref, none: `no quote in ${currency}` }
   const price = quote.get('price')
