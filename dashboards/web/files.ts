@@ -41,6 +41,7 @@ const own: Readonly<Record<string, string>> = {
   '/spot.js': javascript,
   '/theme.js': javascript,
   '/toggle.js': javascript,
+  '/trouble.js': javascript,
   '/base.css': css,
   '/layout.css': css,
   '/parts.css': css,

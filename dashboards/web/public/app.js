@@ -9,13 +9,14 @@ import { showHero, showNoHero, showTitle } from './hero.js'
 import { makeJudged } from './judged.js'
 import { Judgement } from './judgement.js'
 import { fetchJson, makeLineState, makeQueue } from './line.js'
-import { consensusName, keyOf, Model } from './model.js'
+import { consensusName, idOf, keyOf, Model } from './model.js'
 import { makePrices } from './prices.js'
 import { showQuota } from './quota.js'
 import { findRange, ranges, spanWords } from './ranges.js'
 import { showRuns } from './runs.js'
 import { showSources } from './sources.js'
 import { makeTheme } from './toggle.js'
+import { troubleOf } from './trouble.js'
 
 /** @typedef {import('./model.js').LivePrice} LivePrice */
 
@@ -37,6 +38,8 @@ let isLoaded = false
 let early = []
 /** @type {import('./quota.js').QuotaView | undefined} */
 let quota
+/** Why no source answers, '' while one does. */
+let trouble = ''
 const now = () => Date.now() + offsetMs
 
 const line = makeLineState()
@@ -77,7 +80,7 @@ function announce() {
   if (price)
     setText(
       byId('announce'),
-      `${price.name}: ${price.price} ${price.currency} by ${price.provider}, ${state.range.words}`,
+      `${[price.name, idOf(price)].join(' ').trim()}: ${price.price} ${price.currency} by ${price.provider}, ${state.range.words}`,
     )
 }
 
@@ -193,7 +196,7 @@ function showNow() {
   document.body.classList.toggle('waiting', !price)
   const from = rangeStart(providers)
   if (price) {
-    showTitle(price.symbol, price.name)
+    showTitle(price)
     showNumber(price)
   }
   showChart(providers, price, from)
@@ -246,6 +249,7 @@ function emptyText() {
   const price = shownPrice()
   if (price)
     return `No prices ${spanWords(state.range, [], now())}: the newest is of ${formatSince(price.time, now())}.`
+  if (isLoaded && trouble) return trouble
   return Date.now() - startedAt > 30_000
     ? 'Still no prices. The last runs, further down, say why.'
     : 'Waiting for the first prices: the collectors have started, they come in a few seconds.'
@@ -262,7 +266,12 @@ connect({
     quota = view
     showQuota(view, now())
   },
-  onRuns: showRuns,
+  onRuns: view => {
+    trouble = troubleOf(view.runs, document.getElementById('banner') !== null) ?? ''
+    line.answered(trouble === '')
+    showRuns(view)
+    show()
+  },
   onTime: at => {
     offsetMs = Date.parse(at) - Date.now()
   },

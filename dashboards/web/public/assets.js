@@ -1,5 +1,6 @@
 import { byId, el, setText } from './dom.js'
 import { compareExact, formatPrice } from './format.js'
+import { idOf } from './model.js'
 
 /**
  * @typedef {import('./model.js').LivePrice} LivePrice
@@ -15,8 +16,10 @@ export function makeAssets(onChange) {
     if (event.target instanceof HTMLInputElement) onChange(event.target.value)
   })
   let hintedFor = 0
-  const hint = () =>
+  const hint = () => {
     set.classList.toggle('more-right', set.scrollLeft + set.clientWidth < set.scrollWidth - 4)
+    set.classList.toggle('more-below', set.scrollTop + set.clientHeight < set.scrollHeight - 4)
+  }
   set.addEventListener('scroll', hint, { passive: true })
   new ResizeObserver(hint).observe(set)
   /** @param {readonly AssetRow[]} assets @param {string} chosen */
@@ -48,8 +51,15 @@ function makeRow(key, lead, severalCurrencies) {
   const input = el('input', { type: 'radio', name: 'asset', value: key })
   const price = el('span', { class: 'num' })
   const symbol = severalCurrencies ? `${lead.symbol} / ${lead.currency}` : lead.symbol
-  const name = lead.name === lead.symbol ? '' : lead.name
-  const label = el('label', { class: 'asset' }, input, el('b', {}, symbol), el('small', {}, name), price)
+  const name = lead.name === lead.symbol ? idOf(lead) : lead.name
+  const label = el(
+    'label',
+    { class: 'asset' },
+    input,
+    el('b', {}, symbol),
+    el('small', { title: name }, name),
+    price,
+  )
   return { label, input, price, shown: '' }
 }
 

@@ -89,10 +89,17 @@ export function formatPrice(text, decimals = decimalsOf(text)) {
   const value = parseExact(text)
   if (value.digits === 0n) return '0'
   const whole = wholeDigits(value)
-  if (whole > mostWhole || -whole >= mostZeros) return text
+  if (whole > mostWhole || -whole >= mostZeros) return compact(value)
   const rounded = round(value, decimals)
   // A price is never shown as nothing: one that is too small for its asset's decimals gets its own.
   return group(toPlain(rounded.digits === 0n ? round(value, decimalsOf(text)) : rounded))
+}
+
+/** `1.0109e-11`: what would be wider than its place, with five digits and an exponent. @param {Exact} value */
+function compact(value) {
+  const whole = wholeDigits(value)
+  const mantissa = round({ digits: value.digits, scale: value.scale + whole - 1 }, 4)
+  return `${toPlain(mantissa).replace(/\.?0+$/, '')}e${whole - 1}`
 }
 
 /** A whole number with separators. @param {number} value */

@@ -1,5 +1,6 @@
 import { byId, el, setText } from './dom.js'
 import { formatPrice, percentChange } from './format.js'
+import { idOf } from './model.js'
 
 /** @typedef {import('./model.js').LivePrice} LivePrice */
 
@@ -40,11 +41,14 @@ function changeOf(price, { open, isOne, words }) {
   return [el('b', { class: `move ${direction}` }, `${sign}${change.replace('-', '')} %`), ` ${words}, `]
 }
 
-/** @param {string} symbol @param {string} name */
-export function showTitle(symbol, name) {
+/** One that we have no name for is told by its id: many assets share a ticker. @param {LivePrice} price */
+export function showTitle(price) {
+  const { symbol, name } = price
+  const of = `${symbol} ${name} ${price.asset}`
   const title = byId('focus-title')
-  if (title.dataset['of'] === `${symbol} ${name}`) return
-  title.dataset['of'] = `${symbol} ${name}`
-  if (name === symbol) setText(title, name)
-  else title.replaceChildren(name, el('span', { class: 'unit' }, ` ${symbol}`))
+  if (title.dataset['of'] === of) return
+  title.dataset['of'] = of
+  const beside = name === symbol ? idOf(price) : symbol
+  if (beside === '') setText(title, name)
+  else title.replaceChildren(name, el('span', { class: 'unit' }, ` ${beside}`))
 }

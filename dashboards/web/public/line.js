@@ -18,12 +18,18 @@ export function makeLineState() {
   /** @type {{ name: import('./connection.js').LineState, since: number }} */
   let line = { name: 'connecting', since: Date.now() }
   let pricedAt = Date.now()
+  let isAnswered = true
   const tick = () => {
     const isQuiet = line.name === 'live' && Date.now() - pricedAt > quietMs
-    place.dataset['state'] = isQuiet ? 'quiet' : line.name
+    const isMute = line.name === 'live' && !isAnswered
+    place.dataset['state'] = isQuiet || isMute ? 'quiet' : line.name
     const texts = {
       connecting: 'Connecting',
-      live: isQuiet ? `Connected, no new price since ${formatClock(pricedAt)}` : 'Connected',
+      live: isMute
+        ? 'Connected, but no source answers'
+        : isQuiet
+          ? `Connected, no new price since ${formatClock(pricedAt)}`
+          : 'Connected',
       reconnecting: `Reconnecting, stale since ${formatClock(line.since)}`,
       stale: `Stale since ${formatClock(line.since)}`,
     }
@@ -34,6 +40,11 @@ export function makeLineState() {
     /** @param {import('./connection.js').LineState} name @param {number} since */
     set: (name, since) => {
       if (line.name !== name || name === 'live') line = { name, since }
+      tick()
+    },
+    /** Whether a source answers at all. @param {boolean} is */
+    answered: is => {
+      isAnswered = is
       tick()
     },
     /** @param {number} at */

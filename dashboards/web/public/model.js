@@ -9,6 +9,13 @@ import { decimalsOf } from './format.js'
 /** @param {{ asset: string, currency: string }} price */
 export const keyOf = ({ asset, currency }) => `${asset} ${currency}`
 
+/**
+ * The id of an asset that only a provider's list knows (`coinmarketcap:91001`): it has no name of ours, and its ticker may be
+ * that of many. Empty for all others.
+ * @param {{ asset: string, symbol: string, name: string }} price
+ */
+export const idOf = ({ asset, symbol, name }) => (name === symbol && asset.includes(':') ? asset : '')
+
 /** The judge's median comes as a price of this name: it is no source. */
 export const consensusName = 'consensus'
 
