@@ -74,6 +74,9 @@ function tell({ log, onProblem }: JudgingPorts, event: JudgeEvent): void {
       onProblem('judge', sentence, { kind: code, fields: errorFields(event.error) })
       break
     }
+    case 'clock-back':
+      log.warn(event, 'our clock went back: what came while it was ahead is not believed')
+      break
     case 'minute-failed':
       log.error(errorFields(event.error), 'the sources of one price could not be judged in this minute')
       break

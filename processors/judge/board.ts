@@ -1,5 +1,5 @@
 import type { AssetId, EpochMicros, ProviderId } from '../../core/brands.ts'
-import type { Currency, Origin, Quote } from '../../core/records.ts'
+import type { Currency, Gap, Origin, Quote } from '../../core/records.ts'
 import { medianOf } from './figures.ts'
 import type { JudgeParameters } from './parameters.ts'
 import { Range } from './range.ts'
@@ -18,7 +18,15 @@ export interface Group {
   divergent: { readonly since: EpochMicros; readonly minutes: number } | undefined
 }
 
-type Place = Pick<Quote, 'provider' | 'asset' | 'currency'>
+export type Place = Pick<Quote, 'provider' | 'asset' | 'currency'>
+
+/** Since when the quota allows no call for a price. */
+export interface Denied {
+  readonly since: EpochMicros
+  readonly reason: string
+  /** When it was last said. */
+  readonly lastAt: EpochMicros
+}
 
 /** undefined for what is no price of now: backfill and replay are judged by nobody. */
 export const worldOf = (origin: Origin): World | undefined =>
@@ -30,6 +38,8 @@ export class Board {
   readonly #groups = new Map<string, Group>()
   readonly #series = new Map<string, Series>()
   readonly #providers = new Map<string, Series[]>()
+  /** Also of series that had no value, or whose values are forgotten. */
+  readonly #denied = new Map<string, Denied>()
   constructor(parameters: JudgeParameters) {
     this.#p = parameters
   }
@@ -44,6 +54,25 @@ export class Board {
 
   find(world: World, place: Place): Series | undefined {
     return this.#series.get(keyOf(world, place))
+  }
+
+  denied(world: World, place: Place): Denied | undefined {
+    return this.#denied.get(keyOf(world, place))
+  }
+
+  deny(world: World, place: Place, { receivedAt, reason }: Pick<Gap, 'receivedAt' | 'reason'>): void {
+    const key = keyOf(world, place)
+    const known = this.#denied.get(key)
+    if (known && known.lastAt >= receivedAt) return
+    this.#denied.set(key, {
+      since: known?.since ?? receivedAt,
+      reason: known?.reason ?? reason,
+      lastAt: receivedAt,
+    })
+  }
+
+  allow(world: World, place: Place): void {
+    this.#denied.delete(keyOf(world, place))
   }
 
   open(world: World, quote: Quote): Series {
@@ -92,14 +121,17 @@ export class Board {
 
   /** Forgets what nobody heard of for long: memory is bounded by what is collected now. */
   forget(at: EpochMicros): void {
-    for (const [key, series] of this.#series) {
-      if ((at - series.latest.receivedAt) / 1_000 <= this.#p.forgetMs) continue
-      this.#series.delete(key)
-      for (const list of [this.#groupOf(series).series, this.ofProvider(series.world, series.provider)])
-        list.splice(list.indexOf(series), 1)
-    }
+    const isOld = (last: EpochMicros): boolean => (at - last) / 1_000 > this.#p.forgetMs
+    for (const series of this.#series.values()) if (isOld(series.latest.receivedAt)) this.drop(series)
+    for (const [key, { lastAt }] of this.#denied) if (isOld(lastAt)) this.#denied.delete(key)
     for (const [key, group] of this.#groups) if (group.series.length === 0) this.#groups.delete(key)
     for (const [key, list] of this.#providers) if (list.length === 0) this.#providers.delete(key)
+  }
+
+  drop(series: Series): void {
+    this.#series.delete(keyOf(series.world, series))
+    for (const list of [this.#groupOf(series).series, this.ofProvider(series.world, series.provider)])
+      list.splice(list.indexOf(series), 1)
   }
 
   #median(place: Pick<Group, 'asset' | 'currency'>, own: Series, at: EpochMicros): number {

@@ -3,6 +3,7 @@ import { Credits, DecimalString, type EpochMicros } from '../../core/brands.ts'
 import { consensusProvider } from '../../core/records.ts'
 import type { Consensus, ConsensusSource, Quote, SourceFlag } from '../../core/records.ts'
 import { toIso } from '../../core/time.ts'
+import { aheadText } from './ahead.ts'
 import type { Group } from './board.ts'
 import { isDivergent } from './detectors/divergence.ts'
 import { lnOf, spanText } from './figures.ts'
@@ -15,6 +16,13 @@ const maxDigits = 60
 const spreadPlaces = 6
 const microsPerMs = 1_000
 
+/** What the sources of a minute say together. */
+export interface Agreement {
+  readonly consensus: Consensus
+  /** Why it is no price to tell: just two sources count, and they part. Their mean would be the price of neither. */
+  readonly parted: string | undefined
+}
+
 /**
  * Median, median absolute deviation and spread of the sources that nobody doubts and that are fresh, in exact decimals. undefined
  * where fewer than `minSources` count: then there is no price to tell.
@@ -23,9 +31,10 @@ export function consensusOf(
   group: Group,
   at: EpochMicros,
   receivedAt: EpochMicros,
-  { consensus: p, cleanValues }: JudgeParameters,
-): Consensus | undefined {
-  const sources = group.series.map(s => sourceOf(s, at, p, cleanValues))
+  parameters: JudgeParameters,
+): Agreement | undefined {
+  const p = parameters.consensus
+  const sources = group.series.map(s => sourceOf(s, at, receivedAt, parameters))
   const counted = sources.filter(s => s.excluded === null)
   const [first] = group.series
   if (!first || counted.length < Math.max(1, p.minSources)) return undefined
@@ -37,13 +46,33 @@ export function consensusOf(
     .times(100)
     .dividedBy(price)
   const spreadPercent = DecimalString(textOf(spread.toDecimalPlaces(spreadPlaces)))
-  const wayLn = wayOf(group, DecimalString(textOf(price)), at, counted)
-  return {
+  const parted = partedOf(group, { at, counted, spreadPercent }, p)
+  const wayLn = parted === undefined ? wayOf(group, DecimalString(textOf(price)), at, counted) : 0
+  const consensus: Consensus = {
     ...{ kind: 'consensus', asset: group.asset, symbol: first.latest.symbol, currency: group.currency, at },
     ...{ price: DecimalString(textOf(price)), mad: DecimalString(textOf(mad)), spreadPercent },
     isDivergent: isDivergent(Number(spreadPercent), wayLn, p),
     ...{ sources, receivedAt, origin: group.world },
   }
+  return { consensus, parted }
+}
+
+/** The market's own way without this minute: a lie moves their mean, too. */
+function partedOf(
+  group: Group,
+  {
+    at,
+    counted,
+    spreadPercent,
+  }: Pick<Consensus, 'at' | 'spreadPercent'> & { counted: readonly ConsensusSource[] },
+  { partedPercent }: ConsensusParameters,
+): string | undefined {
+  const [a, b] = counted
+  if (!a || !b || counted.length > 2) return undefined
+  const oldest = Math.max(a.ageMs, b.ageMs) * microsPerMs
+  group.range.between(at - oldest - 60_000_000, at - 60_000_000)
+  if (Number(spreadPercent) <= partedPercent + 100 * Math.expm1(group.range.width)) return undefined
+  return `${a.provider} ${a.price} and ${b.provider} ${b.price} lie ${Number(spreadPercent).toPrecision(3)} % apart, and no third source decides`
 }
 
 /** The consensus as a price like any other: a row of its own provider. */
@@ -76,11 +105,19 @@ export function divergenceOf(
   }
 }
 
-function sourceOf(s: Series, at: EpochMicros, p: ConsensusParameters, cleanValues: number): ConsensusSource {
+function sourceOf(
+  s: Series,
+  at: EpochMicros,
+  now: EpochMicros,
+  parameters: JudgeParameters,
+): ConsensusSource {
   const { price, observedAt } = s.latest
+  const { maxAgeMs } = parameters.consensus
   const ageMs = Math.max(0, Math.floor((at - observedAt) / microsPerMs))
-  const tooOld = ageMs > p.maxAgeMs ? `too old: ${spanText(ageMs)}, at most ${spanText(p.maxAgeMs)}` : null
-  return { provider: s.provider, price, observedAt, ageMs, excluded: doubtText(s, cleanValues) ?? tooOld }
+  const tooOld = ageMs > maxAgeMs ? `too old: ${spanText(ageMs)}, at most ${spanText(maxAgeMs)}` : null
+  const ahead = aheadText(s.latest, now, parameters)
+  const excluded = ahead ?? doubtText(s, parameters.cleanValues) ?? tooOld
+  return { provider: s.provider, price, observedAt, ageMs, excluded }
 }
 
 /** Why the source is not believed, in one line; undefined = it is. */

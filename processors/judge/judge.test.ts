@@ -82,7 +82,8 @@ describe('consensus', () => {
     )
     fc.assert(
       fc.property(prices, list => {
-        const judge = new Judge({ ...judgeDefaults, detectors: [] })
+        const consensus = { ...judgeDefaults.consensus, partedPercent: Number.POSITIVE_INFINITY }
+        const judge = new Judge({ ...judgeDefaults, detectors: [], consensus })
         for (const [i, price] of list.entries()) judge.observe(quoteOf(`p${i}`, price, minute(0)))
         const sorted = list.map(p => new Exact(p)).sort((a, b) => a.comparedTo(b))
         const low = sorted[(sorted.length - 1) >> 1]!
@@ -110,7 +111,8 @@ describe('a price that can not be', () => {
     const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,30})(\.\d{1,30})?(e[+-]?([1-9]\d?|[12]\d\d|30[0-8]))?$/)
     fc.assert(
       fc.property(fc.array(digits, { minLength: 1, maxLength: 4 }), list => {
-        const judge = new Judge({ ...judgeDefaults, detectors: [] })
+        const consensus = { ...judgeDefaults.consensus, partedPercent: Number.POSITIVE_INFINITY }
+        const judge = new Judge({ ...judgeDefaults, detectors: [], consensus })
         for (const [i, price] of list.entries()) judge.observe(quoteOf(`p${i}`, price, minute(0)))
         expect(() => judge.minute(minute(1))).not.toThrow()
       }),
@@ -211,7 +213,7 @@ describe('doubts', () => {
     expect(told.get('coindesk USD frozen-value')! - frozen).toBeLessThanOrEqual(240)
     // When it is mended no good row is doubted, and three of them are enough.
     expect(late).toBe(0)
-    const sources = consensusIn(judge.minute(minute(mended + 3))).flatMap(c => c.sources)
+    const sources = consensusIn(judge.minute(minute(mended + 3), minute(mended + 9))).flatMap(c => c.sources)
     expect(sources.map(s => s.excluded)).toEqual([null, null, null, null])
   })
 

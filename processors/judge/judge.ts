@@ -2,11 +2,13 @@ import type { EpochMicros } from '../../core/brands.ts'
 import { consensusProvider } from '../../core/records.ts'
 import type { Consensus, FlagKind, Gap, Quote, Serving, SourceFlag } from '../../core/records.ts'
 import { DAY } from '../../core/time.ts'
-import { Board, type Group, worldOf } from './board.ts'
+import { aheadText, isAhead } from './ahead.ts'
+import { Board, type Group, type Place, worldOf } from './board.ts'
 import { consensusOf, consensusQuote, divergenceOf } from './consensus.ts'
 import type { Detector, GapDetector, Sample } from './detector.ts'
 import { changedJson, wrongShape } from './detectors/changed-json.ts'
 import { frozenValue, restLimitsOf } from './detectors/frozen-value.ts'
+import { isNewBesideOne } from './detectors/newcomer.ts'
 import { outlier } from './detectors/outlier.ts'
 import { goneFromAnswers, silentDeprecation } from './detectors/silent-deprecation.ts'
 import { staleClock } from './detectors/stale-clock.ts'
@@ -17,7 +19,7 @@ import { isPrice, lnOf, lnOfPercent } from './figures.ts'
 import { judgeDefaults } from './defaults.ts'
 import type { JudgeParameters } from './parameters.ts'
 import { peersOf } from './peers.ts'
-import type { Series } from './series.ts'
+import type { Series, World } from './series.ts'
 import { servingOf } from './serving.ts'
 
 export type JudgeOutput = Quote | Consensus | Serving | SourceFlag
@@ -61,12 +63,20 @@ export class Judge {
     return isDailyClose(quote) || this.#p.histories.some(name => quote.rawRef.startsWith(`${name}/`))
   }
 
-  /** One price. Returns the doubts about it. What no price can be, own consensus, backfill, replay, daily closes and what is older than known are passed over. */
-  observe(quote: Quote): readonly SourceFlag[] {
+  /**
+   * One price. Returns the doubts about it. What no price can be, own consensus, backfill, replay, daily closes and what is older
+   * than known are passed over, and what lies further ahead of our clock (`now`) than clocks may differ: a series that has nothing
+   * else is opened with it, is believed by nobody, and begins anew with the next value.
+   */
+  observe(quote: Quote, now: EpochMicros = quote.receivedAt): readonly SourceFlag[] {
     const world = worldOf(quote.origin)
     if (!world || quote.provider === consensusProvider || this.#isPast(quote)) return []
-    const known = this.#board.find(world, quote)
-    if (!isPrice(quote.price) || (known && isOld(quote, known.latest))) return []
+    if (!isPrice(quote.price)) return []
+    const known = this.#knownBy(now, world, quote)
+    const ahead = aheadText(quote, now, this.#p)
+    if (known && ahead !== undefined) known.ahead = ahead
+    if (known && (ahead !== undefined || isOld(quote, known.latest))) return []
+    this.#board.allow(world, quote)
     const series = known ?? this.#board.open(world, quote)
     series.clock.observe(quote.observedAt, quote.receivedAt, quote.price !== series.latest.price)
     // A cache that answers with the value before is no news; one that lies too far behind is judged below.
@@ -79,14 +89,24 @@ export class Judge {
     return flags
   }
 
+  /** After our clock went back, what came before that would hide all that comes now. */
+  #knownBy(now: EpochMicros, world: World, place: Place): Series | undefined {
+    const known = this.#board.find(world, place)
+    if (!known || aheadText(known.latest, now, this.#p) === undefined) return known
+    this.#board.drop(known)
+    return undefined
+  }
+
   /** An answer without the value. Returns the doubt about its source, whose `observedAt` is the slot's. */
-  observeGap(gap: Gap): readonly SourceFlag[] {
+  observeGap(gap: Gap, now: EpochMicros = gap.receivedAt): readonly SourceFlag[] {
     const world = worldOf(gap.origin)
-    const series = world && this.#board.find(world, gap)
+    if (!world || isAhead(gap.receivedAt, now, this.#p)) return []
+    const series = this.#board.find(world, gap)
+    const isKnown = series !== undefined && gap.receivedAt < series.latest.receivedAt
+    if (gap.state === 'denied' && !isKnown) this.#board.deny(world, gap, gap)
     if (!series || gap.expectedAt <= series.lastGapAt || gap.receivedAt < series.latest.receivedAt) return []
     series.lastGapAt = gap.expectedAt
     const { state, receivedAt, reason } = gap
-    if (state === 'denied') series.denied ??= { since: receivedAt, reason }
     if (state === 'failed' || state === 'provider-down') {
       const { since, calls } = series.failed ?? { since: receivedAt, calls: 0 }
       series.failed = { since, calls: calls + 1, reason }
@@ -127,13 +147,20 @@ export class Judge {
 
   #minuteOf(group: Group, at: EpochMicros, workedOutAt: EpochMicros): readonly JudgeOutput[] {
     const outputs: JudgeOutput[] = []
-    const consensus = consensusOf(group, at, workedOutAt, this.#p)
-    if (consensus) {
-      outputs.push(consensus, consensusQuote(consensus))
+    const agreed = consensusOf(group, at, workedOutAt, this.#p)
+    if (agreed) {
+      const { consensus, parted } = agreed
+      if (parted === undefined) outputs.push(consensus, consensusQuote(consensus))
       const event = this.#on.has('divergence') ? divergenceOf(group, consensus, this.#p) : undefined
       if (event) outputs.push(event)
     } else group.divergent = undefined
-    outputs.push(servingOf(group, at, workedOutAt, this.#p))
+    outputs.push(
+      servingOf(group, at, workedOutAt, {
+        parameters: this.#p,
+        parted: agreed?.parted,
+        deniedOf: provider => this.#board.denied(group.world, { ...group, provider }),
+      }),
+    )
     return outputs
   }
 
@@ -158,7 +185,7 @@ export class Judge {
     series.rest.observe({ price, ln, at }, peers.median, restLimitsOf(series, at, p))
     series.latest = quote
     series.ln = ln
-    Object.assign(series, { missing: 0, wrongShape: 0, denied: undefined, failed: undefined })
+    Object.assign(series, { missing: 0, wrongShape: 0, failed: undefined, ahead: undefined })
     return { quote, ln, at, series, peers, board: this.#board, parameters: p }
   }
 
@@ -174,6 +201,7 @@ export class Judge {
       found.set(flag, evidence)
       break
     }
+    sample.series.isNew = isNewBesideOne(sample)
     return found
   }
 }

@@ -22,6 +22,8 @@ export interface JudgeParameters {
   readonly spot: SpotParameters
   /** Datasets of past prices, as `provider/dataset`: what they bring is no news, also where it comes from the sandbox. */
   readonly histories: readonly string[]
+  /** Values that lie further ahead of our clock are not believed: one of the two clocks is wrong. */
+  readonly aheadMs: number
   /** A series that nobody heard of for so long is forgotten. */
   readonly forgetMs: number
 }
@@ -106,6 +108,8 @@ export interface OutlierParameters {
   readonly restedMs: number
   readonly confirmMs: number
   readonly restedTimes: number
+  /** Where there is one other source: who came so much later than it, and lies far off, is doubted until a third agrees. */
+  readonly newcomerMs: number
   /** More than such a share of the others must say so (0 to 1): 2 of 4 sources against the other 2 are no outliers. */
   readonly agreement: number
 }
@@ -122,6 +126,8 @@ export interface ConsensusParameters {
   readonly maxAgeMs: number
   /** Spread that is more than this, and than the market's own way since the oldest counted value, is a divergence. */
   readonly divergencePercent: number
+  /** Where just two sources count: further apart than this (and the market's own way) there is no consensus, and neither serves. */
+  readonly partedPercent: number
   /** Minutes in a row before the divergence is an event. */
   readonly divergenceMinutes: number
 }

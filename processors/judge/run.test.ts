@@ -11,6 +11,7 @@ import { marketRecordMessage, quoteMessage } from '../../topics/messages.ts'
 import { topicTable, usedTopics } from '../../topics/table.ts'
 import { openDeadLetters } from '../dead-letters.ts'
 import { all } from '../sink.contract.ts'
+import { judgeDefaults } from './defaults.ts'
 import { gapOf, minute, noon, quoteOf } from './judge.contract.ts'
 import { type JudgeEvent, runJudge } from './run.ts'
 
@@ -48,11 +49,11 @@ beforeEach(async () => {
 })
 afterEach(() => broker.close())
 
-function start(limits = { maxRecords: 100, maxBytes: 1_000_000, maxAgeMs: 0 }) {
+function start(limits = { maxRecords: 100, maxBytes: 1_000_000, maxAgeMs: 0 }, parameters = judgeDefaults) {
   const end = new AbortController()
   const deadLetters = openDeadLetters({ broker, topic: topics.deadLetters.name, clock })
   const done = runJudge({
-    ...{ broker, topics, clock, deadLetters, signal: end.signal, limits, rng: () => 0 },
+    ...{ broker, topics, clock, deadLetters, signal: end.signal, limits, parameters, rng: () => 0 },
     onEvent: event => events.push(event),
   })
   done.catch(() => undefined)
@@ -187,6 +188,40 @@ describe('runJudge', () => {
     await until(() => events.some(e => e.kind === 'minute'), 'the minute')
     expect((await recordsOf(topics.consensus.name)).find(r => r.kind === 'consensus')).toMatchObject({
       price: '84000',
+    })
+    await run.stop()
+  })
+
+  it('goes on with its minutes after our clock went back, and tells it', async () => {
+    const run = start()
+    await until(() => events.some(e => e.kind === 'rebuilt'), 'rebuilt')
+    const minutes = (): number => events.filter(e => e.kind === 'minute').length
+    clock.jump(3_600_000)
+    const next = (count: number): Promise<void> =>
+      settle(async () => {
+        clock.advance(2_000)
+        return await Promise.resolve(minutes() === count)
+      })
+    await next(1)
+    clock.jump(-3_600_000)
+    await next(2)
+    expect(events.filter(e => e.kind === 'clock-back')).toHaveLength(1)
+    await run.stop()
+  })
+
+  it('knows after a restart what the quota denied, though no value is in memory', async () => {
+    await broker.produce([
+      marketRecordMessage(topics, gapOf('kraken', minute(0), { state: 'denied', reason: 'used up' })),
+    ])
+    await send([quoteOf('coinbase', '84000', minute(0))])
+    const order = { ...judgeDefaults, spot: { ...judgeDefaults.spot, sources: ['kraken', 'coinbase'] } }
+    const run = start(undefined, order)
+    await until(() => events.some(e => e.kind === 'rebuilt'), 'rebuilt')
+    clock.advance(63_000)
+    await until(() => events.some(e => e.kind === 'minute'), 'the minute')
+    expect((await recordsOf(topics.consensus.name)).find(r => r.kind === 'serving')).toMatchObject({
+      provider: 'coinbase',
+      skipped: [{ provider: 'kraken', why: expect.stringMatching(/^denied since .*: used up$/) }],
     })
     await run.stop()
   })

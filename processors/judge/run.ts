@@ -32,6 +32,8 @@ export type JudgeEvent =
   | { readonly kind: 'rebuild-failed'; readonly pauseMs: number; readonly error: unknown }
   | { readonly kind: 'rebuilt'; readonly records: number; readonly backlog: number }
   | { readonly kind: 'minute'; readonly at: EpochMicros; readonly outputs: number }
+  /** Our clock went back over a minute that was told: the minutes go on from here. */
+  | { readonly kind: 'clock-back'; readonly at: EpochMicros; readonly from: EpochMicros }
   /** A price that could not be worked out in this minute; the others were. */
   | { readonly kind: 'minute-failed'; readonly at: EpochMicros; readonly error: unknown }
   /** Doubts that could not be published wait; consensus and roles of that minute are gone, the next minute is told anew. */
@@ -138,7 +140,8 @@ class JudgeRun {
   }
 
   #observe(input: Input): readonly JudgeOutput[] {
-    return input.kind === 'quote' ? this.#judge.observe(input) : this.#judge.observeGap(input)
+    const now = this.#o.clock.now()
+    return input.kind === 'quote' ? this.#judge.observe(input, now) : this.#judge.observeGap(input, now)
   }
 
   async #take(batch: PartitionBatch, signal: AbortSignal): Promise<void> {
@@ -209,7 +212,9 @@ class JudgeRun {
   async #minute(): Promise<void> {
     const now = this.#o.clock.now()
     const at = EpochMicros(Math.floor(now / minuteMicros) * minuteMicros)
-    if (at <= this.#lastMinute) return
+    if (at === this.#lastMinute) return
+    if (at < this.#lastMinute)
+      this.#o.onEvent?.({ kind: 'clock-back', at, from: EpochMicros(this.#lastMinute) })
     this.#lastMinute = at
     const outputs = this.#judge.minute(at, now, error =>
       this.#o.onEvent?.({ kind: 'minute-failed', at, error: toCryptosError(error) }),

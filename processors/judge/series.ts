@@ -48,14 +48,18 @@ export class Series {
   volatility = 0
   /** Answers in a row whose digits stood under another currency of the provider too. */
   sameDigits = 0
+  /** Doubted by the word of one other source alone, which is known for longer. */
+  isNew = false
+  /** Why newer values were passed over: they lie in the future. */
+  ahead: string | undefined
   missing = 0
   wrongShape = 0
   lastGapAt = -1
-  /** Since when the quota allows no call; undefined after a value. */
-  denied: { readonly since: EpochMicros; readonly reason: string } | undefined
   /** Calls in vain since the newest value; undefined after a value. */
   failed: { readonly since: EpochMicros; readonly calls: number; readonly reason: string } | undefined
+  readonly #aheadMs: number
   constructor(world: World, quote: Quote, parameters: JudgeParameters) {
+    this.#aheadMs = parameters.aheadMs
     this.world = world
     this.provider = quote.provider
     this.asset = quote.asset
@@ -67,9 +71,12 @@ export class Series {
     this.ln = lnOf(quote.price)
   }
 
-  /** Still a voice where it is asked who is off: two outliers that agree may be right. */
+  /** Still a voice where it is asked who is off: two outliers that agree may be right, and so may a newcomer and a third. */
   get hasVoice(): boolean {
-    return this.doubts.size === 0 || (this.doubts.size === 1 && this.doubts.has('outlier'))
+    if (this.doubts.size === 0) return true
+    return (
+      this.doubts.size === 1 && (this.doubts.has('outlier') || (this.isNew && this.doubts.has('unit-jump')))
+    )
   }
 
   /** Its digits are doubted, and still the same. */
@@ -87,8 +94,10 @@ export class Series {
     return Math.max(60_000, this.clock.stepMs) * 1_000
   }
 
+  /** Neither too long ago, nor so far ahead that a clock must be wrong. */
   isHeard(at: EpochMicros, maxAgeMs: number): boolean {
-    return (at - this.latest.receivedAt) / 1_000 <= Math.max(maxAgeMs, 3 * this.clock.stepMs)
+    const ageMs = (at - this.latest.receivedAt) / 1_000
+    return ageMs <= Math.max(maxAgeMs, 3 * this.clock.stepMs) && ageMs >= -this.#aheadMs
   }
 
   /** A price that nobody doubts. `distance` from the others, NaN = none. */
