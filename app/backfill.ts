@@ -1,11 +1,11 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { Outcome } from '../core/outcomes.ts'
-import { addMs } from '../core/time.ts'
+import { addMs, DAY, HOUR } from '../core/time.ts'
 import { pageName } from '../collectors/assets.ts'
 import { collectPage } from '../collectors/poll.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
-import type { AssetRef, Dataset, Page, TimeRange } from '../collectors/provider.ts'
-import { slotOf } from '../quota/pages.ts'
+import type { AssetRef, Dataset, HistoryShape, Page, TimeRange } from '../collectors/provider.ts'
+import { periodStartOf, slotOf } from '../quota/pages.ts'
 import { count } from './plural.ts'
 import type { Route } from './routes.ts'
 
@@ -17,13 +17,18 @@ export interface BackfillPlan {
 }
 
 export interface BackfillResult {
-  /** How it ended; `collected` = every page is answered, now or by an earlier run. */
+  /**
+   * How it ended; `collected` = every page is answered, now or by an earlier run; `partial` = the same, and a page that was asked now
+   * lacks days.
+   */
   readonly outcome: Outcome
   readonly reason: string
   /** Pages that are answered, now or before. */
   readonly done: number
   /** Pages that were asked now. */
   readonly asked: number
+  /** Of those, answered without a price of each asked day. */
+  readonly partial: number
   readonly records: number
   readonly credits: number
   readonly retryAt?: EpochMicros
@@ -42,6 +47,29 @@ export function windowsOf(range: TimeRange, widthMs: number): readonly TimeRange
     windows.push({ from, to })
   }
   return windows
+}
+
+/** A day's price is there so long after its end, where the provider does not say. */
+const readyMsDefault = HOUR
+
+/** Days that may be asked for: whole UTC days from `first` (null = the provider's beginning) to before `end`. */
+export interface OfferedDays {
+  readonly first: EpochMicros | null
+  readonly end: EpochMicros
+}
+
+/**
+ * The day that still runs would be kept half, and one that ended a moment ago would be missing for good: its slot is answered. The
+ * provider counts its reach back from the moment of the call, so the day on the border, which it would refuse, is left out.
+ */
+export function offeredDays(
+  { reachMs, readyMs = readyMsDefault }: Pick<HistoryShape, 'reachMs' | 'readyMs'>,
+  now: EpochMicros,
+): OfferedDays {
+  return {
+    first: reachMs === null ? null : periodStartOf(addMs(now, DAY - reachMs), DAY),
+    end: periodStartOf(addMs(now, -readyMs), DAY),
+  }
 }
 
 /** One page for each window and group of assets. */
@@ -82,7 +110,8 @@ export async function backfill(
   signal: AbortSignal,
   onPage: (page: Page, result: PageResult) => void,
 ): Promise<BackfillResult> {
-  const total = { done: 0, asked: 0, records: 0, credits: 0 }
+  const total = { done: 0, asked: 0, partial: 0, records: 0, credits: 0 }
+  let lacks = ''
   for (const [index, page] of pages.entries()) {
     const at = page.range?.from ?? addMs(ports.clock.now(), 0)
     const slot = slotOf(route.provider.id, dataset.id, at, { index: 0, name: pageName(page) })
@@ -97,10 +126,14 @@ export async function backfill(
       return { outcome: result.outcome, reason: `${result.reason}; ${left}`, ...total, ...retry }
     }
     total.done += 1
+    if (result.outcome !== 'partial') continue
+    total.partial += 1
+    lacks ||= `; ${result.reason}`
   }
+  const more = total.partial > 1 ? `, and ${count(total.partial - 1, 'more answer')} with days missing` : ''
   return {
-    outcome: 'collected',
-    reason: `${count(total.records, 'past price')} by ${count(total.asked, 'call')}${earlier(total)}`,
+    outcome: total.partial > 0 ? 'partial' : 'collected',
+    reason: `${count(total.records, 'past price')} by ${count(total.asked, 'call')}${earlier(total)}${lacks}${more}`,
     ...total,
   }
 }

@@ -99,6 +99,18 @@ export interface Mapped {
 export const datasetKinds = ['quotes', 'market', 'metrics', 'history'] as const
 export type DatasetKind = (typeof datasetKinds)[number]
 
+/** What a history dataset has. */
+export interface HistoryShape {
+  /** Widest range of one call. */
+  readonly rangeMaxMs: number
+  /** How far back from now the provider goes, by its own word: `cryptos backfill` keeps off the border. null = to its beginning. */
+  readonly reachMs: number | null
+  /** Grid of the prices. */
+  readonly stepMs: number
+  /** So long after the end of a day (00:00 UTC) its price is there; an hour unless told otherwise. */
+  readonly readyMs?: number
+}
+
 export interface Dataset {
   /** Unique in the provider; that of the first `quotes` dataset is `quotes`. */
   readonly id: string
@@ -116,8 +128,7 @@ export interface Dataset {
   readonly intervalMs: number
   /** Most of the largest that a page may ask for by `top`; absent = it can not. */
   readonly topMax?: number
-  /** Of a history dataset: the widest range of one call, and how far back the provider goes (null = to its beginning). */
-  readonly history?: { readonly rangeMaxMs: number; readonly reachMs: number | null; readonly stepMs: number }
+  readonly history?: HistoryShape
   /** The dearest cost that may apply, by the provider's documented rule. */
   costMax(page: Page): Credits
   request(page: Page): HttpRequest

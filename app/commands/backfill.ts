@@ -1,11 +1,11 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
-import { addMs, DAY, parseIso, toIso } from '../../core/time.ts'
+import { DAY, parseIso, toIso } from '../../core/time.ts'
 import { costMaxOf, datasetsOf } from '../../collectors/poll-types.ts'
 import type { Dataset, TimeRange } from '../../collectors/provider.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { periodStartOf } from '../../quota/pages.ts'
-import { backfill, backfillPages, type BackfillPlan } from '../backfill.ts'
+import { backfill, backfillPages, type BackfillPlan, offeredDays } from '../backfill.ts'
 import { type Collecting, openCollecting } from '../collecting.ts'
 import { openCommandSource } from '../command-source.ts'
 import { count } from '../plural.ts'
@@ -68,15 +68,18 @@ function historyOf({ provider, poll }: Route): Dataset {
   )
 }
 
-/** Whole UTC days that are over: a day that still runs would be kept half. */
+/** Whole UTC days that the provider has. */
 function rangeOf({ clock }: Context, { history }: Dataset, { provider }: Route, options: Options): TimeRange {
   const from = timeOf(options, 'from')
-  const end = periodStartOf(clock.now(), DAY)
+  if (!history) throw new CryptosError('CRY_INTERNAL', 'a history without its shape')
+  const { first, end } = offeredDays(history, clock.now())
   const to = options['to'] === undefined ? end : timeOf(options, 'to')
-  if (to > end) return refuse(`--to: only days that are over can be asked for: at most ${toIso(end)}`)
-  if (from >= to) return refuse(`--from ${toIso(from)} is not before --to ${toIso(to)}`)
-  const reachMs = history?.reachMs ?? null
-  const first = reachMs === null ? null : periodStartOf(addMs(end, -reachMs), DAY)
+  if (to > end)
+    return refuse(
+      `--to: only days that are over, and that ${provider.title} has by now, can be asked for: at most ${toIso(end)}`,
+    )
+  const last = options['to'] === undefined ? `the end of the days that ${provider.title} has by now,` : '--to'
+  if (from >= to) return refuse(`--from ${toIso(from)} is not before ${last} ${toIso(to)}`)
   if (first !== null && from < first)
     return refuse(`--from: ${provider.title} goes back to ${toIso(first)} only`)
   return { from, to }
@@ -133,7 +136,7 @@ export const define: Define = (program, act) => {
     .description('past prices of whole days, within the quota; run it again to go on')
     .argument('<provider>', 'one that has a history (cryptos providers lists them)')
     .requiredOption('--from <day>', 'first day in UTC, such as 2026-01-01')
-    .option('--to <day>', 'first day that is not asked for; today without a word')
+    .option('--to <day>', 'first day that is not asked for; the newest that is over without a word')
     .option('--assets <list>', 'assets, by id or symbol, separated by commas')
     .option('--currency <code>', 'currency of the prices')
     .option('--dry-run', 'show the calls and what they cost; send nothing')

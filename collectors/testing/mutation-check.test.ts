@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { AssetId, Credits, ProviderId } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
-import { parseIso } from '../../core/time.ts'
+import { addMs, DAY, parseIso } from '../../core/time.ts'
 import { arrayOf, objectOf, priceOf, textOf } from '../check.ts'
 import { type JsonObject, JsonNumber, parseExact } from '../json.ts'
 import { MappedRows, type Reading } from '../mapping.ts'
+import { asDayClose, mapHistory } from '../mapping-history.ts'
 import type { Dataset, Mapped, MappingContext } from '../provider.ts'
 import { checkMutations } from './mutation-check.ts'
 import { pathOf, placesOf, readTree, writeTree } from './json-tree.ts'
@@ -200,6 +201,45 @@ describe('the check of spoiled bodies', { timeout: 120_000 }, () => {
     expect(() => checkMutations(subjectWith(mapHistory(false), series))).toThrow(
       /@2026-10-0\dT.* was lost without/,
     )
+  })
+
+  it('catches a history that drops a row without a word', () => {
+    const history = '{"days":[["2026-10-01","1.25"],["2026-10-02","1.35"],["2026-10-03","1.45"]]}'
+    const range = { from: parseIso('2026-10-01T00:00:00Z'), to: parseIso('2026-10-05T00:00:00Z') }
+    const close = (date: string) => asDayClose(addMs(parseIso(`${date}T00:00:00Z`), DAY))
+    const careful: Dataset['map'] = (bytes, at) => {
+      const days = arrayOf(objectOf(parseExact(bytes), '$').get('days'), '$.days')
+      const reads = days.map((value, index) => () => {
+        const [date, price, more] = arrayOf(value, `$.days[${index}]`)
+        const text = textOf(date, 'date')
+        if (!/^2026-10-0[1-4]$/.test(text) || more !== undefined)
+          throw new CryptosError('CRY_PROVIDER_PAYLOAD', 'no day')
+        return { observedAt: close(text), price: priceOf(price, 'p') }
+      })
+      return mapHistory(reads, at, DAY)
+    }
+    // As the mapping was once: of a row that is not there nothing is said; and one that always says the same.
+    const says =
+      (reason: RegExp): Dataset['map'] =>
+      (bytes, at) => {
+        const mapped = careful(bytes, at)
+        return { ...mapped, missing: mapped.missing.filter(m => reason.test(m.reason)) }
+      }
+    const always: Dataset['map'] = (bytes, at) => {
+      const mapped = careful(bytes, at)
+      return { ...mapped, missing: mapped.missing.map(m => ({ ...m, reason: 'some days' })) }
+    }
+    const series = {
+      ...{ body: history, isSeries: true },
+      context: { ...context, page: { assets: refs.slice(0, 1), currency: 'USD', range } },
+      prices: new Map(['1.25', '1.35', '1.45'].map((p, n) => [`a@2026-10-0${n + 1}T23:59:59.999Z`, p])),
+    }
+    checkMutations(subjectWith(careful, series))
+    const dropped = /(is gone|lacks its last item|has its first item only).*@2026-10-0\dT.* was lost without/
+    expect(() =>
+      checkMutations(subjectWith(says(/could not be read|have no price|no point/), series)),
+    ).toThrow(dropped)
+    expect(() => checkMutations(subjectWith(always, series))).toThrow(/@2026-10-0\dT.* was lost without/)
   })
 
   it('catches a map that does not look at the currency', () => {

@@ -95,10 +95,26 @@ function checkMapped(subject: Subject, mapped: Mapped, now: Now): void {
   const there = new Set(mapped.records.map(r => r.sourceId))
   for (const { sourceId } of page.assets)
     if (!there.has(sourceId) && !missing.has(sourceId)) throw new Error(`${sourceId} was lost without a word`)
-  const keys = new Set(told.map(([key]) => key))
-  for (const key of subject.isSeries ? now.spoiled : [])
-    if (!keys.has(key) && !missing.has(key.slice(0, key.lastIndexOf('@'))))
+  if (subject.isSeries) checkSeries(subject, new Set(told.map(([key]) => key)), missing, now)
+}
+
+/**
+ * Of a series each price that is gone is told: where a range was asked whatever happened to its row, dropped ones too, by more than
+ * what was missing from the good body. Without a range nobody can know that there was a row.
+ */
+function checkSeries(
+  { context, prices, missingBefore }: Subject,
+  keys: ReadonlySet<string>,
+  missing: ReadonlyMap<string, string>,
+  now: Now,
+): void {
+  for (const key of context.page.range ? prices.keys() : now.spoiled) {
+    if (keys.has(key)) continue
+    const sourceId = key.slice(0, key.lastIndexOf('@'))
+    const reason = missing.get(sourceId)
+    if (reason === undefined || reason === missingBefore?.get(sourceId))
       throw new Error(`${key} was lost without a word`)
+  }
 }
 
 const protoNames = (): string =>
@@ -169,7 +185,9 @@ const boundedBy = (count: number, most: number, least: number): number =>
  * Spoils the body in every way at every place (of large bodies a part), then by chance in two or three ways at once.
  * @throws Error that says what was done and which rule the provider broke: a wrong price, a loss without a word, a strange throw
  */
-export function checkMutations(subject: Subject, { numRuns = 600 } = {}): void {
+export function checkMutations(good: Subject, { numRuns = 600 } = {}): void {
+  const before = mapOrRefuse(good, good.body)?.missing ?? []
+  const subject = { ...good, missingBefore: new Map(before.map(m => [m.sourceId, m.reason])) }
   const root = readTree(subject.body)
   const sources = priceNodes(subject, root)
   const placesKnown = new Set([...sources.values()].flat()).size

@@ -14,6 +14,8 @@ export interface Subject {
   readonly isSeries: boolean
   /** No probe in the place of a price alone comes through: then each price is its own or none. */
   readonly isCrossChecked?: boolean
+  /** What the good body itself lacks: reason by source id. */
+  readonly missingBefore?: ReadonlyMap<string, string>
 }
 
 const utf8 = new TextEncoder()

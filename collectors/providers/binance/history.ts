@@ -35,7 +35,7 @@ export function mapCandles(body: Uint8Array, context: MappingContext): Mapped {
   const reads = candles.flatMap((candle, index) =>
     isUnderWay(candle, context) ? [] : [() => readCandle(candle, `$[${index}]`, context)],
   )
-  return mapHistory(reads, context)
+  return mapHistory(reads, context, DAY)
 }
 
 /** The body names neither pair nor currency: both are those of the page, which must agree. */

@@ -26,7 +26,7 @@ export function map(body: Uint8Array, context: MappingContext): Mapped {
   const reads = rows.flatMap((row, index) =>
     isDaily && timeText(row) === today ? [] : [() => readRow(row, `$[${index}]`, { isDaily, context })],
   )
-  return mapHistory(reads, context)
+  return mapHistory(reads, context, DAY)
 }
 
 interface Place {

@@ -49,7 +49,7 @@ export function mapCandles(body: Uint8Array, context: MappingContext): Mapped {
   const reads = arrayOf(data.get('ohlc'), '$.data.ohlc').flatMap((candle, index) =>
     isUnderWay(candle, context) ? [] : [() => readCandle(candle, `$.data.ohlc[${index}]`, context)],
   )
-  return mapHistory(reads, context)
+  return mapHistory(reads, context, DAY)
 }
 
 function isUnderWay(candle: Json, { receivedAt }: MappingContext): boolean {

@@ -140,7 +140,7 @@ describe('closes of the index', () => {
     const mapped = map('history', body, { range: days('2026-09-25', '2026-10-05') })
     expect(mapped.records).toHaveLength(4)
     expect(reasonsOf(mapped)).toEqual([
-      ...['2026-09-25 to 2026-09-27: not in the answer', '2026-10-02 to 2026-10-04: not in the answer'],
+      '2026-09-25 to 2026-09-27: not in the answer, which begins later; 2026-10-02 to 2026-10-04: not in the answer',
     ])
   })
 
@@ -152,11 +152,10 @@ describe('closes of the index', () => {
     const mapped = map('history', text)
     expect(pricesOf(mapped)).toEqual([['BTC', 'USD', '5.5']])
     expect(reasonsOf(mapped)).toEqual([
-      ...['2026-10-02: the day was not over', '2026-10-03: the day was not over'],
-      ...['$.bpi: "2026-02-30" is no day', '$.bpi: "USD" is no day'],
+      '2 of 5 points could not be read: $.bpi: "2026-02-30" is no day; 2026-10-02 to 2026-10-03: the day was not over',
     ])
     expect(() => map('history', '{"bpi":{"2026-10-01":null}}')).toThrow('$.bpi.2026-10-01: wanted a decimal')
-    expect(reasonsOf(map('history', '{"bpi":{}}'))).toEqual(['no close in the answer'])
+    expect(reasonsOf(map('history', '{"bpi":{}}'))).toEqual(['no point in the asked range'])
   })
 
   it('count in USD, and in another currency only from before the API gave USD for everything', () => {

@@ -103,7 +103,7 @@ describe('closes of the Data API', () => {
     const mapped = map('tick-history', body(row({}), row({ CLOSE: 80001 }), row({ TIMESTAMP: today })))
     expect([mapped.records, reasonsOf(mapped)]).toEqual([
       [],
-      ['2026-09-29: two rows of this day differ', '2026-10-05: the day was not over'],
+      ['2026-09-29: two rows with different prices; 2026-10-05: the day was not over'],
     ])
     expect(map('tick-history', body(row({}), row({}))).records).toHaveLength(1)
   })

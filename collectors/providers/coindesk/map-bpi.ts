@@ -80,7 +80,7 @@ export function mapBpiHistory(body: Uint8Array, context: MappingContext): Mapped
     if (day === undefined) closes.addError(badDay(name))
     else closes.add(day, () => priceOf(value, `$.bpi.${name}`))
   }
-  return closes.result(currency)
+  return closes.result()
 }
 
 /** When the answer was made; undefined where it does not say. */

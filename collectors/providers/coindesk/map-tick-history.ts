@@ -24,7 +24,7 @@ export function mapTickHistory(body: Uint8Array, context: MappingContext): Mappe
     if (typeof day === 'number') closes.add(day, () => readClose(objectOf(value, path), path))
     else closes.addError(day)
   })
-  return closes.result(currency)
+  return closes.result()
 }
 
 function readDay(value: Json, path: string, instrument: string): number {

@@ -195,7 +195,7 @@ describe('CoinGecko history', () => {
       ['2026-09-01T23:59:59.999Z', '77432.10', '1552000000002.5', '28000000002.5'],
       ['2026-09-02T23:59:59.999Z', '78010.75', undefined, '28000000003.5'],
     ])
-    expect(missing[0]?.reason).toBe('1 of 6 points have no price')
+    expect(missing[0]?.reason).toBe('1 of 6 points have no price; 2026-09-03: no price')
   })
 })
 

@@ -53,8 +53,7 @@ const history: Dataset = {
   pageSize: 1,
   refreshMs: DAY,
   intervalMs: DAY,
-  // A day less than the 365, so that the border is never tried.
-  history: { rangeMaxMs: 364 * DAY, reachMs: 364 * DAY, stepMs: DAY },
+  history: { rangeMaxMs: 364 * DAY, reachMs: 365 * DAY, stepMs: DAY, readyMs: 35 * MINUTE },
   ...{ costMax, judge },
   request: requestHistory,
   map: mapChart,

@@ -1,3 +1,4 @@
+import { DAY } from '../../../core/time.ts'
 import type { DecimalString, EpochMicros } from '../../../core/brands.ts'
 import { arrayOf, figureOf, objectOf, priceOf, refusePayload, unixTimeOf } from '../../check.ts'
 import { type Json, JsonArray, JsonNumber, parseExact } from '../../json.ts'
@@ -35,7 +36,7 @@ export function mapChart(body: Uint8Array, context: MappingContext): Mapped {
     const at = timeText(value)
     return point && { ...point, marketCap: caps.get(at), volume24h: volumes.get(at) }
   })
-  return mapHistory(reads, context)
+  return mapHistory(reads, context, DAY)
 }
 
 function readPoint(value: Json, path: string, receivedAt: EpochMicros): Point | undefined {

@@ -151,7 +151,7 @@ describe('CoinMarketCap history', () => {
   it('reads the shape of v2, and tells the day without a price', () => {
     const { records, missing } = mapped('history', days, historicalV2)
     expect(records.map(r => r.price)).toEqual(['80111.250'])
-    expect(missing[0]?.reason).toBe('1 of 2 points have no price')
+    expect(missing[0]?.reason).toBe('1 of 2 points have no price; 2026-10-02 to 2026-10-03: no price')
   })
 
   it('refuses the history of another coin', () => {

@@ -87,7 +87,7 @@ const history: Dataset = {
   pageSize: 1,
   refreshMs: DAY,
   intervalMs: DAY,
-  history: { rangeMaxMs: pointsPerCredit * DAY, reachMs: 365 * DAY, stepMs: DAY },
+  history: { rangeMaxMs: pointsPerCredit * DAY, reachMs: 365 * DAY, stepMs: DAY, readyMs: 10 * MINUTE },
   costMax: (page: Page) => creditsFor(daysOf(page), pointsPerCredit),
   request: (page: Page) => ({
     path: '/v3/cryptocurrency/quotes/historical',

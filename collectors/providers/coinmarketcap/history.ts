@@ -1,3 +1,4 @@
+import { DAY } from '../../../core/time.ts'
 import { figureOf, objectOf, arrayOf, priceOf, refusePayload, timeOf, wholeOf } from '../../check.ts'
 import { type Json, JsonObject } from '../../json.ts'
 import { asDayClose, mapHistory, type Point } from '../../mapping-history.ts'
@@ -11,6 +12,7 @@ export function mapCloses(body: Uint8Array, context: MappingContext): Mapped {
   return mapHistory(
     points.map((point, i) => () => readPoint(objectOf(point, `${path}[${i}]`), `${path}[${i}]`, context)),
     context,
+    DAY,
   )
 }
 

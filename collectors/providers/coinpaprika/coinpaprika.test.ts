@@ -158,7 +158,10 @@ describe('CoinPaprika history', () => {
       ['2026-09-01T00:00:00.000Z', '77432.10', '28000000002', '1552000000002'],
       ['2026-09-02T00:00:00.000Z', '78010.75', '28000000003', undefined],
     ])
-    expect(missing[0]).toMatchObject({ asset: 'bitcoin', reason: '1 of 5 points have no price' })
+    expect(missing[0]).toMatchObject({
+      asset: 'bitcoin',
+      reason: '1 of 5 points have no price; 2026-09-03: no price',
+    })
   })
 
   it('never takes a price in dollars for one in another currency', () => {

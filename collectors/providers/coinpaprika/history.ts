@@ -1,3 +1,4 @@
+import { DAY } from '../../../core/time.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import { arrayOf, figureOf, priceOf, rowOf, timeOf } from '../../check.ts'
 import { type Json, parseExact } from '../../json.ts'
@@ -31,7 +32,7 @@ export function mapHistoric(body: Uint8Array, context: MappingContext): Mapped {
       `$: past prices come in ${currencies.join(' or ')}, not ${currency}`,
     )
   const reads = arrayOf(parseExact(body), '$').map((value, i) => () => readPoint(value, `$[${i}]`, context))
-  return mapHistory(reads, context)
+  return mapHistory(reads, context, DAY)
 }
 
 function readPoint(value: Json, path: string, { receivedAt }: MappingContext): Point | undefined {

@@ -1,4 +1,5 @@
 import { AssetId, type DecimalString } from '../../../core/brands.ts'
+import { DAY } from '../../../core/time.ts'
 import { arrayOf, objectOf, priceOf, refusePayload, unixTimeOf } from '../../check.ts'
 import { type Json, JsonNumber, type JsonObject, parseExact } from '../../json.ts'
 import { MappedRows } from '../../mapping.ts'
@@ -51,7 +52,7 @@ export function mapHistorical(body: Uint8Array, context: MappingContext): Mapped
   const rows = arrayOf(objectOf(parseExact(body), '$').get('prices'), '$.prices')
   const page = context.page.assets.length === 0 ? { ...context.page, assets: [bitcoin] } : context.page
   const reads = rows.map((row, index) => () => readPoint(row, `$.prices[${index}]`, context))
-  return mapHistory(reads, { ...context, page })
+  return mapHistory(reads, { ...context, page }, DAY)
 }
 
 function readPoint(value: Json, path: string, { page, receivedAt }: MappingContext): Point | undefined {
