@@ -34,7 +34,7 @@ export function placesOf(root: BodyNode, served: readonly ServedValue[]): Places
 
 type Found = Pick<PricePlace, 'leaf' | 'above'>
 
-function* leavesOf(node: BodyNode, above: readonly BodyNode[]): Generator<Found> {
+export function* leavesOf(node: BodyNode, above: readonly BodyNode[]): Generator<Found> {
   if (node.kind === 'leaf') yield { leaf: node, above }
   for (const child of childrenOf(node)) yield* leavesOf(child, [...above, node])
 }

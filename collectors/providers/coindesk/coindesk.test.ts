@@ -22,8 +22,8 @@ describe('two dialects', () => {
 
   it.each([
     ['USD', '/v1/bpi/currentprice.json'],
-    ['EUR', '/v1/bpi/currentprice.json'],
-    ['GBP', '/v1/bpi/currentprice.json'],
+    ['EUR', '/v1/bpi/currentprice/EUR.json'],
+    ['GBP', '/v1/bpi/currentprice/GBP.json'],
     ['JPY', '/v1/bpi/currentprice/JPY.json'],
     ['../x', '/v1/bpi/currentprice/..%2Fx.json'],
   ])('asks the index for %s at %s', (currency, path) => {

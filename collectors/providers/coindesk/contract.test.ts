@@ -57,6 +57,7 @@ providerContract({
 })
 
 twinContract({ provider: coindesk, assets: ['bitcoin'], sweeps: 40 })
+twinContract({ provider: coindesk, currency: 'EUR', assets: ['bitcoin'], sweeps: 5 })
 twinContract({ provider: coindesk, dataset: 'history', assets: ['bitcoin'] })
 twinContract({ provider: coindesk, dataset: 'tick', sweeps: 40 })
 twinContract({ provider: coindesk, dataset: 'tick-history', assets: ['bitcoin', 'dogecoin'] })

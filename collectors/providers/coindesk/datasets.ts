@@ -14,11 +14,9 @@ const headers = { accept: 'application/json' }
 const perCall = (): Credits => Credits(1)
 const nothing = (): Credits => Credits(0)
 
-/** Currencies of the plain endpoint; any other has a path of its own. */
-const plainCurrencies: readonly string[] = ['USD', 'GBP', 'EUR']
-
+/** The plain endpoint sends GBP and EUR too, but only the path of a code says what was asked. */
 const bpiRequest = ({ currency }: Page): HttpRequest => {
-  const code = plainCurrencies.includes(currency) ? '' : `/${encodeURIComponent(currency)}`
+  const code = currency === 'USD' ? '' : `/${encodeURIComponent(currency)}`
   return { path: `/v1/bpi/currentprice${code}.json`, query: {}, headers }
 }
 

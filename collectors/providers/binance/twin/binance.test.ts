@@ -92,7 +92,8 @@ describe('the candles of Binance', () => {
       expect(Number(high)).toBeGreaterThanOrEqual(Math.max(Number(open), Number(close)))
       expect(Number(low)).toBeLessThanOrEqual(Math.min(Number(open), Number(close)))
     }
-    expect(json[0][4]).toBe(json[1][1])
+    // The next day opens where this one closed, but for a digit that no price has: faults find prices by their digits.
+    expect(json[1][1]).toBe(json[0][4].replace(/0$/, '1'))
     const [entry] = box.sandbox.meter.entries()
     expect(entry?.values.map(v => v.price)).toEqual(json.slice(0, 3).map((row: Body) => row[4]))
     expect(entry?.values[0]?.observedAt).toBe(parseIso('2026-11-18T23:59:59.999999Z'))

@@ -42,12 +42,12 @@ export class Market {
   /** `ticker/24hr`; MINI lacks the change. */
   ticker(pair: BinancePair, now: EpochMicros, isMini: boolean): { row: Json; value: ServedValue } {
     const at = lastChange(now)
-    const [last, open] = [this.price(pair, at), this.price(pair, addMs(at, -DAY))]
+    const [last, open] = [this.price(pair, at), beside(this.price(pair, addMs(at, -DAY)))]
     const key = `${pair.symbol}/${at}`
     const change = {
       priceChange: difference(last, open),
       priceChangePercent: percent(last, open),
-      weightedAvgPrice: this.price(pair, addMs(at, -12 * HOUR)),
+      weightedAvgPrice: beside(this.price(pair, addMs(at, -12 * HOUR))),
       prevClosePrice: open,
     }
     const book = {
@@ -79,7 +79,7 @@ export class Market {
     const end = fromEpochMs(openMs + widthMs)
     const isOver = end <= now
     const [open, close] = [
-      this.price(pair, fromEpochMs(openMs)),
+      beside(this.price(pair, fromEpochMs(openMs))),
       this.price(pair, isOver ? end : lastChange(now)),
     ]
     const { highPrice, lowPrice } = this.#extremes(pair, isOver ? end : now, close, open)
@@ -100,9 +100,13 @@ export class Market {
   ): { highPrice: string; lowPrice: string } {
     const prices = [...others, ...[6, 12, 18].map(hours => this.price(pair, addMs(at, -hours * HOUR)))]
     const sorted = prices.toSorted((a, b) => Number(a) - Number(b))
-    return { highPrice: sorted.at(-1) ?? '0', lowPrice: sorted[0] ?? '0' }
+    return { highPrice: beside(sorted.at(-1) ?? '0'), lowPrice: beside(sorted[0] ?? '0', -2n) }
   }
 }
+
+/** Less than a tick away: no other number of a body has the digits of a price, which end in zeros. */
+const beside = (price: string, units = 1n): string =>
+  formatFixed({ units: unitsOf(price) + units, scale: sentDigits })
 
 const unitsOf = (text: string): bigint => parseFixed(text).units
 

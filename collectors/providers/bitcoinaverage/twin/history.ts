@@ -4,7 +4,7 @@ import { addMs, DAY, HOUR, MINUTE, parseIso } from '../../../../core/time.ts'
 import { type Json, raw } from '../../../../sandbox/json.ts'
 import type { ServedValue } from '../../../../sandbox/types.ts'
 import type { Pair } from './pairs.ts'
-import { displayed, type Index } from './ticker.ts'
+import { beside, displayed, type Index } from './ticker.ts'
 
 /** Step and length of each period; null = since the beginning. */
 const periods: Readonly<Record<string, { readonly stepMs: number; readonly lengthMs: number | null }>> = {
@@ -49,9 +49,9 @@ function row(index: Index, average: string, time: EpochMicros, stepMs: number): 
   const sorted = prices.sort((a, b) => Number(a) - Number(b))
   return {
     time: displayed(time),
-    high: raw(sorted.at(-1) ?? average),
-    low: raw(sorted[0] ?? average),
-    open: raw(open),
+    high: beside(sorted.at(-1) ?? average),
+    low: beside(sorted[0] ?? average, -1n),
+    open: beside(open),
     average: raw(average),
   }
 }

@@ -69,7 +69,7 @@ export function fullTicker(pair: Pair, index: Index, last: string, at: EpochMicr
     bid: scaled(last, '0.9998'),
     last: raw(last),
     high: number(around.at(-1)),
-    low: number(around[0]),
+    low: number(around[0], -1n),
     open: Object.fromEntries(opens.map(([name, open]) => [name, number(open)])),
     averages: {
       day: number(index.at(addMs(at, -spans.day / 2))),
@@ -92,7 +92,14 @@ export function fullTicker(pair: Pair, index: Index, last: string, at: EpochMicr
   }
 }
 
-const number = (text: string | undefined): Json => (text === undefined ? '' : raw(text))
+const number = (text: string | undefined, units = 1n): Json => (text === undefined ? '' : beside(text, units))
+
+/** More fraction digits than a price has: faults find a price by its digits, so that no other number may have them. */
+export function beside(price: string, units = 1n): Json {
+  const { units: all, scale } = rescale(parseFixed(price), besideDigits)
+  return raw(formatNumber({ units: all + units, scale }))
+}
+const besideDigits = 10
 
 /** With two digits more than the price, so that it never looks like it. */
 function scaled(price: string, factor: string): Json {

@@ -82,12 +82,18 @@ function extremes(prices: PriceSource, m: Market, at: EpochMicros): { low: strin
 /** The ticker of one market at a whole second. Only futures name themselves. */
 export function tickerOf(prices: PriceSource, m: Market, at: EpochMicros): Json {
   const last = priceOf(prices, m, at) ?? '0'
-  const open24 = priceOf(prices, m, addMs(at, -DAY)) ?? last
+  const open24 = scaled(priceOf(prices, m, addMs(at, -DAY)) ?? last, '1.0001')
   const midnight = fromEpochMs(Math.floor(toEpochMs(at) / DAY) * DAY)
   const { low, high } = extremes(prices, m, at)
   const change = ((Number(last) - Number(open24)) / Number(open24)) * 100
   return {
-    ...{ timestamp: secondsOf(at), open: priceOf(prices, m, midnight) ?? last, high, low, last },
+    ...{
+      timestamp: secondsOf(at),
+      open: scaled(priceOf(prices, m, midnight) ?? last, '1.0001'),
+      high,
+      low,
+      last,
+    },
     ...{ volume: volume(`${m.symbol}/${at}`), vwap: scaled(last, '0.9991') },
     ...{ bid: scaled(last, '0.9998'), ask: scaled(last, '1.0002'), side: String(hashText(last) % 2) },
     ...{ open_24: open24, percent_change_24: change.toFixed(2), market_type: m.kind },
@@ -102,7 +108,7 @@ export function candleOf(
   { opensMs, closesMs }: { opensMs: number; closesMs: number },
 ) {
   const close = priceOf(prices, m, fromEpochMs(closesMs)) ?? '0'
-  const open = priceOf(prices, m, fromEpochMs(opensMs)) ?? '0'
+  const open = scaled(priceOf(prices, m, fromEpochMs(opensMs)) ?? '0', '1.0001')
   const [least = '0', most = '0'] = [open, close].toSorted((a, b) => Number(a) - Number(b))
   const [low, high] = [scaled(least, '0.999'), scaled(most, '1.001')]
   const row: Json = {

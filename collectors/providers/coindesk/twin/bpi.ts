@@ -42,7 +42,7 @@ export class Bpi {
     return code === undefined ? textAnswer(404, 'Not Found') : this.#byCode(code, at)
   }
 
-  /** USD, GBP and EUR. Only the price in USD is told to the meter: one call is for one currency, and its path names none. */
+  /** USD, GBP and EUR. Only the price in USD is told to the meter: one call is for one currency, and a path that names none is for USD. */
   #current(at: EpochMicros): Answer {
     const minute = periodStart('minute', at)
     const bpi: Record<string, Json> = {}

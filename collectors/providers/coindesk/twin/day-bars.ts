@@ -3,7 +3,7 @@ import { DAY } from '../../../../core/time.ts'
 import { hashText } from '../../../../sandbox/hash.ts'
 import { raw } from '../../../../sandbox/json.ts'
 import type { Json } from '../../../../sandbox/json.ts'
-import { type Instrument, openHighLow, type PriceAt } from './tick-shape.ts'
+import { beside, type Instrument, openHighLow, type PriceAt } from './tick-shape.ts'
 
 /** One UTC day of an instrument, or what there is of it yet. */
 export interface Bar {
@@ -53,7 +53,7 @@ function membersOf(
     ['OHLC_MESSAGE', 'HIGH_MESSAGE_TIMESTAMP', begin + 3_600],
     ['OHLC_MESSAGE', 'LOW_MESSAGE_VALUE', raw(bar.low)],
     ['OHLC_MESSAGE', 'LOW_MESSAGE_TIMESTAMP', begin + 7_200],
-    ['OHLC_MESSAGE', 'LAST_MESSAGE_VALUE', raw(bar.close)],
+    ['OHLC_MESSAGE', 'LAST_MESSAGE_VALUE', raw(beside(bar.close))],
     ['MESSAGE', 'TOTAL_INDEX_UPDATES', hashText(`${instrument.name}/${begin}`) % 1_000_000],
     ...volumeEnds.flatMap(end => [
       ['VOLUME', `VOLUME${end}`, raw(`${hashText(`${begin}${end}`) % 300_000}.5`)] as const,

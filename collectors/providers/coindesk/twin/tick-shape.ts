@@ -1,7 +1,7 @@
 import type { EpochMicros } from '../../../../core/brands.ts'
 import { DAY, HOUR, toEpochMs } from '../../../../core/time.ts'
 import { periodStart } from '../../../../sandbox/calendar.ts'
-import { divide, formatNumber, parseFixed } from '../../../../sandbox/decimal.ts'
+import { divide, formatNumber, parseFixed, rescale } from '../../../../sandbox/decimal.ts'
 import { hashText } from '../../../../sandbox/hash.ts'
 import { raw } from '../../../../sandbox/json.ts'
 import type { Json } from '../../../../sandbox/json.ts'
@@ -16,6 +16,9 @@ export interface Instrument {
 export type PriceAt = (at: EpochMicros) => string
 
 type Members = Record<string, Json>
+
+/** Far more fraction digits than a price has. */
+const besideDigits = 18
 
 export const tickGroups = [
   ...['ID', 'VALUE', 'LAST_UPDATE', 'CURRENT_HOUR', 'CURRENT_DAY', 'CURRENT_WEEK', 'CURRENT_MONTH'],
@@ -115,7 +118,13 @@ export function openHighLow(
   const prices = moments.map(at => priceAt(at as EpochMicros))
   const sorted = prices.toSorted((a, b) => parseFloat(a) - parseFloat(b))
   const [open = '0'] = prices
-  return { open, low: sorted[0] ?? open, high: sorted.at(-1) ?? open }
+  return { open: beside(open), low: beside(sorted[0] ?? open, -1n), high: beside(sorted.at(-1) ?? open) }
+}
+
+/** A digit more than a price has: no other number of a body has the digits of its price. */
+export function beside(price: string, units = 1n): string {
+  const { units: all, scale } = rescale(parseFixed(price), besideDigits)
+  return formatNumber({ units: all + units, scale })
 }
 
 function changeOf(open: string, now: string): { readonly change: Json; readonly percent: Json } {

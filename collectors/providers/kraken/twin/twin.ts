@@ -85,7 +85,8 @@ export class KrakenTwin implements Twin {
     const pick = (hours: number): string => this.#price(pair, addMs(at, -hours * HOUR)) ?? last
     const recent = [last, open, pick(6), pick(12), pick(18), this.#price(pair, addMs(at, -DAY)) ?? last]
     const sorted = [...recent].sort((a, b) => Number(a) - Number(b))
-    const [low, high] = [sorted[0] ?? last, sorted.at(-1) ?? last]
+    // No other number of the body may have the digits of the price: faults find it by them.
+    const [low, high] = [scaled(sorted[0] ?? last, '0.9998'), scaled(sorted.at(-1) ?? last, '1.0002')]
     const hash = hashText(`${pair.name}/${day}`)
     const lot = `0.${String(hashText(`${pair.name}/${at}`) % 100_000_000).padStart(8, '0')}`
     return {
@@ -100,7 +101,7 @@ export class KrakenTwin implements Twin {
       t: [hash % 9_000, 9_000 + (hash % 9_000)],
       l: [low, low],
       h: [high, high],
-      o: open,
+      o: scaled(open, '0.9999'),
     }
   }
 }
