@@ -1,4 +1,6 @@
+import type { Dataset, Provider } from '../collectors/provider.ts'
 import { providerById, providers } from '../collectors/registry.ts'
+import type { AssetId } from '../core/brands.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import { toCryptosError } from '../core/errors.ts'
@@ -47,17 +49,41 @@ export function parametersOf(config: Config, source: Pick<Source, 'kind'>): Judg
   return { ...judgeDefaults, histories, spot: { ...judgeDefaults.spot, sources, disabled, offers } }
 }
 
-/** What the provider is asked for: the wanted currency or the one in its place, and the wanted assets that it has. */
+/** What the provider is asked for: the wanted currency or the one in its place, and the wanted assets that it has; and how often. */
 function offerOf(name: string, config: Config): Offer {
   const provider = providerById(name)
   if (!provider) return {}
   const currency = currencyFor(provider, config.currency)
   const priced = provider.datasets.filter(({ kind }) => kind === 'quotes' || kind === 'market')
   const currencies = currency === undefined ? [] : [currency]
+  const intervalsMs = intervalsOf(provider, priced, config)
   // Which assets are the largest is known by the answers only.
-  if (config.topAssets > 0 && priced.some(dataset => dataset.topMax !== undefined)) return { currencies }
-  return { currencies, assets: priced.flatMap(d => wantedAssets({ provider }, d, config).map(a => a.asset)) }
+  if (config.topAssets > 0 && priced.some(dataset => dataset.topMax !== undefined))
+    return { currencies, intervalsMs }
+  const assets = priced.flatMap(d => wantedAssets({ provider }, d, config).map(a => a.asset))
+  return { currencies, assets, intervalsMs }
 }
+
+/** An asset of several datasets comes as often as the fastest of them brings it. */
+function intervalsOf(
+  provider: Provider,
+  priced: readonly Dataset[],
+  config: Config,
+): NonNullable<Offer['intervalsMs']> {
+  const byAsset = new Map<AssetId, number>()
+  let other = Number.POSITIVE_INFINITY
+  for (const dataset of priced.filter(d => isCollected(provider, d, config))) {
+    const intervalMs = Math.max(dataset.intervalMs, config.minIntervalSeconds * 1_000)
+    if (config.topAssets > 0 && dataset.topMax !== undefined) other = Math.min(other, intervalMs)
+    else
+      for (const { asset } of wantedAssets({ provider }, dataset, config))
+        byAsset.set(asset, Math.min(intervalMs, byAsset.get(asset) ?? intervalMs))
+  }
+  return other === Number.POSITIVE_INFINITY ? { byAsset } : { byAsset, other }
+}
+
+const isCollected = ({ id }: Provider, dataset: Dataset, { datasets }: Config): boolean =>
+  datasets.includes(dataset.kind) || datasets.includes(`${id}/${dataset.id}`)
 
 function tell({ log, onProblem }: JudgingPorts, event: JudgeEvent): void {
   switch (event.kind) {

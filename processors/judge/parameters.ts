@@ -135,7 +135,10 @@ export interface ConsensusParameters {
 export interface SpotParameters {
   /** Names of providers, the preferred one first. None = all, by name. */
   readonly sources: readonly string[]
-  /** A value serves so long, or three steps of its source where that is longer (at most `consensus.maxAgeMs`). */
+  /**
+   * A value serves so long, or three steps of its source where that is longer (at most `consensus.maxAgeMs`), or one and a half of the
+   * intervals at which it is collected.
+   */
   readonly maxAgeMs: number
   /** So many calls in vain in a row, and the source serves no more, however young its last value is. */
   readonly failedCalls: number
@@ -148,4 +151,6 @@ export interface SpotParameters {
 export interface Offer {
   readonly currencies?: readonly Currency[]
   readonly assets?: readonly AssetId[]
+  /** Time between two values by the plan of collecting, milliseconds: of each asset that is asked for by name, and of any other. */
+  readonly intervalsMs?: { readonly byAsset: ReadonlyMap<AssetId, number>; readonly other?: number }
 }

@@ -76,6 +76,19 @@ describe('the role', () => {
     ])
   })
 
+  it('waits for a value that is asked for every 15 minutes, and for no other of its provider', () => {
+    const intervalsMs = { byAsset: new Map([[AssetId('bitcoin'), 60_000]]), other: 900_000 }
+    const offers = { kraken: { intervalsMs } }
+    const judge = new Judge({ ...order, spot: { ...order.spot, offers, sources: ['kraken'] } })
+    judge.observe(quoteOf('kraken', '84001.1', minute(0)))
+    judge.observe(quoteOf('kraken', '84.1', minute(0), { asset: AssetId('litecoin') }))
+    const at = (n: number) => servingIn(judge.minute(minute(n))).map(s => s.price)
+    expect(at(5)).toEqual(['84001.1', '84.1'])
+    expect(at(6)).toEqual([null, '84.1'])
+    expect(at(22)).toEqual([null, '84.1'])
+    expect(servingIn(judge.minute(minute(23)))[1]?.skipped[0]?.why).toBe('dead: no value for 23 min')
+  })
+
   it('passes over a source that was called twice in vain, though its value is young, until it has one again', () => {
     const judge = new Judge(order)
     const fail = (n: number, state: 'failed' | 'provider-down'): void =>

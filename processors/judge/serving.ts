@@ -9,6 +9,9 @@ import { ProviderId } from '../../core/brands.ts'
 import type { Series } from './series.ts'
 import { toIso } from '../../core/time.ts'
 
+/** A value comes a little late now and then. */
+const timesInterval = 1.5
+
 export interface Minute {
   readonly parameters: JudgeParameters
   /** Why the only two sources that count are not believed: nobody knows which of them is right. */
@@ -67,7 +70,14 @@ function unfit(
   const doubt = aheadText(series.latest, now, p) ?? doubtText(series, p.cleanValues)
   if (doubt !== undefined) return `insane: ${doubt}`
   const ageMs = (at - series.latest.observedAt) / 1_000
-  const maxAgeMs = Math.min(Math.max(p.spot.maxAgeMs, 3 * series.clock.stepMs), p.consensus.maxAgeMs)
-  if (ageMs <= maxAgeMs) return undefined
+  if (ageMs <= maxAgeMsOf(series, p)) return undefined
   return `dead: no value for ${spanText(ageMs)}${series.ahead === undefined ? '' : `; ${series.ahead}`}`
+}
+
+/** A value that is asked for every 15 minutes is not dead after 5, whatever is known of its step yet. */
+function maxAgeMsOf({ provider, asset, clock }: Series, { spot, consensus }: JudgeParameters): number {
+  const intervals = spot.offers[provider]?.intervalsMs
+  const intervalMs = intervals?.byAsset.get(asset) ?? intervals?.other ?? 0
+  const bySteps = Math.min(Math.max(spot.maxAgeMs, 3 * clock.stepMs), consensus.maxAgeMs)
+  return Math.max(bySteps, timesInterval * intervalMs)
 }
