@@ -136,7 +136,7 @@ describe('a change around the first price', () => {
     const evil = change(list, { change: 'proto-keys' })
     expect(evil?.body.match(/"__proto__":\{/g)?.length).toBe(6)
     expect(evil?.served).toEqual(list.served)
-    expect(change(list, { change: 'new-keys' })?.body).toContain('"tvl_ratio":null')
+    expect(change(list, { change: 'new-keys' })?.body).toContain('"tvl_share_v3":null')
     const gone = change(list, { change: 'gone-keys' })?.body ?? ''
     expect([gone.match(/"cap"/g)?.length, gone.match(/1e15/g)?.length]).toEqual([1, 1])
     expect(gone).toContain('{"id":1,"symbol":"BTC","quote":[{"symbol":"USD","price":64235.10,')

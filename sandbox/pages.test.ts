@@ -139,7 +139,7 @@ describe('a changed body', () => {
       box.sandbox.faults.add({ kind: 'change-body', change }),
     )
     const { json } = await box.cmc(quote)
-    expect(json.data[0]).toHaveProperty('tvl_ratio')
+    expect(json.data[0]).toHaveProperty('tvl_share_v3')
     expect(json.data[0].quote[0].price).toBeNull()
     expect(ids.map(id => box.sandbox.faults.hits(id))).toEqual([0, 1, 1])
     expect(last(box)?.values).toEqual([])

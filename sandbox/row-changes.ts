@@ -96,7 +96,8 @@ const withProtoKeys: RowChange = ({ value }, { root }) => {
 const withNewKeys: RowChange = ({ value, row }) => {
   for (const node of [...nodesOf(row)])
     if (node.kind === 'object')
-      node.members.unshift(['tvl_ratio', leaf('null')], ['minted_v3', parseTree('{"price":[1,"2"]}')])
+      // Names that no provider has: a name twice would be another trouble.
+      node.members.unshift(['tvl_share_v3', leaf('null')], ['minted_v3', parseTree('{"price":[1,"2"]}')])
   return [value]
 }
 

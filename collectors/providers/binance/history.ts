@@ -4,7 +4,7 @@ import { arrayOf, figureOf, priceOf, refusePayload, unixTimeOf, wholeOf } from '
 import { type Json, JsonArray, parseExact } from '../../json.ts'
 import { asDayClose, mapHistory, type Point } from '../../mapping-history.ts'
 import type { HttpRequest, Mapped, MappingContext, Page } from '../../provider.ts'
-import { splitPair } from './assets.ts'
+import { currencyOf } from './assets.ts'
 
 /** Most candles of one answer (rest-api.md, klines `limit`). */
 export const mostCandles = 1_000
@@ -41,8 +41,7 @@ export function mapCandles(body: Uint8Array, context: MappingContext): Mapped {
 /** The body names neither pair nor currency: both are those of the page, which must agree. */
 function checkCurrency({ page }: MappingContext): void {
   const ref = page.assets[0]
-  const currency = ref && splitPair(ref.sourceId)?.currency
-  if (ref && currency !== page.currency)
+  if (ref && currencyOf(ref) !== page.currency)
     throw new CryptosError(
       'CRY_PROVIDER_PAYLOAD',
       `$: candles of ${ref.sourceId} are not in ${page.currency}`,

@@ -1,6 +1,6 @@
 import { addMs, DAY, toIso } from '../../../core/time.ts'
 import { EpochMicros } from '../../../core/brands.ts'
-import { arrayOf, objectOf, priceOf, refusePayload } from '../../check.ts'
+import { arrayOf, priceOf, refusePayload, rowOf } from '../../check.ts'
 import { type Json, JsonObject, parseExact } from '../../json.ts'
 import { mapHistory, type Point } from '../../mapping-history.ts'
 import type { Mapped, MappingContext } from '../../provider.ts'
@@ -35,7 +35,7 @@ interface Place {
 }
 
 function readRow(value: Json, path: string, { isDaily, context }: Place): Point | undefined {
-  const row = objectOf(value, path)
+  const row = rowOf(value, path)
   const average = row.get('average')
   if (average === null || average === '') return undefined
   if (isDaily && isOfHour(value)) refusePayload(`${path}.time`, 'the midnight of a day', row.get('time'))

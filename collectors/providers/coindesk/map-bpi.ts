@@ -21,7 +21,7 @@ const askedRef = ({ page }: MappingContext): AssetRef => page.assets[0] ?? bitco
 
 /** `bpi.<currency of the page>`: the price is `rate_float`, its time `time.updatedISO`. */
 export function mapBpi(body: Uint8Array, context: MappingContext): Mapped {
-  const root = objectOf(parseExact(body), '$')
+  const root = rowOf(parseExact(body), '$')
   const bpi = objectOf(root.get('bpi'), '$.bpi')
   const rows = new MappedRows(context)
   rows.add(askedRef(context), () => readPrice(root, bpi, context))
@@ -33,12 +33,12 @@ function readPrice(root: JsonObject, bpi: JsonObject, context: MappingContext): 
   const { currency } = context.page
   if (ref.sourceId !== bitcoin.sourceId) return { ref, none: 'the Bitcoin Price Index is of bitcoin only' }
   const path = `$.bpi.${currency}`
-  const entry = bpi.get(currency)
+  const entry = rowOf(bpi, '$.bpi').get(currency)
   if (entry === undefined) return { ref, none: `no price in ${currency}` }
   const row = rowOf(entry, path)
   const code = row.get('code')
   if (code !== currency) refusePayload(`${path}.code`, `the text "${currency}"`, code)
-  const time = objectOf(root.get('time'), '$.time')
+  const time = rowOf(root.get('time'), '$.time')
   const observedAt = timeOf(time.get('updatedISO'), '$.time.updatedISO', context.receivedAt)
   const value = row.get('rate_float')
   if (value === null) return { ref, none: `the price in ${currency} is null` }
@@ -66,7 +66,7 @@ function rateOf(value: Json | undefined, path: string): DecimalString {
  * API gave USD whatever was asked: a close in another currency counts only in an answer from before that, which names it.
  */
 export function mapBpiHistory(body: Uint8Array, context: MappingContext): Mapped {
-  const root = objectOf(parseExact(body), '$')
+  const root = rowOf(parseExact(body), '$')
   const bpi = objectOf(root.get('bpi'), '$.bpi')
   const { currency } = context.page
   const ref = askedRef(context)
@@ -75,7 +75,7 @@ export function mapBpiHistory(body: Uint8Array, context: MappingContext): Mapped
   if (doubt !== undefined)
     return { records: [], missing: [{ asset: ref.asset, sourceId: ref.sourceId, reason: doubt }] }
   const closes = new DailyCloses(context, ref, updatedAt ?? context.receivedAt)
-  for (const [name, value] of bpi.entries()) {
+  for (const [name, value] of bpi.members()) {
     const day = dayOf(name)
     if (day === undefined) closes.addError(badDay(name))
     else closes.add(day, () => priceOf(value, `$.bpi.${name}`))
@@ -87,7 +87,7 @@ export function mapBpiHistory(body: Uint8Array, context: MappingContext): Mapped
 function updatedOf(root: JsonObject, context: MappingContext): EpochMicros | undefined {
   const time = root.get('time')
   if (time === undefined) return undefined
-  return timeOf(objectOf(time, '$.time').get('updatedISO'), '$.time.updatedISO', context.receivedAt)
+  return timeOf(rowOf(time, '$.time').get('updatedISO'), '$.time.updatedISO', context.receivedAt)
 }
 
 /** Why the closes can not be taken for prices in the asked currency; undefined = they can. */

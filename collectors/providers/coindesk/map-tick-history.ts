@@ -13,7 +13,7 @@ const daySeconds = DAY / 1_000
 
 /** `Data` as an array of days, oldest first: the price is `CLOSE`, its time the last microsecond of the day that TIMESTAMP begins. */
 export function mapTickHistory(body: Uint8Array, context: MappingContext): Mapped {
-  const rows = arrayOf(objectOf(parseExact(body), '$').get('Data'), '$.Data')
+  const rows = arrayOf(rowOf(parseExact(body), '$').get('Data'), '$.Data')
   const { assets, currency } = context.page
   const ref = assets[0] ?? refOfBase('BTC')
   const instrument = instrumentOf(ref.sourceId, currency)

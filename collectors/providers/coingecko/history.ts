@@ -1,6 +1,6 @@
 import { DAY } from '../../../core/time.ts'
 import type { DecimalString, EpochMicros } from '../../../core/brands.ts'
-import { arrayOf, figureOf, objectOf, priceOf, refusePayload, unixTimeOf } from '../../check.ts'
+import { arrayOf, figureOf, priceOf, refusePayload, rowOf, unixTimeOf } from '../../check.ts'
 import { type Json, JsonArray, JsonNumber, parseExact } from '../../json.ts'
 import { asDayClose, mapHistory, type Point } from '../../mapping-history.ts'
 import type { HttpRequest, Mapped, MappingContext, Page } from '../../provider.ts'
@@ -27,7 +27,7 @@ export function requestHistory({ assets, currency, range }: Page): HttpRequest {
  * places. A point at midnight is the close of the day before; one at another time (today's newest, hourly ones) keeps its own.
  */
 export function mapChart(body: Uint8Array, context: MappingContext): Mapped {
-  const root = objectOf(parseExact(body), '$')
+  const root = rowOf(parseExact(body), '$')
   const caps = byTime(root.get('market_caps'), 'unknown')
   const volumes = byTime(root.get('total_volumes'), 'counts')
   const reads = arrayOf(root.get('prices'), '$.prices').map((value, i) => () => {

@@ -1,5 +1,5 @@
 import { DAY } from '../../../core/time.ts'
-import { figureOf, objectOf, arrayOf, priceOf, refusePayload, timeOf, wholeOf } from '../../check.ts'
+import { figureOf, arrayOf, priceOf, refusePayload, rowOf, timeOf, wholeOf } from '../../check.ts'
 import { type Json, JsonObject } from '../../json.ts'
 import { asDayClose, mapHistory, type Point } from '../../mapping-history.ts'
 import type { Mapped, MappingContext } from '../../provider.ts'
@@ -10,7 +10,7 @@ import { quoteIn } from './quote.ts'
 export function mapCloses(body: Uint8Array, context: MappingContext): Mapped {
   const { points, path } = pointsOf(dataOf(body), context)
   return mapHistory(
-    points.map((point, i) => () => readPoint(objectOf(point, `${path}[${i}]`), `${path}[${i}]`, context)),
+    points.map((point, i) => () => readPoint(rowOf(point, `${path}[${i}]`), `${path}[${i}]`, context)),
     context,
     DAY,
   )

@@ -1,6 +1,6 @@
 import { AssetId, type DecimalString } from '../../../core/brands.ts'
 import { DAY } from '../../../core/time.ts'
-import { arrayOf, objectOf, priceOf, refusePayload, unixTimeOf } from '../../check.ts'
+import { arrayOf, priceOf, refusePayload, rowOf, unixTimeOf } from '../../check.ts'
 import { type Json, JsonNumber, type JsonObject, parseExact } from '../../json.ts'
 import { MappedRows } from '../../mapping.ts'
 import { mapHistory, type Point } from '../../mapping-history.ts'
@@ -11,7 +11,7 @@ const bitcoin: AssetRef = { asset: AssetId('bitcoin'), symbol: 'BTC', sourceId: 
 
 /** `/api/v1/prices`: one time and whole units of each currency; the one of the page is taken. */
 export function map(body: Uint8Array, context: MappingContext): Mapped {
-  const prices = objectOf(parseExact(body), '$')
+  const prices = rowOf(parseExact(body), '$')
   if (!currencies.some(code => prices.get(code) !== undefined))
     refusePayload('$', 'prices by currency', prices)
   const { receivedAt, page } = context
@@ -49,14 +49,14 @@ const isUnknown = (value: Json): boolean => value instanceof JsonNumber && /^(?:
  * may be up to a week older than what was asked: a price outside of the page's range does not count.
  */
 export function mapHistorical(body: Uint8Array, context: MappingContext): Mapped {
-  const rows = arrayOf(objectOf(parseExact(body), '$').get('prices'), '$.prices')
+  const rows = arrayOf(rowOf(parseExact(body), '$').get('prices'), '$.prices')
   const page = context.page.assets.length === 0 ? { ...context.page, assets: [bitcoin] } : context.page
   const reads = rows.map((row, index) => () => readPoint(row, `$.prices[${index}]`, context))
   return mapHistory(reads, { ...context, page }, DAY)
 }
 
 function readPoint(value: Json, path: string, { page, receivedAt }: MappingContext): Point | undefined {
-  const row = objectOf(value, path)
+  const row = rowOf(value, path)
   const price = priceIn(row, page.currency, path)
   if (price === undefined) return undefined
   return { price, observedAt: unixTimeOf(row.get('time'), `${path}.time`, { receivedAt, unit: 'seconds' }) }
