@@ -1,5 +1,5 @@
 import { Credits, type EpochMicros } from '../../core/brands.ts'
-import type { Quote } from '../../core/records.ts'
+import type { Metric, Quote } from '../../core/records.ts'
 import { HOUR, parseIso } from '../../core/time.ts'
 import { VirtualClock } from '../../core/virtual-clock.ts'
 import type { FaultSpec } from '../../sandbox/faults.ts'
@@ -41,16 +41,22 @@ export interface TrapBench extends AsyncDisposable {
   poll(fault: FaultSpec | undefined, calls?: number): Promise<TrapEnd>
 }
 
-export async function openTrapBench(provider: Provider, assets = 4): Promise<TrapBench> {
+/** What is asked of a provider; without a word its first dataset of quotes, with a key where there is one. */
+export interface TrapCase {
+  readonly assets?: number
+  readonly dataset?: Dataset
+  readonly way?: 'keyless' | 'keyed'
+}
+
+export async function openTrapBench(provider: Provider, kase: TrapCase = {}): Promise<TrapBench> {
   const clock = new VirtualClock(parseIso('2026-11-21T12:00:30Z'))
   const sandbox = await startSandbox({ clock })
   const test = await openTestPoll(sandbox.url, clock)
-  const key = provider.keyed ? sandboxKey : undefined
+  const key = provider.keyed && kase.way !== 'keyless' ? sandboxKey : undefined
   const source = await test.source(provider, sandbox.baseUrl(provider.id), key)
-  const dataset = datasetsOf(source).find(d => d.kind === 'quotes')
+  const dataset = kase.dataset ?? datasetsOf(source).find(d => d.kind === 'quotes')
   if (!dataset) throw new Error(`${provider.id} has no dataset of quotes`)
-  const refs = knownAssetRefs(provider).slice(0, Math.min(dataset.pageSize, assets))
-  const page = { assets: refs, currency: currencyOf(provider) }
+  const page = pageOf(provider, dataset, kase.assets ?? 4)
   const setup = { test, sandbox, clock, dataset }
   let slots = 0
   const poll = async (fault: FaultSpec | undefined, calls = 1): Promise<TrapEnd> => {
@@ -67,6 +73,12 @@ export async function openTrapBench(provider: Provider, assets = 4): Promise<Tra
     await sandbox.close()
   }
   return { sandbox, dataset, poll, [Symbol.asyncDispose]: close }
+}
+
+function pageOf(provider: Provider, dataset: Dataset, most: number): Page {
+  const refs = knownAssetRefs(provider).filter(ref => dataset.assets?.has(ref.asset) ?? true)
+  const assets = dataset.kind === 'metrics' ? [] : refs.slice(0, Math.min(dataset.pageSize, most))
+  return { assets, currency: currencyOf(provider) }
 }
 
 interface Setup extends Pick<TrapBench, 'sandbox' | 'dataset'> {
@@ -151,4 +163,10 @@ export function lostAssets({ mapped, page }: TrapEnd): readonly string[] {
   if (!mapped) return []
   const told = [...mapped.records.map(r => r.sourceId), ...mapped.missing.map(m => m.sourceId)]
   return page.assets.map(a => a.sourceId).filter(id => told.filter(each => each === id).length !== 1)
+}
+
+/** Figures of the whole market that the provider did not serve. */
+export function wrongFigures({ mapped, entry }: TrapEnd): readonly Metric[] {
+  const served = new Set(entry.values.map(value => `${value.sourceId} ${value.price}`))
+  return (mapped?.metrics ?? []).filter(metric => !served.has(`${metric.name} ${metric.value}`))
 }
