@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -36,16 +36,49 @@ describe('the lock of a data folder', () => {
     lockStore(path)()
     expect(statSync(path).mode & 0o777).toBe(0o700)
     expect(statSync(join(path, 'lock.db')).mode & 0o777).toBe(0o600)
+    const free = lockStore(path)
+    expect(statSync(join(path, 'lock.pid')).mode & 0o777).toBe(0o600)
+    free()
+    expect(existsSync(join(path, 'lock.pid'))).toBe(false)
   })
-  it('is freed by the system when its holder is killed', async () => {
+  it('is held where nothing can be written about its holder', () => {
+    const path = join(folder, 'nameless')
+    mkdirSync(join(path, 'lock.pid'), { recursive: true })
+    const free = lockStore(path)
+    expect(() => lockStore(path)).toThrow(/^another cryptos already works on /)
+    free()
+    lockStore(path)()
+  })
+  it('names its holder, and only one that still runs; it is freed by the system when its holder is killed', async () => {
     const path = join(folder, 'killed')
     const child = spawn(process.execPath, ['--input-type=module', '--eval', holder, path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     await once(child.stdout, 'data')
-    expect(() => lockStore(path)).toThrow(expect.objectContaining({ code: 'CRY_STORE_LOCKED' }))
+    const file = join(path, 'lock.pid')
+    const right = readFileSync(file, 'utf8')
+    const refusal = (who: string): unknown =>
+      expect.objectContaining({
+        code: 'CRY_STORE_LOCKED',
+        message: expect.stringMatching(new RegExp(`^${who} already works on `)),
+      })
+    expect(() => lockStore(path)).toThrow(refusal(`another cryptos \\(PID ${child.pid}\\)`))
+    // As another holder, a cut-off write or somebody else's program of the same number left it.
+    for (const text of [
+      '2147483646 1\n',
+      `${process.pid} -\n`,
+      '',
+      `${child.pid} `,
+      right.replace(/ .*/, ' 1'),
+    ]) {
+      writeFileSync(file, text)
+      expect(() => lockStore(path), text).toThrow(refusal('another cryptos'))
+    }
+    writeFileSync(file, right)
     child.kill('SIGKILL')
     await once(child, 'exit')
-    lockStore(path)()
+    const free = lockStore(path)
+    expect(readFileSync(file, 'utf8')).toMatch(new RegExp(`^${process.pid} `))
+    free()
   })
 })

@@ -7,6 +7,7 @@ if (newEnough) await runHere()
 else await runInPinnedNode()
 
 async function runHere() {
+  if (process.env.CRYPTOS_LAUNCHED) endWithLauncher()
   // Not imported: an import reads every export of a module of Node, and with some of them loads much that is not needed here.
   const { existsSync } = process.getBuiltinModule('node:fs')
   const { enableCompileCache } = process.getBuiltinModule('node:module')
@@ -18,6 +19,18 @@ async function runHere() {
   const program = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
   const { main } = await import(program.href)
   await main(process.argv.slice(2))
+}
+
+/**
+ * A launcher that is killed with -9 can pass nothing on, but its end of the channel closes: then this process ends as at SIGTERM.
+ * The listener is what makes the channel keep a process alive, so the channel is unreferenced after it.
+ */
+function endWithLauncher() {
+  if (process.connected === undefined) return
+  const end = () => process.emit('SIGTERM', 'SIGTERM') || process.exit(143)
+  process.on('disconnect', end)
+  process.channel?.unref()
+  if (!process.connected) end()
 }
 
 async function pinnedNode() {
@@ -44,7 +57,8 @@ async function runInPinnedNode() {
   const { spawn } = await import('node:child_process')
   const { constants } = await import('node:os')
   const child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
-    stdio: 'inherit',
+    // No message is ever sent over the channel: the program sees by its end that this launcher is gone.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, CRYPTOS_LAUNCHED: '1' },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -21,6 +21,9 @@ const env = {
   ...process.env,
   PATH: join(root, 'node_modules', '.bin') + delimiter + (process.env.PATH ?? ''),
 }
-const child = spawn(nodeBinary(), [...job(), ...rest], { stdio: 'inherit', env, cwd: process.cwd() })
+// The program ends by itself when its end of the channel closes: this launcher may be killed and pass nothing on.
+const stdio = ['inherit', 'inherit', 'inherit', ...(name === 'start' ? ['ipc'] : [])]
+if (name === 'start') env.CRYPTOS_LAUNCHED = '1'
+const child = spawn(nodeBinary(), [...job(), ...rest], { stdio, env, cwd: process.cwd() })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))

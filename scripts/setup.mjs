@@ -8,12 +8,16 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const stamp = join(root, 'node_modules', '.cache', 'cryptos-setup')
 
-/** Installs the packages of the lockfile unless that was done before; nothing is compiled and no install script runs. */
-export function setUp() {
-  const wanted = createHash('sha256')
+const wanted = () =>
+  createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+
+export const isSetUp = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted()
+
+/** Installs the packages of the lockfile unless that was done before; nothing is compiled and no install script runs. */
+export function setUp() {
+  if (isSetUp()) return
   process.stderr.write('Setting up: installing the packages of package-lock.json (once, about 10 s)\n')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
@@ -30,7 +34,7 @@ export function setUp() {
   }
   spawnSync(nodeBinary(), [join(root, 'scripts', 'warm-up.mjs')], { stdio: 'inherit' })
   mkdirSync(dirname(stamp), { recursive: true })
-  writeFileSync(stamp, wanted)
+  writeFileSync(stamp, wanted())
 }
 
 /** The repository's own Node where there is one for this platform, else the user's. */

@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { findAsset } from '../../core/assets.ts'
 import { type AssetId, EpochMicros } from '../../core/brands.ts'
@@ -7,6 +6,7 @@ import { addMs, MINUTE } from '../../core/time.ts'
 import { parseTime } from '../../dashboards/web/times.ts'
 import { parseDuration } from '../duration.ts'
 import { type ExportKind, exportKinds, exportLines } from '../export/lines.ts'
+import { writeWhole } from '../export/whole-file.ts'
 import { count } from '../plural.ts'
 import { openReader } from '../reader.ts'
 import { done, type Result } from '../result.ts'
@@ -42,9 +42,8 @@ function assetOf(text: unknown): { asset?: AssetId } {
 
 /** A reader of the pipe that has seen enough (`| head`) ends the export, and is no error. */
 async function writeOut(lines: AsyncIterable<string>, file: string | undefined): Promise<void> {
-  const out = file === undefined ? process.stdout : createWriteStream(file, { mode: 0o600 })
   try {
-    await pipeline(lines, out, { end: file !== undefined })
+    await (file === undefined ? pipeline(lines, process.stdout, { end: false }) : writeWhole(lines, file))
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code ?? ''
     if (file === undefined && (why === 'EPIPE' || why === 'ERR_STREAM_PREMATURE_CLOSE')) return
@@ -70,6 +69,7 @@ const fileErrors = new Set([
   'ENOTDIR',
   'EISDIR',
   'EACCES',
+  'EBUSY',
   'EPERM',
   'EROFS',
   'ELOOP',

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
@@ -157,6 +158,19 @@ describe.skipIf(!mayMount)('a full disk', { concurrent: true }, () => {
       sentence: /^no space left to write .*x\.csv \(ENOSPC\)$/,
     })
   })
+  it('leaves what an export was to replace as it was, and nothing of the new one', async () => {
+    await fill('replace')
+    const out = place.file('replaced')
+    mkdirSync(out)
+    const file = join(out, 'x.csv')
+    const script =
+      'mount -t tmpfs -o size=8k none "$OUT" && echo mine >"$OUT"/x.csv && { head -c 8192 /dev/zero >"$OUT"/fill 2>/dev/null; "$@"; code=$?; ls -A "$OUT"; cat "$OUT"/x.csv; exit $code; }'
+    const line = cryptosLine(['export', '--out', file])
+    const env = { ...settings('replace'), OUT: out }
+    const said = await startLine(['unshare', '-m', 'sh', '-c', script, 'sh', ...line], env).ended
+    expectSentence(said, { exit: 1, code: 'CRY_DISK_FULL', sentence: /^no space left to write .*x\.csv \(/ })
+    expect(said.stdout).toBe('fill\nx.csv\nmine\n')
+  })
   it('is told from a disk that can only be read', async () => {
     const script = 'mount -t tmpfs -o ro none "$CRYPTOS_DATA_DIR" && exec "$@"'
     mkdirSync(place.file('read-only'))
@@ -207,7 +221,7 @@ describe('a second `up` on the same folder', () => {
     const refusal: Refusal = {
       ...{ exit: 2, code: 'CRY_STORE_LOCKED', outcome: 'misconfigured' },
       sentence:
-        /^another cryptos already works on .*sandbox: stop it, or set CRYPTOS_DATA_DIR to another folder$/,
+        /^another cryptos \(PID \d+\) already works on .*sandbox: stop it, or set CRYPTOS_DATA_DIR to another folder$/,
     }
     expectJson(await cryptos(['up', '--port', '0', '--json'], settings('busy')), refusal)
     expectSentence(await cryptos(['process'], settings('busy')), refusal)
