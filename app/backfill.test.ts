@@ -132,7 +132,7 @@ describe('a backfill', () => {
       })
       await rig.drain()
       expect(await rig.audit()).toMatchObject({ answers: 1, differences: [], badGroups: [] })
-      expect(await run()).toMatchObject({ outcome: 'collected', asked: 0, partial: 0 })
+      expect(await run()).toMatchObject({ outcome: 'already-done', asked: 0, partial: 0 })
     } finally {
       await rig.close()
       await sandbox.close()
@@ -170,7 +170,7 @@ describe('a backfill', () => {
       const second = await run()
       expect(second).toMatchObject({ outcome: 'collected', done: 5 })
       const before = sandbox.meter.summary().counts['requests']
-      expect(await run()).toMatchObject({ outcome: 'collected', done: 5, credits: 0 })
+      expect(await run()).toMatchObject({ outcome: 'already-done', done: 5, credits: 0 })
       expect(sandbox.meter.summary().counts['requests']).toBe(before)
       expect(before).toBe(5)
       expect(first.records + second.records).toBe(5 * 20)

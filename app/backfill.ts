@@ -132,7 +132,7 @@ export async function backfill(
   }
   const more = total.partial > 1 ? `, and ${count(total.partial - 1, 'more answer')} with days missing` : ''
   return {
-    outcome: total.partial > 0 ? 'partial' : 'collected',
+    outcome: total.partial > 0 ? 'partial' : total.asked === 0 ? 'already-done' : 'collected',
     reason: `${count(total.records, 'past price')} by ${count(total.asked, 'call')}${earlier(total)}${lacks}${more}`,
     ...total,
   }
