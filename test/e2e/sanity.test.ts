@@ -133,8 +133,8 @@ describe('the end of CoinDesk’s index: pounds that are dollars, one value for 
     const values = asked
       .filter(e => e.provider === 'coindesk' && e.result === 'served')
       .flatMap(e => e.values.map(v => ({ ...v, at: e.at })))
-    // The meter notes the dollars: both calls have one path. What was a price in pounds is now one in dollars, to the digit.
-    const dollars = new Map(values.map(v => [v.observedAt, v.price]))
+    // What was a price in pounds is now one in dollars, to the digit.
+    const dollars = new Map(values.filter(v => v.currency === 'USD').map(v => [v.observedAt, v.price]))
     const pounds = rowsOf('GBP').filter(q => q.receivedAt < gone)
     const wrong = pounds.filter(q => q.price === dollars.get(q.observedAt)).map(q => q.observedAt)
     expect(wrong).toEqual(pounds.map(q => q.observedAt).filter(at => at >= mislabelled))
