@@ -148,7 +148,8 @@ describe('up', () => {
 
   it('refuses a second one on the same store with 2 and one sentence', () => {
     expect([second.code, second.json['code']]).toEqual([2, 'CRY_STORE_LOCKED'])
-    expect(String(second.json['reason'])).toContain(`another cryptos already works on ${dataDir}`)
+    expect(String(second.json['reason'])).toMatch(/^another cryptos \(PID \d+\) already works on /)
+    expect(String(second.json['reason'])).toContain(` already works on ${dataDir}`)
   })
 
   it('lost nothing: what it was served is stored, or stored by the next one', async () => {
