@@ -18,7 +18,7 @@ const quotes: Dataset = {
   doc: 'Last price in USDT, volume and change of 24 hours of up to 20 pairs in one call',
   pageSize: pairsPerPage,
   refreshMs: 10 * SECOND,
-  intervalMs: 10 * SECOND,
+  intervalMs: 30 * SECOND,
   costMax: () => Credits(0),
   request: (page: Page) => ({
     path: '/api/v3/ticker/24hr',
