@@ -1,18 +1,7 @@
-import { AssetId } from '../../../core/brands.ts'
-import { refFinder } from '../../assets.ts'
-import {
-  arrayOf,
-  changeOf,
-  figureOf,
-  objectOf,
-  priceOf,
-  refusePayload,
-  rowOf,
-  textOf,
-  timeOf,
-} from '../../check.ts'
+import { arrayOf, changeOf, figureOf, priceOf, refusePayload, rowOf, textOf, timeOf } from '../../check.ts'
 import { type JsonObject, parseExact } from '../../json.ts'
-import { MappedRows, type Row } from '../../mapping.ts'
+import type { Row } from '../../mapping.ts'
+import { type Coin, coinFinder, mapCoins } from '../../mapping-list.ts'
 import type { AssetRef, HttpRequest, Mapped, MappingContext, Page } from '../../provider.ts'
 import { assets, idPattern } from './assets.ts'
 
@@ -34,41 +23,22 @@ export const requestMarkets = ({ assets: refs, currency, top }: Page): HttpReque
   headers: { accept: 'application/json' },
 })
 
-interface Coin {
-  readonly coin: JsonObject
-  readonly path: string
-}
-
 /** A list of coins by market cap. The rows do not name the currency: it is that of the request. */
 export function mapMarkets(body: Uint8Array, context: MappingContext): Mapped {
   const all = arrayOf(parseExact(body), '$')
   if (all.length === 0) return refusePayload('$', 'a list with coins', undefined)
-  const find = finder(context)
-  const rows = new MappedRows(context)
-  for (const [i, value] of all.slice(0, context.page.top ?? all.length).entries()) {
-    const path = `$[${i}]`
-    try {
-      const coin = objectOf(value, path)
-      const ref = find({ coin, path })
-      if (ref) rows.add(ref, () => readCoin({ coin, path }, ref, context))
-    } catch (error) {
-      rows.addError(error)
-    }
-  }
-  return rows.result()
+  const find = coinFinder(context, assets)
+  const listed = all.slice(0, context.page.top ?? all.length).map((value, i) => ({ value, path: `$[${i}]` }))
+  return mapCoins(listed, context, {
+    find: ({ coin, path }) =>
+      find(idOf(coin, path), () => textOf(coin.get('symbol'), `${path}.symbol`).toUpperCase()),
+    read: (coin, ref) => readCoin(coin, ref, context),
+  })
 }
 
-function finder({ page }: MappingContext): (coin: Coin) => AssetRef | undefined {
-  const known = refFinder(page, assets)
-  return ({ coin, path }) => {
-    const id = coin.get('id')
-    if (typeof id !== 'string' || !idPattern.test(id))
-      return refusePayload(`${path}.id`, "CoinGecko's id", id)
-    const ref = known(id)
-    if (ref || page.assets.length > 0) return ref
-    const symbol = textOf(coin.get('symbol'), `${path}.symbol`).toUpperCase()
-    return { asset: AssetId(`coingecko:${id}`), symbol, sourceId: id }
-  }
+function idOf(coin: JsonObject, path: string): string {
+  const id = coin.get('id')
+  return typeof id === 'string' && idPattern.test(id) ? id : refusePayload(`${path}.id`, "CoinGecko's id", id)
 }
 
 function readCoin({ coin, path }: Coin, ref: AssetRef, { page, receivedAt }: MappingContext): Row {

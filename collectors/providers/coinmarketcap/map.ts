@@ -1,6 +1,4 @@
-import { AssetId } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
-import { refFinder } from '../../assets.ts'
 import {
   changeOf,
   figureOf,
@@ -13,34 +11,22 @@ import {
   wholeOf,
 } from '../../check.ts'
 import { type Json, JsonArray, type JsonObject, parseExact } from '../../json.ts'
-import { MappedRows, type Row } from '../../mapping.ts'
+import type { Row } from '../../mapping.ts'
+import { type Coin, coinFinder, type Listed, mapCoins } from '../../mapping-list.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
 import { assets } from './assets.ts'
 import { quoteIn } from './quote.ts'
-
-interface Coin {
-  readonly coin: JsonObject
-  readonly path: string
-}
 
 /**
  * Quotes of any shape that the API has had: `data` as a list (v3, simple/price), as a map by id or slug (v1, v2) or by symbol with
  * a list each (v2); the quote as a map by currency (v1, v2) or as a list (v3 `quote`, simple/price `quotes`).
  */
 export function map(body: Uint8Array, context: MappingContext): Mapped {
-  const data = dataOf(body)
-  const find = finder(context)
-  const rows = new MappedRows(context)
-  for (const { value, path } of coinsOf(data)) {
-    try {
-      const coin = objectOf(value, path)
-      const ref = find(coin, path)
-      if (ref) rows.add(ref, () => readCoin({ coin, path }, ref, context))
-    } catch (error) {
-      rows.addError(error)
-    }
-  }
-  return rows.result()
+  const find = coinFinder(context, assets)
+  return mapCoins(coinsOf(dataOf(body)), context, {
+    find: ({ coin, path }) => find(idOf(coin, path), () => textOf(coin.get('symbol'), `${path}.symbol`)),
+    read: (coin, ref) => readCoin(coin, ref, context),
+  })
 }
 
 /** `data` of an answer whose status is good. @throws CryptosError CRY_PROVIDER_PAYLOAD */
@@ -53,7 +39,7 @@ export function dataOf(body: Uint8Array): Json | undefined {
 }
 
 /** Every coin of `data` with its path. */
-export function coinsOf(data: Json | undefined): { readonly value: Json; readonly path: string }[] {
+export function coinsOf(data: Json | undefined): readonly Listed[] {
   if (data instanceof JsonArray) return data.items().map((value, i) => ({ value, path: `$.data[${i}]` }))
   return objectOf(data, '$.data')
     .members()
@@ -64,18 +50,9 @@ export function coinsOf(data: Json | undefined): { readonly value: Json; readonl
     })
 }
 
-/** Whom a coin is about, by its id alone. A coin that our table does not know gets a name made of the id. */
-function finder(context: MappingContext): (coin: JsonObject, path: string) => AssetRef | undefined {
-  const known = refFinder(context.page, assets)
-  return (coin, path) => {
-    const id = wholeOf(coin.get('id'))
-    if (id === undefined) return refusePayload(`${path}.id`, "CoinMarketCap's id", coin.get('id'))
-    const sourceId = String(id)
-    const ref = known(sourceId)
-    if (ref || context.page.assets.length > 0) return ref
-    const symbol = textOf(coin.get('symbol'), `${path}.symbol`)
-    return { asset: AssetId(`coinmarketcap:${sourceId}`), symbol, sourceId }
-  }
+function idOf(coin: JsonObject, path: string): string {
+  const id = coin.get('id')
+  return String(wholeOf(id) ?? refusePayload(`${path}.id`, "CoinMarketCap's id", id))
 }
 
 function readCoin({ coin, path }: Coin, ref: AssetRef, context: MappingContext): Row {

@@ -1,49 +1,23 @@
-import { AssetId } from '../../../core/brands.ts'
-import { refFinder } from '../../assets.ts'
-import {
-  changeOf,
-  figureOf,
-  objectOf,
-  priceOf,
-  refusePayload,
-  rowOf,
-  textOf,
-  timeOf,
-  wholeOf,
-} from '../../check.ts'
+import { changeOf, figureOf, priceOf, refusePayload, rowOf, textOf, timeOf, wholeOf } from '../../check.ts'
 import { type Json, JsonArray, JsonNumber, JsonObject, parseExact } from '../../json.ts'
-import { MappedRows, type Row } from '../../mapping.ts'
+import type { Row } from '../../mapping.ts'
+import { type Coin, coinFinder, type Listed, mapCoins } from '../../mapping-list.ts'
 import type { AssetRef, Mapped, MappingContext } from '../../provider.ts'
 import { assets, idPattern } from './assets.ts'
-
-interface Coin {
-  readonly coin: JsonObject
-  readonly path: string
-}
 
 /**
  * `/v1/tickers` (a list of all coins, of which only the asked ones count) and `/v1/tickers/{id}` (one object). The currency is the
  * name of the member of `quotes`, so it is never guessed.
  */
 export function map(body: Uint8Array, context: MappingContext): Mapped {
-  const find = finder(context)
-  const rows = new MappedRows(context)
-  for (const { value, path } of coinsOf(parseExact(body), context.page.top)) {
-    try {
-      const coin = objectOf(value, path)
-      const ref = find(coin, path)
-      if (ref) rows.add(ref, () => readCoin({ coin, path }, ref, context))
-    } catch (error) {
-      rows.addError(error)
-    }
-  }
-  return rows.result()
+  const find = coinFinder(context, assets)
+  return mapCoins(coinsOf(parseExact(body), context.page.top), context, {
+    find: ({ coin, path }) => find(idOf(coin, path), () => textOf(coin.get('symbol'), `${path}.symbol`)),
+    read: (coin, ref) => readCoin(coin, ref, context),
+  })
 }
 
-function coinsOf(
-  root: Json,
-  top: number | undefined,
-): readonly { readonly value: Json; readonly path: string }[] {
+function coinsOf(root: Json, top: number | undefined): readonly Listed[] {
   if (root instanceof JsonObject && top === undefined) return [{ value: root, path: '$' }]
   if (!(root instanceof JsonArray)) return refusePayload('$', 'a list of coins', root)
   const coins = root.items().map((value, i) => ({ value, path: `$[${i}]` }))
@@ -52,7 +26,7 @@ function coinsOf(
 }
 
 /** The first by rank; 0 means that a coin has none. */
-function largest<T extends { readonly value: Json }>(coins: readonly T[], top: number): readonly T[] {
+function largest(coins: readonly Listed[], top: number): readonly Listed[] {
   return coins
     .map(coin => ({ coin, rank: rankOf(coin.value) }))
     .filter(({ rank }) => rank > 0)
@@ -63,21 +37,11 @@ function largest<T extends { readonly value: Json }>(coins: readonly T[], top: n
 
 const rankOf = (coin: Json): number => (coin instanceof JsonObject ? (wholeOf(coin.get('rank')) ?? 0) : 0)
 
-/** Whom a coin is about, by its id alone. A coin that our table does not know gets a name made of the id. */
-function finder({ page }: MappingContext): (coin: JsonObject, path: string) => AssetRef | undefined {
-  const known = refFinder(page, assets)
-  return (coin, path) => {
-    const id = coin.get('id')
-    if (typeof id !== 'string' || !idPattern.test(id))
-      return refusePayload(`${path}.id`, "CoinPaprika's id", id)
-    const ref = known(id)
-    if (ref || page.assets.length > 0) return ref
-    return {
-      asset: AssetId(`coinpaprika:${id}`),
-      symbol: textOf(coin.get('symbol'), `${path}.symbol`),
-      sourceId: id,
-    }
-  }
+function idOf(coin: JsonObject, path: string): string {
+  const id = coin.get('id')
+  return typeof id === 'string' && idPattern.test(id)
+    ? id
+    : refusePayload(`${path}.id`, "CoinPaprika's id", id)
 }
 
 function readCoin({ coin, path }: Coin, ref: AssetRef, { page, receivedAt }: MappingContext): Row {
