@@ -1,7 +1,7 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import { addMs, DAY, HOUR } from '../core/time.ts'
-import { pageName } from '../collectors/assets.ts'
+import { pageName, pagesOf } from '../collectors/assets.ts'
 import { collectPage } from '../collectors/poll.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
 import type { AssetRef, Dataset, HistoryShape, Page, TimeRange } from '../collectors/provider.ts'
@@ -80,12 +80,8 @@ export function backfillPages(
   range: TimeRange,
 ): readonly Page[] {
   const windows = windowsOf(range, dataset.history?.rangeMaxMs ?? 0)
-  return windows.flatMap(window => {
-    const pages: Page[] = []
-    for (let from = 0; from < refs.length; from += dataset.pageSize)
-      pages.push({ assets: refs.slice(from, from + dataset.pageSize), currency, range: window })
-    return pages
-  })
+  const pages = pagesOf(dataset, refs, currency)
+  return windows.flatMap(window => pages.map(page => ({ ...page, range: window })))
 }
 
 const earlier = ({ done, asked }: { readonly done: number; readonly asked: number }): string =>

@@ -1,3 +1,4 @@
+import { datasetsBy } from '../collectors/poll-types.ts'
 import { providers } from '../collectors/registry.ts'
 import type { Provider } from '../collectors/provider.ts'
 import type { SourceView } from '../core/ports/reader.ts'
@@ -24,7 +25,7 @@ function viewOf(provider: Provider, config: Config, source: Pick<Source, 'kind'>
     offSince: off?.since ?? null,
     access: provider[access] === undefined ? 'none' : access,
     currency: currencyFor(provider, config.currency) ?? null,
-    datasets: provider.datasets.filter(d => d.access === undefined || d.access === access).map(d => d.id),
+    datasets: datasetsBy(provider, access).map(d => d.id),
     attribution: provider.attribution ?? null,
   }
 }

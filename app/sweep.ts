@@ -122,9 +122,9 @@ export const outcomeOrder: readonly Outcome[] = [
   ...(['partial', 'collected', 'published', 'source-disabled', 'already-done', 'not-due'] as const),
 ]
 
-/** The sweep that a person must see first. */
-export const worstSweep = (sweeps: readonly SweepResult[]): SweepResult | undefined =>
-  sweeps.toSorted((a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome))[0]
+/** The sweep or page that a person must see first. */
+export const worstOf = <T extends { readonly outcome: Outcome }>(ended: readonly T[]): T | undefined =>
+  ended.toSorted((a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome))[0]
 
 /** What the pages have to say together. */
 function reasonOf(worstPage: PageResult, pages: readonly PageResult[]): string {
@@ -136,12 +136,11 @@ function reasonOf(worstPage: PageResult, pages: readonly PageResult[]): string {
   return `${count(records, 'price')} by ${count(pages.length, 'call')}`
 }
 
+/** The one outcome of the pages of a sweep. */
 export function worst(
   results: readonly PageResult[],
 ): Pick<SweepResult, 'outcome' | 'reason' | 'retryAt' | 'code'> {
-  const [first] = results.toSorted(
-    (a, b) => outcomeOrder.indexOf(a.outcome) - outcomeOrder.indexOf(b.outcome),
-  )
+  const first = worstOf(results)
   if (!first) return { outcome: 'source-disabled', reason: 'nothing was asked' }
   return {
     outcome: first.outcome,

@@ -1,7 +1,9 @@
 import { Credits, type EpochMicros } from '../core/brands.ts'
+import { isCryptosError } from '../core/errors.ts'
 import type { Outcome } from '../core/outcomes.ts'
 import type { Charge } from '../core/ports/ledger.ts'
 import { addMs, DAY, fromEpochMs, MINUTE, SECOND, toEpochMs } from '../core/time.ts'
+import { type Json, parseExact } from './json.ts'
 import type { HttpAnswer, Verdict } from './provider.ts'
 
 export const free: Charge = { kind: 'known', credits: Credits(0) }
@@ -73,4 +75,14 @@ export const inMs = addMs
 export const excerpt = (text: string): string => {
   const line = text.replaceAll(/[^\x20-\x7e]+/g, ' ').trim()
   return line.length > 120 ? `${line.slice(0, 117)}...` : line
+}
+
+/** The JSON of an answer whose errors may be plain text; undefined = it is no JSON. */
+export function parseOrNot(body: Uint8Array): Json | undefined {
+  try {
+    return parseExact(body)
+  } catch (error) {
+    if (isCryptosError(error)) return undefined
+    throw error
+  }
 }

@@ -102,6 +102,10 @@ export const ended = (outcome: Outcome, reason: string, more: Partial<Ended> = {
   ...more,
 })
 
-/** The datasets of a provider that this way to reach it has. */
+/** The datasets that one way to reach a provider has. */
+export const datasetsBy = ({ datasets }: Provider, way: 'keyed' | 'keyless'): readonly Dataset[] =>
+  datasets.filter(({ access }) => access === undefined || access === way)
+
+/** Those of a source. */
 export const datasetsOf = ({ provider, key }: Pick<Source, 'provider' | 'key'>): readonly Dataset[] =>
-  provider.datasets.filter(({ access }) => access === undefined || access === (key ? 'keyed' : 'keyless'))
+  datasetsBy(provider, key ? 'keyed' : 'keyless')

@@ -13,7 +13,7 @@ import { periodStartOf } from '../../quota/pages.ts'
 import { defaultConstants } from '../../quota/policy/constants.ts'
 import { providerNamed } from '../provider-named.ts'
 import { pagesFor, datasetsFor } from '../wanted.ts'
-import { type SweepResult, worstSweep } from '../sweep.ts'
+import { type SweepResult, worstOf } from '../sweep.ts'
 import type { Config } from '../config/load.ts'
 import type { Action, Context, Define } from './command.ts'
 
@@ -26,7 +26,7 @@ const run: Action = async (context, [name = ''], options) => {
     refuseFuture(period.period, name, context)
     const told = datasetOption(name, options['dataset'], context.config)
     const results = await collectOnce({ ...context, config: told }, source, { names: [name], ...period })
-    const first = worstSweep(results)
+    const first = worstOf(results)
     if (!first) throw new CryptosError('CRY_CONFIG_INVALID', `CRYPTOS_DATASETS names no dataset of ${name}`)
     if (exitCodeOf(first.outcome) === 0) rememberFirstSource(context.config, source.kind)
     return toResult({ ...first, ...retryOf(first, context) }, results, source)

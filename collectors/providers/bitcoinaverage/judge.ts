@@ -1,12 +1,12 @@
 import { Credits } from '../../../core/brands.ts'
-import { isCryptosError } from '../../../core/errors.ts'
 import { DAY, MINUTE, SECOND } from '../../../core/time.ts'
-import { type Json, JsonArray, JsonObject, parseExact } from '../../json.ts'
+import { JsonArray, JsonObject } from '../../json.ts'
 import {
   chargeByStatus,
   excerpt,
   inMs,
   outcomeOfStatus,
+  parseOrNot,
   providerDate,
   refuse,
   retryAfter,
@@ -25,21 +25,12 @@ const utf8 = new TextDecoder()
 
 /** Errors are text, or an object with `message`. A served request counts one. Never throws. */
 export function judge(answer: HttpAnswer): Verdict {
-  const body = read(answer.body)
+  const body = parseOrNot(answer.body)
   const notice = body instanceof JsonObject ? noticeOf(body) : undefined
   if (answer.status === 200 && notice !== undefined) return closed(notice, answer)
   if (answer.status === 200 && (body instanceof JsonObject || body instanceof JsonArray))
     return { kind: 'answered', charge: { kind: 'known', credits: Credits(1) } }
   return refused(notice ?? said(utf8.decode(answer.body.subarray(0, 1_000))), answer)
-}
-
-function read(body: Uint8Array): Json | undefined {
-  try {
-    return parseExact(body)
-  } catch (error) {
-    if (isCryptosError(error)) return undefined
-    throw error
-  }
 }
 
 function noticeOf(body: JsonObject): string | undefined {

@@ -1,7 +1,6 @@
-import { isCryptosError } from '../../../core/errors.ts'
 import { MINUTE } from '../../../core/time.ts'
-import { type Json, JsonObject, parseExact } from '../../json.ts'
-import { excerpt, free, inMs, outcomeOfStatus, refuse, retryAfter } from '../../judging.ts'
+import { JsonObject } from '../../json.ts'
+import { excerpt, free, inMs, outcomeOfStatus, parseOrNot, refuse, retryAfter } from '../../judging.ts'
 import type { HttpAnswer, Verdict } from '../../provider.ts'
 
 /** The limit is not published and a 429 names no time: ten minutes are longer than any minute's window. */
@@ -10,7 +9,7 @@ const utf8 = new TextDecoder()
 
 /** Errors are text or `{"error":"…"}` with their HTTP status. Nothing is billed. Never throws. */
 export function judge(answer: HttpAnswer): Verdict {
-  const body = read(answer.body)
+  const body = parseOrNot(answer.body)
   const error = body instanceof JsonObject ? (body.get('error') ?? body.get('message')) : undefined
   if (answer.status === 200 && body instanceof JsonObject && error === undefined)
     return { kind: 'answered', charge: free }
@@ -23,13 +22,4 @@ export function judge(answer: HttpAnswer): Verdict {
     charge: free,
     retryAt: retryAfter(answer) ?? pause,
   })
-}
-
-function read(body: Uint8Array): Json | undefined {
-  try {
-    return parseExact(body)
-  } catch (error) {
-    if (isCryptosError(error)) return undefined
-    throw error
-  }
 }
