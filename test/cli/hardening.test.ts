@@ -2,28 +2,16 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../host/clock.ts'
-import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import { describe, expect, it } from 'vitest'
 import { expectNoTrace } from '../support/expectations.ts'
 import { filesBelow } from '../support/machine.ts'
 import { cryptosLine, type Env, environment, lastJson, program, root, startLine } from '../support/program.ts'
-import { scratch } from '../support/scratch.ts'
+import { useSandbox } from '../support/simulated.ts'
 
-const place = scratch('cli')
-let sandbox: Sandbox
+const simulated = useSandbox('cli')
+const { place } = simulated
 const settings = (folder: string): Env => ({
-  CRYPTOS_SOURCE: 'sandbox',
-  CRYPTOS_SANDBOX_URL: sandbox.url,
-  CRYPTOS_DATA_DIR: place.file(folder),
-})
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ clock: systemClock })
-})
-afterAll(async () => {
-  await sandbox.close()
-  place[Symbol.dispose]()
+  ...simulated.env(folder),
 })
 
 const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delete']

@@ -1,26 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../host/clock.ts'
-import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
-import { cryptos, type Env, lastJson } from '../support/program.ts'
-import { scratch } from '../support/scratch.ts'
+import { describe, expect, it } from 'vitest'
+import { cryptos, lastJson } from '../support/program.ts'
+import { useSandbox } from '../support/simulated.ts'
 
-const place = scratch('providers')
-let sandbox: Sandbox
-const env = (folder: string, more: Env = {}): Env => ({
-  CRYPTOS_DATA_DIR: place.file(folder),
-  CRYPTOS_SANDBOX_URL: sandbox.url,
-  CRYPTOS_SOURCE: 'sandbox',
-  ...more,
-})
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ clock: systemClock })
-})
-afterAll(async () => {
-  await sandbox.close()
-  place[Symbol.dispose]()
-})
+const { place, env } = useSandbox('providers')
 
 type Views = { providers: { provider: string; isOn: boolean; why: string | null; offSince: string | null }[] }
 

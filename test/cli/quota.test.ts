@@ -1,28 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../app/config/load.ts'
-import { systemClock } from '../../host/clock.ts'
-import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import { expectAnswer, expectJson } from '../support/expectations.ts'
 import { cryptosMany } from '../support/many.ts'
-import { cryptos, type Ended, type Env, lastJson } from '../support/program.ts'
-import { scratch } from '../support/scratch.ts'
+import { cryptos, type Ended, lastJson } from '../support/program.ts'
+import { useSandbox } from '../support/simulated.ts'
 
-const place = scratch('cli')
-let sandbox: Sandbox
+const simulated = useSandbox('cli')
+const { env } = simulated
 
-beforeAll(async () => {
-  sandbox = await startSandbox({ clock: systemClock })
-})
-afterAll(async () => {
-  await sandbox.close()
-  place[Symbol.dispose]()
-})
-
-const env = (folder: string): Env => ({
-  CRYPTOS_SOURCE: 'sandbox',
-  CRYPTOS_SANDBOX_URL: sandbox.url,
-  CRYPTOS_DATA_DIR: place.file(folder),
-})
 const quota = (folder: string, ...args: string[]): Promise<Ended> => cryptos(['quota', ...args], env(folder))
 
 interface Scope {
@@ -52,7 +37,8 @@ describe.concurrent('cryptos quota', () => {
     expect(scopesOf(await quota('empty', 'status', '--json'))).toEqual([])
   })
   it('freeze stops collecting at once, before any key was used too; unfreeze lets it go on', async () => {
-    const calls = (): number => sandbox.meter.entries().filter(e => e.endpoint.includes('BTC-USD')).length
+    const calls = (): number =>
+      simulated.sandbox.meter.entries().filter(e => e.endpoint.includes('BTC-USD')).length
     const frozen = await quota('frozen', 'freeze', '--reason', 'bill not paid', '--json')
     expect([frozen.code, lastJson(frozen)]).toEqual([0, { frozen: 'all', reason: 'bill not paid' }])
     expect(scopesOf(await quota('frozen', 'status', '--json')).map(s => s.frozen)).toEqual(

@@ -1,29 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../host/clock.ts'
-import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import { describe, expect, it } from 'vitest'
 // @ts-expect-error: a script for any Node, without types
 import { isSetUp } from '../../scripts/setup.mjs'
 import { expectNoTrace } from '../support/expectations.ts'
 import { cryptos, type Env, lastJson, program, root, startLine, until } from '../support/program.ts'
-import { scratch } from '../support/scratch.ts'
+import { useSandbox } from '../support/simulated.ts'
 
-const place = scratch('launcher')
-let sandbox: Sandbox
-beforeAll(async () => {
-  sandbox = await startSandbox({ clock: systemClock })
-})
-afterAll(async () => {
-  await sandbox.close()
-  place[Symbol.dispose]()
-})
+const simulated = useSandbox('launcher')
+const { place } = simulated
 
 const settings = (folder: string): Env => ({
-  CRYPTOS_SOURCE: 'sandbox',
-  CRYPTOS_SANDBOX_URL: sandbox.url,
-  CRYPTOS_DATA_DIR: place.file(folder),
+  ...simulated.env(folder),
   CRYPTOS_PROVIDERS: 'kraken,coinbase',
   CRYPTOS_ASSETS: 'bitcoin',
   CRYPTOS_LOG_LEVEL: 'error',

@@ -2,28 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../host/clock.ts'
-import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import { startSandbox } from '../../sandbox/server.ts'
 import { expectNoTrace } from '../support/expectations.ts'
 import { mayUnshare } from '../support/machine.ts'
 import { cryptosLine, type Ended, type Env, lastJson, startLine } from '../support/program.ts'
-import { scratch } from '../support/scratch.ts'
+import { useSandbox } from '../support/simulated.ts'
 
-const place = scratch('up-fails')
-let sandbox: Sandbox
-beforeAll(async () => {
-  sandbox = await startSandbox({ clock: systemClock })
-})
-afterAll(async () => {
-  await sandbox.close()
-  place[Symbol.dispose]()
-})
+const simulated = useSandbox('up-fails')
+const { place } = simulated
 
 const settings = (folder: string): Env => ({
-  CRYPTOS_SOURCE: 'sandbox',
-  CRYPTOS_SANDBOX_URL: sandbox.url,
-  CRYPTOS_DATA_DIR: place.file(folder),
+  ...simulated.env(folder),
   CRYPTOS_PROVIDERS: 'kraken',
   CRYPTOS_ASSETS: 'bitcoin',
   CRYPTOS_LOG_LEVEL: 'warn',
