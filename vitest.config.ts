@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const folders = '{core,host,quota,topics,collectors,processors,dashboards,sandbox,app,scripts,bench}'
 
-/** Two projects: `unit` needs no server and no child process; `e2e` starts processes, a browser, the sandbox. */
+/** `unit` needs no server and no child process; `e2e` starts processes, a browser, the sandbox; `stack` and `soak` need real servers. */
 export default defineConfig({
   test: {
     isolate: false,
@@ -18,6 +18,18 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      ...['stack', 'soak'].map(name => ({
+        test: {
+          name,
+          // Real servers, started once for the whole run: `npm run test:stack`, `npm run test:soak`.
+          include: [`${folders}/**/*.${name}.ts`, `test/**/*.${name}.ts`],
+          globalSetup: './test/stack/global-setup.ts',
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      })),
       {
         test: {
           name: 'e2e',

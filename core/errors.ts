@@ -93,6 +93,21 @@ export const errorKinds = {
     'Correct the path of the file that the message names, or chmod 600 it',
   ),
   CRY_SERVER_BUSY: kind('wait', 'A store or broker asked for patience', 'Nothing: it is tried again'),
+  CRY_SERVER_CONFIG: kind(
+    'stop',
+    'A broker or database runs, but lacks what is wanted of it: a keyspace, topic, retention policy or setting',
+    'Do what the message says on that server, or correct the setting that it names',
+  ),
+  CRY_SERVER_REFUSED: kind(
+    'stop',
+    'A broker or database refuses the user, the password, the certificate or the right to do it',
+    'Correct user, password or grants; the message names the server',
+  ),
+  CRY_SERVER_UNREACHABLE: kind(
+    'retry',
+    'A broker or database can not be reached, or did not answer in time',
+    'Start the server or correct its address; nothing was lost',
+  ),
   CRY_STORE_BROKEN: kind(
     'stop',
     'The disk failed under a database: its handle can not be used again',

@@ -1,13 +1,17 @@
-// Runs a program in the repository's own Node, after the set-up: `node scripts/run.mjs start|test [arguments]`.
+// Runs a program in the repository's own Node, after the set-up: `node scripts/run.mjs start|test|stack|stack-test|soak-test [arguments]`.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { nodeBinary, root, setUp } from './setup.mjs'
 
+const vitest = () => [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run']
 const jobs = {
   // A nursery of 2 MB is enough for some calls a second, and keeps the whole program small.
   start: () => ['--max-semi-space-size=2', join(root, 'bin', 'cryptos.mjs'), 'up', '--source', 'auto'],
-  test: () => [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run'],
+  test: () => [...vitest(), '--project', 'unit', '--project', 'e2e'],
+  'stack-test': () => [...vitest(), '--project', 'stack'],
+  'soak-test': () => [...vitest(), '--project', 'soak'],
+  stack: () => [join(root, 'scripts', 'stack', 'main.ts')],
 }
 const [name = '', ...rest] = process.argv.slice(2)
 const job = jobs[name]

@@ -34,6 +34,10 @@ const packageHome: Readonly<Record<string, readonly string[]>> = {
   commander: ['app'],
   'node-cron': ['app'],
   'node:sqlite': ['host'],
+  kafkajs: ['topics'],
+  'cassandra-driver': ['processors'],
+  '@influxdata/influxdb-client': ['processors'],
+  pg: ['quota'],
 }
 
 const rootFiles = [
@@ -43,10 +47,13 @@ const rootFiles = [
   'ARCHITECTURE.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
+  'Dockerfile',
   'LICENSE',
   'README.md',
   'SECURITY.md',
   'biome.json',
+  'docker-compose.yml',
+  '.dockerignore',
   'package-lock.json',
   'package.json',
   'tsconfig.build.json',
@@ -56,7 +63,7 @@ const rootFiles = [
 
 const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
 const sources = tracked.filter(f => /\.(ts|mjs|js)$/.test(f) && folders.includes(f.split('/')[0] ?? ''))
-const isTest = (file: string): boolean => /\.(test|contract)\.ts$/.test(file) || file.includes('/testing/')
+const isTest = (file: string): boolean => /\.(test|contract|stack|soak)\.ts$/.test(file) || file.includes('/testing/')
 
 interface Import {
   readonly file: string
