@@ -6,6 +6,7 @@ import type { BatchSource, MarketSink } from '../core/ports/sink.ts'
 import { marketRecordAt, marketRecordId, marketRecordVersion, quoteId } from '../core/records.ts'
 import type { MarketRecord, Serving, SourceFlag } from '../core/records.ts'
 import { dated, marketRecords } from '../topics/market-records.contract.ts'
+import type { StoreTraits } from './sink.contract.ts'
 
 export interface MarketStoreUnderTest {
   readonly sink: MarketSink
@@ -104,7 +105,11 @@ const deliveries = history.chain(list =>
 )
 
 /** What every store of records beside quotes must do. */
-export function marketSinkContract(name: string, open: () => Promise<MarketStoreUnderTest>): void {
+export function marketSinkContract(
+  name: string,
+  open: () => Promise<MarketStoreUnderTest>,
+  { countsExactly = true, runs }: Omit<StoreTraits, 'feedsChanges'> = {},
+): void {
   describe(`market sink ${name}`, () => {
     let t: MarketStoreUnderTest
     beforeAll(async () => {
@@ -133,7 +138,7 @@ export function marketSinkContract(name: string, open: () => Promise<MarketStore
           }
           await own.close()
         }),
-        { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 25) },
+        { numRuns: Number(process.env['PROPERTY_RUNS'] ?? runs ?? 25) },
       )
     }, 600_000)
 
@@ -142,9 +147,9 @@ export function marketSinkContract(name: string, open: () => Promise<MarketStore
         flagAt(noon, { evidence: 'one' }),
         flagAt(noon, { evidence: 'two', receivedAt: EpochMicros(noon + 9) }),
       ]
-      expect(await write(first)).toEqual({ written: 1, superseded: 0 })
-      expect(await write(first)).toEqual({ written: 0, superseded: 1 })
-      expect(await write(newer, first)).toEqual({ written: 1, superseded: 1 })
+      const counted = [await write(first), await write(first), await write(newer, first)]
+      expect(counted.map(c => c.written + c.superseded)).toEqual([1, 1, 2])
+      if (countsExactly) expect(counted.map(c => c.written)).toEqual([1, 0, 1])
       expect(await rowsOf('source-flag')).toEqual([newer])
     })
 
