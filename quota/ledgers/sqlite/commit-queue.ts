@@ -1,13 +1,6 @@
-import { CryptosError, toCryptosError } from '../../../core/errors.ts'
+import { toCryptosError } from '../../../core/errors.ts'
 import type { SqlDb } from '../../../host/sqlite.ts'
-
-interface Job {
-  readonly work: () => unknown
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-}
-
-type Result = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
+import { isOwnMistake, type Job, JobQueue, type Result, settleJob } from '../common/job-queue.ts'
 
 export interface CommitHooks {
   /** Inside the transaction, before the first job: look what other processes wrote. */
@@ -22,59 +15,33 @@ export interface CommitHooks {
   readonly idle: () => void
 }
 
-/** Microtasks until the callers that a commit woke have asked again: cheaper than a turn of the event loop after every commit. */
-const hopsToCallers = 8
-/** Callers that ask without end must not keep sockets and timers waiting. */
-const groupsPerTurn = 32
+type Work = () => unknown
 
 /**
- * Group commit: the jobs of all callers that wait share one BEGIN IMMEDIATE … COMMIT and so one
- * fsync. They run one after the other. A promise resolves only after COMMIT; a database error rejects the whole group, of which
- * nothing is stored then. A lone caller waits for nobody.
+ * The jobs of a group share one BEGIN IMMEDIATE … COMMIT and so one fsync. They run one after the other. A promise resolves only
+ * after COMMIT; a database error rejects the whole group, of which nothing is stored then.
  */
 export class CommitQueue {
   readonly #db: SqlDb
   readonly #hooks: CommitHooks
-  #waiting: Job[] = []
-  #running: Promise<void> | undefined
-  #closed = false
+  readonly #queue: JobQueue<Work>
 
   constructor(db: SqlDb, hooks: CommitHooks) {
     this.#db = db
     this.#hooks = hooks
+    this.#queue = new JobQueue({ runGroup: jobs => this.#runGroup(jobs), idle: hooks.idle })
   }
 
   submit<T>(work: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#closed)
-        return reject(new CryptosError('CRY_LEDGER_UNAVAILABLE', 'the quota ledger is closed'))
-      this.#waiting.push({ work, resolve: value => resolve(value as T), reject })
-      this.#running ??= this.#drain()
-    })
+    return this.#queue.submit(work)
   }
 
   /** Ends when the jobs that wait now are done; later ones are refused. */
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#running
+  close(): Promise<void> {
+    return this.#queue.close()
   }
 
-  async #drain(): Promise<void> {
-    // One turn of the event loop: callers that were woken by the same commit come back together.
-    await new Promise<void>(resolve => setImmediate(resolve))
-    for (let groups = 1; this.#waiting.length > 0; groups += 1) {
-      const jobs = this.#waiting
-      this.#waiting = []
-      await this.#runGroup(jobs)
-      for (let hop = 0; hop < hopsToCallers; hop += 1) await undefined
-      if (this.#waiting.length === 0 || groups % groupsPerTurn === 0)
-        await new Promise<void>(resolve => setImmediate(resolve))
-    }
-    this.#running = undefined
-    this.#hooks.idle()
-  }
-
-  async #runGroup(jobs: readonly Job[]): Promise<void> {
+  async #runGroup(jobs: readonly Job<Work>[]): Promise<void> {
     try {
       const results = await this.#db.transaction(() => this.#work(jobs))
       this.#hooks.committed()
@@ -85,7 +52,7 @@ export class CommitQueue {
     }
   }
 
-  #work(jobs: readonly Job[]): Result[] {
+  #work(jobs: readonly Job<Work>[]): Result[] {
     try {
       this.#hooks.begin()
       const results = jobs.map(job => tried(job.work))
@@ -99,18 +66,11 @@ export class CommitQueue {
   }
 }
 
-/** A caller's mistake is its own; anything else ends the group. */
-function tried(work: () => unknown): Result {
+function tried(work: Work): Result {
   try {
     return { ok: true, value: work() }
   } catch (error) {
-    const { code } = toCryptosError(error)
-    if (code !== 'CRY_USAGE' && code !== 'CRY_VALUE_INVALID') throw error
+    if (!isOwnMistake(error)) throw error
     return { ok: false, error }
   }
-}
-
-function settleJob(job: Job, result: Result | undefined): void {
-  if (result?.ok) job.resolve(result.value)
-  else job.reject(result?.error ?? new CryptosError('CRY_INTERNAL', 'a ledger operation got lost'))
 }

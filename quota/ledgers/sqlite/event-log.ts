@@ -2,7 +2,7 @@ import type { EpochMicros } from '../../../core/brands.ts'
 import type { QuotaEvent } from '../../../core/records.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
 import type { EventDraft } from '../../policy/events.ts'
-import { EventRow, eventsOf, type Owner } from './event-row.ts'
+import { EventRow, eventsOf, type Owner } from '../common/event-row.ts'
 
 /** Newest events that are kept. */
 const eventsKept = 100_000

@@ -4,9 +4,9 @@ import type { Outbox, OutboxEntry, RawAnswer, VanishedAnswer } from '../../../co
 import { announce } from '../../../core/steps.ts'
 import { addMs, MINUTE, toIso } from '../../../core/time.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
+import { pack, unpack } from '../common/packing.ts'
 import type { CommitQueue } from './commit-queue.ts'
-import { pack, unpack } from './packing.ts'
-import type { Unit } from './unit.ts'
+import type { SqliteUnit } from './sqlite-unit.ts'
 
 /** Answers of megabytes are held in memory together. */
 const pageSize = 20
@@ -19,13 +19,13 @@ const joined = `SELECT ${columns} FROM outbox o JOIN bodies b ON b.id = o.id`
 /** The answers in the ledger's database. Writes go through the commit queue; `#pendingBytes` spares a sum at each reserve. */
 export class SqliteOutbox implements Outbox {
   readonly #queue: CommitQueue
-  readonly #unit: Unit
+  readonly #store: SqliteUnit
   readonly #sql
   #pendingBytes: number | undefined
 
-  constructor(db: SqlDb, queue: CommitQueue, unit: Unit) {
+  constructor(db: SqlDb, queue: CommitQueue, store: SqliteUnit) {
     this.#queue = queue
-    this.#unit = unit
+    this.#store = store
     this.#sql = {
       add: db.prepare(
         `INSERT OR IGNORE INTO outbox(answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, size)
@@ -98,7 +98,7 @@ export class SqliteOutbox implements Outbox {
     const stored = pack(body)
     this.#sql.addBody.run(lastInsertRowid, stored.body, stored.packed)
     this.#pendingBytes = before + body.byteLength
-    this.#unit.touch()
+    this.#store.touch()
   }
 
   /** A lease far beyond any that is asked for was written by a clock that jumped: it does not count. */
@@ -133,8 +133,8 @@ export class SqliteOutbox implements Outbox {
     const slot = this.#sql.slotOf.get(answerId)?.['slot']
     if (typeof slot !== 'string') throw new CryptosError('CRY_USAGE', `no answer ${answerId} in the outbox`)
     this.#sql.mark.run(now, answerId)
-    this.#unit.touch()
-    this.#unit.change({ kind: 'publish', slot, answerId, at: now })
+    this.#store.touch()
+    this.#store.unit.change({ kind: 'publish', slot, answerId, at: now })
     this.#pendingBytes = undefined
   }
 
@@ -159,7 +159,7 @@ export class SqliteOutbox implements Outbox {
   republish(ageMs: number, now: EpochMicros): Promise<number> {
     return this.#queue.submit(() => {
       this.#pendingBytes = undefined
-      this.#unit.touch()
+      this.#store.touch()
       return this.#sql.republish.run(Math.max(0, now - ageMs * 1_000)).changes
     })
   }
@@ -168,7 +168,7 @@ export class SqliteOutbox implements Outbox {
     return this.#queue.submit(() => {
       const slotsBefore = EpochMicros(Math.max(0, olderThan - slotsKeptMs * 1_000))
       for (const dataset of this.#datasetsWithSlots()) this.#pruneSlots(`${dataset}/`, slotsBefore)
-      this.#unit.forgetSlots()
+      this.#store.forgetSlots()
       this.#sql.pruneBodies.run(olderThan)
       const { changes } = this.#sql.prune.run(olderThan)
       if (changes > 0) this.#sql.notePruned.run(olderThan)
