@@ -12,7 +12,7 @@ import { providers } from '../collectors/registry.ts'
 import { RunGaps } from '../collectors/run-gaps.ts'
 import { marketRecordMessage } from '../topics/messages.ts'
 import { checkNames } from './check-names.ts'
-import { type Config, secretTexts } from './config/load.ts'
+import { type Config, keyTexts } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
 import { providerNamed } from './provider-named.ts'
 import { type Route, routeOf, routesOf, sayOff, whyOff } from './routes.ts'
@@ -66,7 +66,7 @@ export async function openCollecting(
     maxBytes: config.httpMaxBytes,
     connectDeadlineMs: config.httpConnectTimeoutMs,
   })
-  const http = withoutSecrets(client, secretTexts(config))
+  const http = withoutSecrets(client, keyTexts(config))
   const pace = createPace()
   const holder = randomUUID()
   const openPublisher = async (): Promise<() => Promise<PublishResult>> =>

@@ -11,6 +11,7 @@ import { hint } from './mask.ts'
 import { isOwnPage } from './own-page.ts'
 import { settledKind } from './source.ts'
 import { sourceViews } from './source-views.ts'
+import { servers } from './doctor-servers.ts'
 import { prepareFolder } from './stores.ts'
 
 export interface Finding {
@@ -38,6 +39,7 @@ export async function examine(
         check('disk space', () => freeSpace(config.dataDir)),
         ...modes(config.dataDir),
         ...(await stores(config.dataDir)),
+        ...(problems.length === 0 ? await servers(config) : []),
       ]
     : []
   const badSettings = problems.map(({ about, error }) => ({ name: about, ok: false, what: error.message }))

@@ -1,24 +1,22 @@
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Codec } from '../core/ports/codec.ts'
-import type { MarketSink, QuoteSink, RecordSink } from '../core/ports/sink.ts'
+import type { RecordSink } from '../core/ports/sink.ts'
 import { openDeadLetters } from '../processors/dead-letters.ts'
 import { deliver, type DeliverCounters } from '../processors/deliver.ts'
-import { openSqliteSink } from '../processors/sinks/sqlite/sink.ts'
 import { marketRecordJson } from '../topics/codecs/market-record-json.ts'
+import { quotaEventJson } from '../topics/codecs/quota-event-json.ts'
 import { quoteJson } from '../topics/codecs/quote-json.ts'
 import { marketTopics } from '../topics/messages.ts'
 import type { TopicId } from '../topics/table.ts'
 import type { Config } from './config/load.ts'
 import { DeliveryReport } from './delivery-report.ts'
 import type { Log } from './log.ts'
+import type { StoreSink } from './open-store.ts'
 import { JointProblems } from './pipeline/joint-problems.ts'
 import type { OnProblem } from './pipeline/problems.ts'
-import type { Source } from './source.ts'
-import { groupOf, prepareFolder, storeFiles, topics } from './stores.ts'
-
-/** One store: the quotes, and the records beside them. */
-export type StoreSink = QuoteSink & { readonly market: MarketSink }
+import { rewound } from './rewind.ts'
+import { groupOf, topics } from './stores.ts'
 
 export interface ProcessingPorts {
   readonly config: Config
@@ -27,12 +25,8 @@ export interface ProcessingPorts {
   readonly clock: Clock
   readonly log: Log
   readonly onProblem: OnProblem
-}
-
-/** @throws CryptosError CRY_STORE_* */
-export async function openSink(source: Source, clock: Clock): Promise<StoreSink> {
-  prepareFolder(source.folder)
-  return await openSqliteSink({ file: storeFiles(source.folder).series, clock })
+  /** Records of so long before the last that was committed are stored once more: after an unclean stop of a store that may lose some. */
+  readonly rewindMs?: number
 }
 
 /**
@@ -58,6 +52,7 @@ export async function runProcessing(ports: ProcessingPorts, signal: AbortSignal)
   const ended = await Promise.allSettled([
     one('quotes', ports.sink, quoteJson),
     ...marketTopics.map(topic => one(topic, ports.sink.market, marketRecordJson)),
+    ...(ports.sink.quotaEvents ? [one('quotaEvents', ports.sink.quotaEvents, quotaEventJson)] : []),
   ])
   const failed = ended.find(e => e.status === 'rejected')
   if (failed) throw failed.reason
@@ -70,17 +65,17 @@ interface TopicDelivery<R> {
   readonly codec: Codec<R>
 }
 
-function deliverTopic<R>(
+async function deliverTopic<R>(
   ports: ProcessingPorts & { readonly signal: AbortSignal },
   { topic, sink, codec }: TopicDelivery<R>,
 ): Promise<DeliverCounters> {
-  const { config, broker, clock, signal } = ports
+  const { config, broker, clock, signal, rewindMs } = ports
+  const at = { topic: topics[topic].name, group: groupOf(topic, ports.sink.name) }
   const report = new DeliveryReport(ports, sink)
   return deliver({
-    ...{ broker, clock, signal, codec },
+    ...{ broker, clock, signal, codec, ...at },
+    ...(rewindMs === undefined ? {} : { startAt: await rewound(broker, at, rewindMs) }),
     sink: report.watched(sink),
-    topic: topics[topic].name,
-    group: groupOf(topic),
     limits: {
       maxRecords: config.batchMaxRecords,
       maxBytes: config.batchMaxBytes,
@@ -91,7 +86,7 @@ function deliverTopic<R>(
   })
 }
 
-const sum = (all: readonly DeliverCounters[]): DeliverCounters => {
+export const sum = (all: readonly DeliverCounters[]): DeliverCounters => {
   const of = (name: keyof DeliverCounters): number => all.reduce((total, one) => total + one[name], 0)
   return {
     received: of('received'),

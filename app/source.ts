@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Origin } from '../core/records.ts'
 import type { Config } from './config/load.ts'
+import { providerKeys } from './config/provider-keys.ts'
 
 /** Where the data come from. Live and simulated data never share a folder. */
 export interface Source {
@@ -31,7 +32,8 @@ export const sandboxSource = (config: Config, sandboxUrl: string): Source => ({
 })
 
 /** With any provider key set, simulated data are never turned to by themselves. */
-export const hasKey = (config: Config): boolean => Object.keys(config.secrets).some(name => name !== 'token')
+export const hasKey = (config: Config): boolean =>
+  Object.keys(config.secrets).some(name => name in providerKeys)
 
 /** Notes which source `up` took, so that `quota status` and the like look at the same data. */
 export function rememberSource(config: Config, kind: Source['kind']): void {

@@ -10,6 +10,7 @@ import { openEmbeddedBroker } from '../topics/brokers/embedded.ts'
 import { marketTopics } from '../topics/messages.ts'
 import { type TopicId, topicTable, usedTopics } from '../topics/table.ts'
 import type { Config } from './config/load.ts'
+import { partsOf } from './config/parts.ts'
 import type { Source } from './source.ts'
 
 /** The files of one source's folder. */
@@ -21,10 +22,9 @@ export const storeFiles = (folder: string) => ({
 
 /** Names of the consumer group and topics in use. */
 export const topics = topicTable()
-export const storeGroup = 'sink.sqlite'
-/** A group for each topic: consumers of one group must take the same topics where the broker is a server. */
-export const groupOf = (topic: TopicId): string =>
-  topic === 'quotes' ? storeGroup : `${storeGroup}.${topic}`
+/** Each store has groups of its own, one for each topic: consumers of one group must take the same topics where the broker is a server. */
+export const groupOf = (topic: TopicId, store = 'sqlite'): string =>
+  topic === 'quotes' ? `sink.${store}` : `sink.${store}.${topic}`
 
 /** What keeps one from writing at the nearest folder that is there: a failed mkdir says ENOENT for a read-only disk. */
 function reasonAt(folder: string): string | undefined {
@@ -74,24 +74,39 @@ export function prepareFolder(folder: string): void {
   }
 }
 
-/** @throws CryptosError CRY_STORE_* and CRY_DISK_FULL */
+/** @throws CryptosError CRY_STORE_*, CRY_DISK_FULL; of a server CRY_SERVER_* and CRY_LEDGER_UNAVAILABLE */
 export async function openLedger(config: Config, source: Source, clock: Clock): Promise<Ledger> {
   prepareFolder(source.folder)
-  return await openSqliteLedger({
-    file: storeFiles(source.folder).ledger,
-    clock,
-    outboxMaxBytes: config.outboxMaxBytes,
-  })
+  const { outboxMaxBytes } = config
+  if (partsOf(config).ledger === 'sqlite')
+    return await openSqliteLedger({ file: storeFiles(source.folder).ledger, clock, outboxMaxBytes })
+  const { openPostgresLedger } = await import('../quota/ledgers/postgres.ts')
+  const { postgresOptions } = await import('./servers.ts')
+  const spoolFolder = join(source.folder, 'spool')
+  return await openPostgresLedger({ ...postgresOptions(config, source, clock), spoolFolder, outboxMaxBytes })
 }
 
-/** The log with its topics made. @throws CryptosError CRY_STORE_* and CRY_DISK_FULL */
+async function openLog(config: Config, source: Source, clock: Clock): Promise<Broker> {
+  if (partsOf(config).broker === 'embedded')
+    return await openEmbeddedBroker({ file: storeFiles(source.folder).log, clock })
+  const { openKafkaBroker } = await import('../topics/brokers/kafka.ts')
+  const { kafkaOptions } = await import('./servers.ts')
+  return await openKafkaBroker(kafkaOptions(config, source, clock))
+}
+
+/** The log with its topics made. @throws CryptosError CRY_STORE_*, CRY_DISK_FULL; of a server CRY_SERVER_* */
 export async function openBroker(config: Config, source: Source, clock: Clock): Promise<Broker> {
   prepareFolder(source.folder)
-  const broker = await openEmbeddedBroker({ file: storeFiles(source.folder).log, clock })
+  const broker = await openLog(config, source, clock)
   const market = ['quotes' as const, ...marketTopics].map(id => topics[id].name)
   const specs = usedTopics(topics).map(t =>
     market.includes(t.name) ? { ...t, retentionMs: config.quotesRetentionDays * DAY } : t,
   )
-  await broker.createTopics(specs)
-  return broker
+  try {
+    await broker.createTopics(specs)
+    return broker
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
 }

@@ -13,6 +13,8 @@ export interface DeliverOptions<R> {
   readonly group?: string
   readonly codec: Codec<R>
   readonly limits: BatchLimits
+  /** Where to start, whatever the store or the group says: for what should be stored once more. */
+  readonly startAt?: (topic: string, partition: number) => Promise<number | undefined>
   /** Ends the delivery after the batch in hand; `deliver` then resolves. */
   readonly signal: AbortSignal
   readonly clock: Clock

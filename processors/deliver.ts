@@ -38,12 +38,14 @@ class Delivery<R> {
 
   async run(): Promise<void> {
     const { broker, sink, topic, limits } = this.#o
+    const startAt =
+      this.#o.startAt ?? (sink.position ? (t: string, p: number) => this.#startAt(t, p) : undefined)
     await broker.consume({
       group: this.#group,
       topics: [topic],
       limits,
       signal: AbortSignal.any([this.#o.signal, this.#ending.signal]),
-      ...(sink.position ? { startAt: (t: string, p: number) => this.#startAt(t, p) } : {}),
+      ...(startAt ? { startAt } : {}),
       onBatch: (batch, signal) => this.#store(batch, signal),
       onCommitted: batch => this.#committed(batch),
       onError: (error, batch) => this.#thrownBack(error, batch),

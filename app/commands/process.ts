@@ -1,59 +1,94 @@
-import { lockStore } from '../store-lock.ts'
-import type { DeliverCounters } from '../../processors/deliver.ts'
-import { type JudgingPorts, runJudging } from '../judging.ts'
-import { openSink, type ProcessingPorts, runProcessing } from '../processing.ts'
+import { CryptosError } from '../../core/errors.ts'
 import { HOUR } from '../../core/time.ts'
+import type { DeliverCounters } from '../../processors/deliver.ts'
+import { isStoreName, partsOf, type StoreName, storeNames } from '../config/parts.ts'
+import { suggest } from '../config/suggest.ts'
+import { parseDuration } from '../duration.ts'
+import { runJudging } from '../judging.ts'
 import { errorFields } from '../log.ts'
-import { keepStore, type StoreHousePorts } from '../pipeline/housekeeping.ts'
+import { openStore } from '../open-store.ts'
+import { keepTopics } from '../pipeline/housekeeping.ts'
 import { Problems } from '../pipeline/problems.ts'
 import { stopped } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
+import type { Source } from '../source.ts'
+import { lockStore } from '../store-lock.ts'
 import { openBroker, prepareFolder } from '../stores.ts'
+import { runStores, type StoringPorts } from '../storing.ts'
 import { using } from '../using.ts'
 import { type Action, type Define, sourceOption, withSource } from './command.ts'
 
-const run: Action = async context => {
+const run: Action = async (context, _args, options) => {
   const { config, clock, log, signal } = context
   const source = settledSource(context)
   prepareFolder(source.folder)
-  const unlock = lockStore(source.folder)
+  const names = storesOf(options['sink'], partsOf(config).stores)
+  const rewindMs =
+    options['rewind'] === undefined ? undefined : parseDuration(String(options['rewind']), '--rewind')
+  // One process per data folder; servers sort out theirs by themselves.
+  const unlock = names.includes('sqlite') ? lockStore(source.folder) : () => undefined
   try {
-    return await using(await openBroker(config, source, clock), async broker =>
-      using(await openSink(source, clock), async sink => {
-        context.print(`Storing into ${source.folder}. Ctrl-C stops it.`)
-        const counters = await storeAndJudge({ config, source, broker, sink, clock, log }, signal)
-        const { written, superseded, dead } = counters
-        return stopped(`stored ${written}, superseded ${superseded}, dead ${dead}`, { ...counters })
-      }),
-    )
+    return await using(await openBroker(config, source, clock), async broker => {
+      context.print(
+        `Storing into ${names.map(name => placeOf(name, source)).join(' and ')}. Ctrl-C stops it.`,
+      )
+      const onProblem = new Problems(undefined, log).set
+      const ports = { config, source, broker, clock, log, onProblem }
+      const storing = { ...ports, ...(rewindMs === undefined ? {} : { rewindMs }) }
+      const counters = await storeAndJudge(storing, { names, judges: options['judge'] !== false }, signal)
+      const { written, superseded, dead } = counters
+      return stopped(`stored ${written}, superseded ${superseded}, dead ${dead}`, { ...counters })
+    })
   } finally {
     unlock()
   }
 }
 
-type Ports = Omit<ProcessingPorts & JudgingPorts, 'onProblem'>
+/** @throws CryptosError CRY_USAGE for a store that there is not */
+function storesOf(given: unknown, configured: readonly StoreName[]): readonly StoreName[] {
+  if (!Array.isArray(given) || given.length === 0) return configured
+  return [...new Set(given.map(String))].map(name => {
+    if (isStoreName(name)) return name
+    const known = `(there are ${storeNames.join(', ')})`
+    throw new CryptosError(
+      'CRY_USAGE',
+      `--sink: "${name.slice(0, 40)}" is no store${suggest(name, storeNames)} ${known}`,
+    )
+  })
+}
 
-/** Both until the signal fires; what ends one for good ends the other. */
-async function storeAndJudge(ports: Ports, signal: AbortSignal): Promise<DeliverCounters> {
+const placeOf = (name: StoreName, source: Source): string => (name === 'sqlite' ? source.folder : name)
+
+interface What {
+  readonly names: readonly StoreName[]
+  readonly judges: boolean
+}
+
+/** All until the signal fires; what ends one for good ends the others. */
+async function storeAndJudge(
+  ports: StoringPorts & { readonly source: Source },
+  { names, judges }: What,
+  signal: AbortSignal,
+): Promise<DeliverCounters> {
   const failed = new AbortController()
   const ending = AbortSignal.any([signal, failed.signal])
-  const onProblem = new Problems(undefined, ports.log).set
   const stop = (error: unknown): never => {
     failed.abort()
     throw error
   }
+  const stores = names.map(name => ({ name, open: () => openStore(name, ports) }))
   const [counters] = await Promise.all([
-    runProcessing({ ...ports, onProblem }, ending).catch(stop),
-    runJudging({ ...ports, onProblem }, ending).catch(stop),
-    keepStoreHourly({ ...ports, store: ports.sink.market }, ending),
+    runStores(ports, stores, ending).catch(stop),
+    ...(judges ? [runJudging(ports, ending).catch(stop)] : []),
+    keepTopicsHourly(ports, ending),
   ])
   return counters
 }
 
 /** What fails waits for the next hour. */
-async function keepStoreHourly(ports: StoreHousePorts, signal: AbortSignal): Promise<void> {
+async function keepTopicsHourly(ports: StoringPorts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await keepStore(ports).catch(error =>
+    await keepTopics(ports).catch(error =>
       ports.log.warn(errorFields(error), 'retention could not be applied'),
     )
     await ports.clock.sleep(HOUR, signal).catch(ended)
@@ -63,10 +98,23 @@ async function keepStoreHourly(ports: StoreHousePorts, signal: AbortSignal): Pro
 /** The signal ends the wait: the loop sees it. */
 const ended = (): undefined => undefined
 
+const collected = (name: string, before: readonly string[]): readonly string[] => [...before, name]
+
 export const define: Define = (program, act) => {
   program
     .command('process')
     .description('store what comes into the topics and judge the sources, until Ctrl-C')
+    .option(
+      '--sink <name>',
+      `${storeNames.join(', ')}; several times for several, each goes on without the others; without it as CRYPTOS_SINKS says`,
+      collected,
+      [],
+    )
+    .option(
+      '--rewind <duration>',
+      'store again what came so long before the last that was stored: after an unclean stop of a store',
+    )
+    .option('--no-judge', 'only store: where several run, one alone may judge')
     .option(...sourceOption)
     .action(act(run, withSource))
 }

@@ -15,6 +15,8 @@ import {
   secrets,
   settings,
 } from './settings.ts'
+import { serverSecrets } from './server-settings.ts'
+import { isStoreName, storeNames } from './parts.ts'
 import { suggest } from './suggest.ts'
 
 export interface Config extends SettingValues {
@@ -166,7 +168,8 @@ function readSetting(
   if (given === undefined) return fallback
   const result = (schema() as ZodMiniType).safeParse(given)
   if (result.success) return result.data
-  const text = JSON.stringify(given)
+  // What stands before the @ of a URL may be a password by mistake.
+  const text = JSON.stringify(given).replaceAll(/:\/\/[^@/\s]*@/g, '://…@')
   const label = overrides[name] === undefined ? variable : (optionNames[name] ?? variable)
   return refuse(
     `${label} can not be ${text.slice(0, 80)}: ${result.error.issues.map(issue => issue.message).join('; ')}`,
@@ -189,7 +192,7 @@ function toAssetId(text: string, label: string): AssetId {
 function readSecrets(env: Environment, attempt: Attempt): Partial<Record<SecretName, string>> {
   const found: Partial<Record<SecretName, string>> = {}
   for (const [name, { env: variable }] of Object.entries(secrets)) {
-    const about = name === 'token' ? 'token' : 'key'
+    const about = name === 'token' ? 'token' : name in serverSecrets ? 'setting' : 'key'
     const text = attempt(about, () => readSecret(variable, env), undefined)
     if (text !== undefined) found[name] = text
   }
@@ -220,8 +223,28 @@ function refuseContradictions(config: Config, attempt: Attempt): void {
     !loopback.includes(config.host) && config.secrets['token'] === undefined,
     `CRYPTOS_HOST=${config.host} opens the page to others: set CRYPTOS_TOKEN_FILE too, or use 127.0.0.1`,
   )
+  refuseIf(
+    config.kafkaSasl === 'plain' && !config.kafkaTls,
+    'CRYPTOS_KAFKA_SASL=plain would send the password readable: set CRYPTOS_KAFKA_TLS=true, or take scram-sha-512',
+  )
+  const login = config.kafkaUsername !== undefined && config.secrets['kafkaPassword'] !== undefined
+  refuseIf(
+    config.kafkaSasl !== 'none' && !login,
+    `CRYPTOS_KAFKA_SASL=${config.kafkaSasl} needs CRYPTOS_KAFKA_USERNAME and CRYPTOS_KAFKA_PASSWORD_FILE`,
+  )
+  const wrongSink = config.sinks.find(name => !isStoreName(name))
+  refuseIf(
+    wrongSink !== undefined,
+    `${nameOf(config, 'sinks')}: "${wrongSink?.slice(0, 40)}" is no store${suggest(wrongSink ?? '', storeNames)} (there are ${storeNames.join(', ')})`,
+  )
   refuseIf(config.assets.length === 0, `${nameOf(config, 'assets')} is empty: name at least one asset`)
 }
+
+/** The keys of providers among the secrets: what an answer of theirs may repeat. */
+export const keyTexts = ({ secrets: given }: Pick<Config, 'secrets'>): readonly string[] =>
+  secretTexts({
+    secrets: Object.fromEntries(Object.entries(given).filter(([name]) => !(name in serverSecrets))),
+  })
 
 /** What no output may show: every secret, and the parts of a key that is made of two (`public:secret`). */
 export const secretTexts = ({ secrets: given }: Pick<Config, 'secrets'>): readonly string[] =>

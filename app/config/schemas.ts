@@ -46,3 +46,25 @@ export const pairs = () => {
   const expected = 'pairs such as coinmarketcap=basic-2026, separated by commas, are wanted'
   return z.pipe(list(), z.array(z.string().check(z.regex(/^[a-z0-9-]+=[a-z0-9-]+$/, expected))))
 }
+
+/** `true` or `false`, as text or as JSON has it. */
+export const flag = () => {
+  const expected = 'true or false is wanted'
+  return z.union(
+    [
+      z.boolean(),
+      z.pipe(
+        z.enum(['true', 'false'], expected),
+        z.transform(word => word === 'true'),
+      ),
+    ],
+    expected,
+  )
+}
+
+/** Servers as `host:port`; an IPv6 address in brackets. */
+export const hostPorts = () => {
+  const expected = 'host:port, separated by commas, is wanted'
+  const server = /^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]):\d{1,5}$/
+  return z.pipe(list(), z.array(z.string().check(z.regex(server, expected))).check(z.minLength(1, expected)))
+}

@@ -1,14 +1,14 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { CryptosError } from '../../core/errors.ts'
 
-const maxSecretBytes = 4_096
+const longestKeyBytes = 4_096
 
 /**
  * Reads a secret from a file that only its owner can read. What is judged is what is read: one open file, without waiting for
  * the other end of a pipe. A link is followed (secret mounts are links); the file that it leads to is judged.
  * @throws CryptosError CRY_SECRET_FILE, naming the file and never its content
  */
-export function readSecretFile(file: string, name: string): string {
+export function readSecretFile(file: string, name: string, maxBytes = longestKeyBytes): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new CryptosError('CRY_SECRET_FILE', `${name}: ${file} ${why}`, { cause })
   }
@@ -17,8 +17,7 @@ export function readSecretFile(file: string, name: string): string {
     handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const stat = fstatSync(handle)
     if (!stat.isFile()) return refuse('is not a file: name a file that holds the key alone')
-    if (stat.size > maxSecretBytes)
-      return refuse(`is larger than ${maxSecretBytes} bytes: it should hold the key alone`)
+    if (stat.size > maxBytes) return refuse(`is larger than ${maxBytes} bytes: it should hold the key alone`)
     if (hasModeBits() && (stat.mode & 0o077) !== 0) return refuse('can be read by others: chmod 600 it')
     return readFileSync(handle, 'utf8').trim()
   } catch (cause) {

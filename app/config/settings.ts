@@ -1,28 +1,10 @@
 import * as z from 'zod/mini'
 import { providerKeys } from './provider-keys.ts'
 import { list, matching, oneOf, pairs, share, text, wholeNumber } from './schemas.ts'
+import { serverSecrets, serverSettings } from './server-settings.ts'
+import { setting } from './setting.ts'
 
-export interface Setting {
-  /** Name in the environment. */
-  readonly env: string
-  /** Made for a value that is given: making all of them is a large part of the start of a command. */
-  readonly schema: () => z.ZodMiniType
-  /** As the schema gives it out. */
-  readonly fallback: unknown
-  readonly doc: string
-}
-
-const setting = <S extends z.ZodMiniType>(
-  env: string,
-  schema: () => S,
-  fallback: z.output<S>,
-  doc: string,
-) => ({
-  env,
-  schema,
-  fallback,
-  doc,
-})
+export type { Setting } from './setting.ts'
 
 /** Every setting, once: reader, type, default and documentation come from this table. */
 export const settings = {
@@ -222,11 +204,13 @@ export const settings = {
     undefined,
     'Virtual clock shared by the processes of a simulation; refused with live data',
   ),
+  ...serverSettings,
 } as const
 
 /** Secrets, those of providers by the provider's name: only from the environment or a file that others can not read, never from the command line. */
 export const secrets = {
   ...providerKeys,
+  ...serverSecrets,
   token: {
     env: 'CRYPTOS_TOKEN',
     doc: 'Token that the page asks for when it listens beyond this machine; or CRYPTOS_TOKEN_FILE',
@@ -257,5 +241,5 @@ export const otherNames = [
 type Settings = typeof settings
 export type SettingName = keyof Settings
 export type SettingValues = { readonly [Name in SettingName]: z.output<ReturnType<Settings[Name]['schema']>> }
-/** `token`, or the name of a provider that takes a key. */
+/** `token`, one of a server's, or the name of a provider that takes a key. */
 export type SecretName = string

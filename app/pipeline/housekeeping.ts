@@ -6,32 +6,40 @@ import { addMs, DAY, HOUR } from '../../core/time.ts'
 import type { Config } from '../config/load.ts'
 import type { Log } from '../log.ts'
 
-export interface HousekeepingPorts extends StoreHousePorts {
-  readonly ledger: Ledger
-}
-
-/** Of the log and the store, which whoever stores keeps. */
-export interface StoreHousePorts {
+interface HousePorts {
   readonly config: Config
-  readonly broker: Broker
-  readonly store: Pick<MarketSink, 'prune'>
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Removes what its retention no longer keeps. @throws what the ledger or the broker throws: what is left waits for the next turn */
-export async function keepHouse(ports: HousekeepingPorts): Promise<void> {
+export async function keepHouse(
+  ports: HousePorts & { readonly ledger: Ledger; readonly broker: Broker },
+): Promise<void> {
   const { config, ledger, clock, log } = ports
   const answers = await ledger.outbox.prune(addMs(clock.now(), -config.outboxRetentionHours * HOUR))
   if (answers > 0) log.info({ answers }, 'removed what retention no longer keeps')
-  await keepStore(ports)
+  await keepTopics(ports)
 }
 
-/** The same of the topics and of the store. @throws what they throw */
-export async function keepStore({ config, broker, store, clock, log }: StoreHousePorts): Promise<void> {
-  const now = clock.now()
-  const records = await broker.applyRetention(now)
-  const before = addMs(now, -config.judgementsRetentionDays * DAY)
+/** The same of the topics. @throws what the broker throws */
+export async function keepTopics({
+  broker,
+  clock,
+  log,
+}: HousePorts & { readonly broker: Broker }): Promise<void> {
+  const records = await broker.applyRetention(clock.now())
+  if (records > 0) log.info({ records }, 'removed what retention no longer keeps')
+}
+
+/** The same of one store. @throws what the store throws */
+export async function keepStore({
+  config,
+  store,
+  clock,
+  log,
+}: HousePorts & { readonly store: Pick<MarketSink, 'prune'> }): Promise<void> {
+  const before = addMs(clock.now(), -config.judgementsRetentionDays * DAY)
   const judgements = await store.prune(['consensus', 'serving'], before)
-  if (records + judgements > 0) log.info({ records, judgements }, 'removed what retention no longer keeps')
+  if (judgements > 0) log.info({ judgements }, 'removed what retention no longer keeps')
 }

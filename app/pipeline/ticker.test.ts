@@ -74,7 +74,6 @@ function openTicker(): Ticker {
     ...{ config, clock, log: createLog('silent', []), signal: new AbortController().signal },
     onProblem: problems.set,
     onStop: () => undefined,
-    store: { prune: async () => 0 },
     collecting: {
       ledger: own,
       broker: async () => broker,

@@ -1,6 +1,5 @@
 import { exitCodeOf, type Outcome } from '../../core/outcomes.ts'
 import type { ScopeStatus } from '../../core/ports/ledger.ts'
-import type { MarketSink } from '../../core/ports/sink.ts'
 import { HOUR, MINUTE, SECOND } from '../../core/time.ts'
 import type { Dataset } from '../../collectors/provider.ts'
 import type { PollPorts } from '../../collectors/poll-types.ts'
@@ -18,7 +17,6 @@ import type { PipelineOptions } from './pipeline.ts'
 
 export interface TickerOptions extends PipelineOptions {
   readonly collecting: Collecting
-  readonly store: Pick<MarketSink, 'prune'>
   /** Told of an error that no other try can mend: the pipeline has to end. */
   readonly onStop: (error: unknown) => void
 }

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline'
 import { openCollecting } from '../../app/collecting.ts'
 import { loadConfig } from '../../app/config/load.ts'
 import { createLog } from '../../app/log.ts'
-import { openSink, runProcessing } from '../../app/processing.ts'
+import { openStore } from '../../app/open-store.ts'
+import { runProcessing } from '../../app/processing.ts'
 import { sandboxSource } from '../../app/source.ts'
 import { groupOf, topics } from '../../app/stores.ts'
 import { datasetsFor } from '../../app/wanted.ts'
@@ -38,7 +39,7 @@ async function loop(ending: AbortSignal): Promise<void> {
   const signal = new AbortController().signal
   const source = sandboxSource(config, config.sandboxUrl ?? '')
   const collecting = await openCollecting({ config, clock, log, signal }, source)
-  const sink = await openSink(source, clock)
+  const sink = await openStore('sqlite', { config, source, clock })
   const broker = await collecting.broker()
   const stopStoring = new AbortController()
   const storing = runProcessing(

@@ -3,7 +3,8 @@ import { type AuditReport, auditWhileWriting } from '../../app/audit/audit.ts'
 import { auditPorts } from '../../app/audit/ports.ts'
 import { type Config, loadConfig } from '../../app/config/load.ts'
 import { createLog } from '../../app/log.ts'
-import { openSink, runProcessing } from '../../app/processing.ts'
+import { openStore } from '../../app/open-store.ts'
+import { runProcessing } from '../../app/processing.ts'
 import { openReader } from '../../app/reader.ts'
 import { type Source, sandboxSource } from '../../app/source.ts'
 import { groupOf, storeFiles, topics } from '../../app/stores.ts'
@@ -81,7 +82,7 @@ interface Storing {
 
 async function storeAll({ config, source, clock, collecting, log }: Storing): Promise<void> {
   const broker = await collecting.broker()
-  const sink = await openSink(source, clock)
+  const sink = await openStore('sqlite', { config, source, clock })
   const stop = new AbortController()
   const storing = runProcessing({ config, broker, sink, clock, log, onProblem: () => undefined }, stop.signal)
   const isBehind = async (): Promise<boolean> => {
