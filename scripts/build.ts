@@ -47,7 +47,8 @@ export async function buildProgram(outDir = join(root, 'dist')): Promise<void> {
     cwd: root,
     input: { main: 'app/main.ts', thread: 'app/pipeline/thread.ts' },
     platform: 'node',
-    external: ['pino', 'node:module'],
+    // Drivers of servers are loaded only where there are servers: as their packages, they cost nobody else anything.
+    external: ['pino', 'node:module', 'kafkajs', 'cassandra-driver', '@influxdata/influxdb-client', 'pg'],
     resolve: { alias: { bottleneck: 'bottleneck/light.js' } },
     plugins: [builtins, axiosWithoutFetch],
   })

@@ -4,13 +4,15 @@ import { type AssetId, EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { addMs, MINUTE } from '../../core/time.ts'
 import { parseTime } from '../../dashboards/web/times.ts'
+import { partsOf, storeNames } from '../config/parts.ts'
 import { parseDuration } from '../duration.ts'
 import { type ExportKind, exportKinds, exportLines } from '../export/lines.ts'
 import { writeWhole } from '../export/whole-file.ts'
+import { openStoreReader } from '../open-store.ts'
 import { count } from '../plural.ts'
-import { openReader } from '../reader.ts'
 import { done, type Result } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
+import { storeNamed } from '../store-option.ts'
 import { using } from '../using.ts'
 import { type Action, type Define, sourceOption, withSource } from './command.ts'
 
@@ -99,7 +101,10 @@ const run: Action = async (context, _args, options): Promise<Result> => {
       'CRY_USAGE',
       '--json needs --out: without it the rows themselves go to standard output (--format jsonl gives them as JSON)',
     )
-  return using(await openReader(settledSource(context), context.clock), async reader => {
+  const sink = options['sink']
+  const store = sink === undefined ? partsOf(context.config).stores[0] : storeNamed(String(sink))
+  const place = { ...context, source: settledSource(context) }
+  return using(await openStoreReader(store ?? 'sqlite', place), async reader => {
     const counted = { rows: 0 }
     await writeOut(exportLines(reader, { kind, range, asJson }, counted), file)
     return done(file === undefined ? '' : `${count(counted.rows, 'row')} written to ${file}`, {
@@ -118,6 +123,10 @@ export const define: Define = (program, act) => {
     .option('--out <file>', 'file; else standard output')
     .option('--kind <kind>', exportKinds.join(', '), 'quotes')
     .option('--format <csv|jsonl>', 'format', 'csv')
+    .option(
+      '--sink <name>',
+      `out of this store: ${storeNames.join(', ')}; without it the first that \`process\` stores into`,
+    )
     .option('--asset <id>', 'only this asset')
     .option('--since <duration>', 'how far back', '24h')
     .option('--from <time>', 'from this time on, instead of --since: 2026-11-21, 2026-11-21T12:00:00Z, -6h')

@@ -1,8 +1,6 @@
-import { CryptosError } from '../../core/errors.ts'
 import { HOUR } from '../../core/time.ts'
 import type { DeliverCounters } from '../../processors/deliver.ts'
-import { isStoreName, partsOf, type StoreName, storeNames } from '../config/parts.ts'
-import { suggest } from '../config/suggest.ts'
+import { partsOf, type StoreName, storeNames } from '../config/parts.ts'
 import { parseDuration } from '../duration.ts'
 import { runJudging } from '../judging.ts'
 import { errorFields } from '../log.ts'
@@ -14,6 +12,7 @@ import { settledSource } from '../settled-source.ts'
 import type { Source } from '../source.ts'
 import { lockStore } from '../store-lock.ts'
 import { openBroker, prepareFolder } from '../stores.ts'
+import { storeNamed } from '../store-option.ts'
 import { runStores, type StoringPorts } from '../storing.ts'
 import { using } from '../using.ts'
 import { type Action, type Define, sourceOption, withSource } from './command.ts'
@@ -45,17 +44,8 @@ const run: Action = async (context, _args, options) => {
 }
 
 /** @throws CryptosError CRY_USAGE for a store that there is not */
-function storesOf(given: unknown, configured: readonly StoreName[]): readonly StoreName[] {
-  if (!Array.isArray(given) || given.length === 0) return configured
-  return [...new Set(given.map(String))].map(name => {
-    if (isStoreName(name)) return name
-    const known = `(there are ${storeNames.join(', ')})`
-    throw new CryptosError(
-      'CRY_USAGE',
-      `--sink: "${name.slice(0, 40)}" is no store${suggest(name, storeNames)} ${known}`,
-    )
-  })
-}
+const storesOf = (given: unknown, configured: readonly StoreName[]): readonly StoreName[] =>
+  Array.isArray(given) ? [...new Set(given.map(name => storeNamed(String(name))))] : configured
 
 const placeOf = (name: StoreName, source: Source): string => (name === 'sqlite' ? source.folder : name)
 
@@ -98,7 +88,7 @@ async function keepTopicsHourly(ports: StoringPorts, signal: AbortSignal): Promi
 /** The signal ends the wait: the loop sees it. */
 const ended = (): undefined => undefined
 
-const collected = (name: string, before: readonly string[]): readonly string[] => [...before, name]
+const collected = (name: string, before: readonly string[] = []): readonly string[] => [...before, name]
 
 export const define: Define = (program, act) => {
   program
@@ -108,7 +98,6 @@ export const define: Define = (program, act) => {
       '--sink <name>',
       `${storeNames.join(', ')}; several times for several, each goes on without the others; without it as CRYPTOS_SINKS says`,
       collected,
-      [],
     )
     .option(
       '--rewind <duration>',
