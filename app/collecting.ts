@@ -57,7 +57,14 @@ export async function openCollecting(
       : names.filter(name => offOf(name, config, source) === null).map(name => routeOf(name, config, source))
   const ledger = await openLedger(config, source, clock)
   let opening: Promise<Broker> | undefined
-  const broker = (): Promise<Broker> => (opening ??= openBroker(config, source, clock))
+  const broker = (): Promise<Broker> => {
+    opening ??= openBroker(config, source, clock).catch((error: unknown) => {
+      // The next caller tries again: a server may be back by then.
+      opening = undefined
+      throw error
+    })
+    return opening
+  }
   for (const route of routes) await ledger.openScope(route.scope, clock.now())
   const client = createHttpClient({
     clock,
@@ -74,7 +81,10 @@ export async function openCollecting(
   // The promise is kept, not what comes of it: callers that arrive while the broker opens must share one publisher.
   let publisher: ReturnType<typeof openPublisher> | undefined
   const publish = async (): Promise<PublishResult> => {
-    publisher ??= openPublisher()
+    publisher ??= openPublisher().catch((error: unknown) => {
+      publisher = undefined
+      throw error
+    })
     return (await publisher)()
   }
   const runGaps = new RunGaps()
