@@ -15,20 +15,33 @@ export function refuse(path: string, what: string): never {
   throw new CryptosError('CRY_RECORD_INVALID', `${path}: ${what}`)
 }
 
-/** One JSON object of at most `maxBytes` of valid UTF-8. */
-export function parseObject(bytes: Uint8Array, maxBytes: number): Fields {
+const noJson = '$: not JSON in valid UTF-8'
+
+/** The text of at most `maxBytes` of valid UTF-8. @throws CryptosError CRY_RECORD_INVALID */
+export function strictText(bytes: Uint8Array, maxBytes: number): string {
   if (bytes.length > maxBytes) refuse('$', `${bytes.length} bytes, at most ${maxBytes} are read`)
+  try {
+    return strictUtf8.decode(bytes)
+  } catch (error) {
+    throw new CryptosError('CRY_RECORD_INVALID', noJson, { cause: toCryptosError(error) })
+  }
+}
+
+/** One JSON object. @throws CryptosError CRY_RECORD_INVALID */
+export function parseJsonObject(json: string): Fields {
   let value: unknown
   try {
-    value = JSON.parse(strictUtf8.decode(bytes))
+    value = JSON.parse(json)
   } catch (error) {
-    throw new CryptosError('CRY_RECORD_INVALID', '$: not JSON in valid UTF-8', {
-      cause: toCryptosError(error),
-    })
+    throw new CryptosError('CRY_RECORD_INVALID', noJson, { cause: toCryptosError(error) })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('$', 'not an object')
   return value as Fields
 }
+
+/** One JSON object of at most `maxBytes` of valid UTF-8. */
+export const parseObject = (bytes: Uint8Array, maxBytes: number): Fields =>
+  parseJsonObject(strictText(bytes, maxBytes))
 
 /** Own properties only: a field that is missing must not be found on a prototype. */
 const own = (fields: Fields, key: string): unknown => (Object.hasOwn(fields, key) ? fields[key] : undefined)

@@ -11,12 +11,14 @@ import {
   has,
   micros,
   oneOf,
-  parseObject,
+  parseJsonObject,
   positiveDecimal,
   providerId,
+  strictText,
   text,
 } from './fields.ts'
 import type { Fields } from './fields.ts'
+import { canonicalQuote } from './quote-canonical.ts'
 
 const maxQuoteBytes = 16 * 1_024
 const origins = ['live', 'backfill', 'replay', 'sandbox'] as const
@@ -57,7 +59,11 @@ function extras(f: Fields): Extras {
 }
 
 function readQuote(bytes: Uint8Array): Quote {
-  const f = parseObject(bytes, maxQuoteBytes)
+  const json = strictText(bytes, maxQuoteBytes)
+  return canonicalQuote(json) ?? quoteOf(parseJsonObject(json))
+}
+
+function quoteOf(f: Fields): Quote {
   return {
     kind: oneOf(f, 'kind', ['quote']),
     provider: providerId(f, 'provider'),
