@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { AssetId, DecimalString, EpochMicros, ProviderId } from '../../core/brands.ts'
 import type { Quote } from '../../core/records.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { compare } from './compare.ts'
+import { Ids } from './ids.ts'
 import { type QuoteSide, quoteSide } from './side.ts'
 
 const noon = Date.UTC(2026, 10, 21, 12) * 1_000
@@ -24,8 +25,13 @@ const quote = (minute: number, price = '64000.10', receivedMs = 0): Quote =>
     revision: 0,
   }) as unknown as Quote
 
+let ids = new Ids()
+beforeEach(() => {
+  ids = new Ids()
+})
+
 function side(name: string, ...quotes: Quote[]): QuoteSide {
-  const made = quoteSide(name, q => quoteJson.encode(q))
+  const made = quoteSide(name, q => quoteJson.encode(q), ids)
   for (const q of quotes) made.add(q)
   return made
 }
@@ -55,7 +61,7 @@ describe('the audit', () => {
   })
   it('counts by provider, asset and hour', () => {
     const x = side('x', ...all)
-    expect([...x.held.keys()].map(id => x.groupOf(id))).toEqual([
+    expect([...x.ids()].map(id => x.groupOf(id))).toEqual([
       'kraken bitcoin 2026-11-21T12Z',
       'kraken bitcoin 2026-11-21T12Z',
       'kraken bitcoin 2026-11-21T13Z',
@@ -70,7 +76,7 @@ describe('the audit', () => {
   })
   it('does not miss what is still on its way, but sees a change of what arrived elsewhere', () => {
     const answers = side('answers', ...all)
-    const [id = ''] = answers.held.keys()
+    const [id = ''] = answers.ids()
     expect(compare(answers, side('store', ...all.slice(1)), new Set([id]))).toEqual([])
     expect(compare(answers, side('store', ...all.slice(1)), none)).toHaveLength(1)
   })

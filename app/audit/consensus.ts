@@ -8,7 +8,7 @@ import {
   type Quote,
   quoteId,
 } from '../../core/records.ts'
-import type { Difference } from './compare.ts'
+import type { Difference, Excused } from './compare.ts'
 import { groupAt } from './groups.ts'
 import type { Range } from './read-answers.ts'
 import { rowOf } from './read-rows.ts'
@@ -70,18 +70,13 @@ export class ConsensusCheck {
    * @param later versions by id of records that were worked out anew after the range
    * @param keptFrom records about earlier minutes may be gone: their retention is shorter than that of their rows
    */
-  rows(
-    rows: QuoteSide,
-    pending: ReadonlySet<string>,
-    later: ReadonlyMap<string, number>,
-    keptFrom = 0,
-  ): void {
-    for (const [id, row] of rows.held) {
+  rows(rows: QuoteSide, pending: Excused, later: ReadonlyMap<string, number>, keptFrom = 0): void {
+    for (const id of rows.ids()) {
       if (pending.has(id) || later.has(id) || timeIn(id) < keptFrom) continue
       const record = this.#seen.get(id)
       const of = { in: 'consensus', group: rows.groupOf(id), id }
       if (!record) this.differences.push({ kind: 'missing', ...of })
-      else if (record.price !== row.price) this.differences.push({ kind: 'changed', ...of })
+      else if (!rows.hasPrice(id, record.price)) this.differences.push({ kind: 'changed', ...of })
     }
   }
 
@@ -93,9 +88,9 @@ export class ConsensusCheck {
   ): Promise<Difference['kind'] | undefined> {
     const { topic, store, range } = this.#prices
     if (store.hadPrice(id, price) || topic.hadPrice(id, price)) return undefined
-    const held = store.held.get(id) ?? topic.held.get(id)
+    const version = store.versionOf(id) ?? topic.versionOf(id)
     // A newer value of the same moment came after the consensus.
-    if (held) return held.version > c.receivedAt ? undefined : 'changed'
+    if (version !== undefined) return version > c.receivedAt ? undefined : 'changed'
     const row = await this.#stored(id)
     if (row) return row.price === price || row.receivedAt > c.receivedAt ? undefined : 'changed'
     return observedAt >= range.from ? 'extra' : undefined

@@ -5,28 +5,26 @@ import { providers } from '../../collectors/registry.ts'
 import { marketRecordJson } from '../../topics/codecs/market-record-json.ts'
 import { quoteJson } from '../../topics/codecs/quote-json.ts'
 import { marketTopics } from '../../topics/messages.ts'
-import type { TopicId } from '../../topics/table.ts'
-import { groupOf, topics } from '../stores.ts'
+import { topics } from '../stores.ts'
 import type { AuditPorts } from './audit.ts'
-import type { AuditReader } from './read-rows.ts'
-import type { TopicToRead } from './read-topic.ts'
+import type { AuditStore } from './store.ts'
 
-const topicToRead = (id: TopicId): TopicToRead => ({ topic: topics[id].name, group: groupOf(id) })
-
-/** The audit of this installation's stores. */
-export const auditPorts = (stores: {
+/** The audit of this installation's stores. `topicRetentionMs` = of the topics of prices and of the records beside them. */
+export function auditPorts(of: {
   readonly ledger: Ledger
   readonly broker: Broker
-  readonly reader: AuditReader
-}): AuditPorts => ({
-  ledger: stores.ledger,
-  broker: stores.broker,
-  reader: stores.reader,
-  codec: quoteJson,
-  marketCodec: marketRecordJson,
-  quotes: topicToRead('quotes'),
-  market: marketTopics.map(topicToRead),
-  deadLetters: topics.deadLetters,
-  derive: entry => deriveEntry(providers, entry),
-  letterIdOf,
-})
+  readonly stores: readonly AuditStore[]
+  readonly topicRetentionMs?: number
+}): AuditPorts {
+  const retention = of.topicRetentionMs === undefined ? {} : { retentionMs: of.topicRetentionMs }
+  return {
+    ...{ ledger: of.ledger, broker: of.broker, stores: of.stores },
+    codec: quoteJson,
+    marketCodec: marketRecordJson,
+    quotes: { topic: topics.quotes.name, ...retention },
+    market: marketTopics.map(id => ({ topic: topics[id].name, ...retention })),
+    deadLetters: topics.deadLetters,
+    derive: entry => deriveEntry(providers, entry),
+    letterIdOf,
+  }
+}

@@ -61,9 +61,7 @@ export async function readAnswers(
 
 /** Returns their ids. */
 function addTo({ quotes, market }: Place, records: DerivedRecords): readonly string[] {
-  for (const quote of records.quotes) quotes.add(quote)
-  for (const record of records.market) market.add(record)
-  return [...records.quotes.map(q => quotes.idOf(q)), ...records.market.map(r => market.idOf(r))]
+  return [...records.quotes.map(q => quotes.add(q)), ...records.market.map(r => market.add(r))]
 }
 
 /** Letters are kept for a time of their own; an hour of room, because they are removed while this looks. */

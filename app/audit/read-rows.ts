@@ -34,7 +34,7 @@ export async function readStore(
   reader: AuditReader,
   range: Range,
   wanted: Iterable<string>,
-  to: { readonly sideOf: (quote: Quote) => QuoteSide; readonly views: Views },
+  to: { readonly sideOf: (quote: Quote) => QuoteSide; readonly views: Views | undefined },
 ): Promise<Stored> {
   const span = spanOf(range)
   const later = new Map<string, number>()
@@ -43,16 +43,30 @@ export async function readStore(
     else if (quote.receivedAt >= range.to) later.set(quoteId(quote), quoteVersion(quote))
   }
   for await (const quote of reader.rows(span)) {
-    to.views.add(quote)
+    to.views?.add(quote)
     take(quote)
   }
-  for (const { key, moments } of outside(span, wanted))
-    for await (const quote of reader.rowsAt(
+  for await (const quote of rowsOf(reader, outside(span, wanted))) take(quote)
+  return { later, span }
+}
+
+/** The ids outside of the span. */
+function* outside(span: Range, ids: Iterable<string>): Iterable<string> {
+  for (const id of ids) {
+    const at = timeOf(id)
+    if (at < span.from || at >= span.to) yield id
+  }
+}
+
+const timeOf = (id: string): EpochMicros => Number(id.slice(id.lastIndexOf('|') + 1)) as EpochMicros
+
+/** The rows of some ids, as far as they are there. */
+export async function* rowsOf(reader: KeyReader, ids: Iterable<string>): AsyncIterable<Quote> {
+  for (const { key, moments } of bySeries(ids))
+    yield* reader.rowsAt(
       key,
       [...moments].sort((a, b) => a - b),
-    ))
-      take(quote)
-  return { later, span }
+    )
 }
 
 interface SeriesMoments {
@@ -60,17 +74,13 @@ interface SeriesMoments {
   readonly moments: Set<EpochMicros>
 }
 
-/** The ids outside of the span, by series. */
-function outside(span: Range, ids: Iterable<string>): Iterable<SeriesMoments> {
+function bySeries(ids: Iterable<string>): Iterable<SeriesMoments> {
   const found = new Map<string, SeriesMoments>()
   for (const id of ids) {
-    const end = id.lastIndexOf('|')
-    const at = Number(id.slice(end + 1)) as EpochMicros
-    if (at >= span.from && at < span.to) continue
-    const name = id.slice(0, end)
+    const name = id.slice(0, id.lastIndexOf('|'))
     const series = found.get(name) ?? { key: seriesOfId(id), moments: new Set() }
     found.set(name, series)
-    series.moments.add(at)
+    series.moments.add(timeOf(id))
   }
   return found.values()
 }
@@ -82,7 +92,7 @@ function seriesOfId(id: string): SeriesMoments['key'] {
 
 /** The row of an id, if it is there. */
 export const rowOf = (reader: KeyReader, id: string): AsyncIterable<Quote> =>
-  reader.rowsAt(seriesOfId(id), [Number(id.slice(id.lastIndexOf('|') + 1)) as EpochMicros])
+  reader.rowsAt(seriesOfId(id), [timeOf(id)])
 
 const kinds: readonly MarketKind[] = ['metric', 'gap', 'source-flag', 'consensus', 'serving']
 

@@ -34,7 +34,7 @@ async function collectUnpublished(dataDir: string): Promise<string> {
 
 const groupOf = (q: Quote): string => `${q.provider} ${q.asset} ${toIso(q.observedAt).slice(0, 13)}Z`
 const one = (kind: string, place: string, q: Quote): Difference[] => [
-  { kind, in: place, group: groupOf(q), id: quoteId(q) },
+  { kind, in: place, ...(place === 'store' ? { store: 'sqlite' } : {}), group: groupOf(q), id: quoteId(q) },
 ]
 const series = `SELECT id FROM series WHERE provider = 'coinbase' AND asset = 'ethereum'`
 const message = `topic = (SELECT id FROM topic WHERE name = 'market.quotes.v1') AND

@@ -1,6 +1,8 @@
 import { openCollecting, type Collecting } from '../../app/collecting.ts'
-import { type AuditReport, auditWhileWriting } from '../../app/audit/audit.ts'
+import { auditWhileWriting } from '../../app/audit/audit.ts'
 import { auditPorts } from '../../app/audit/ports.ts'
+import type { AuditReport } from '../../app/audit/report.ts'
+import { auditStore } from '../../app/audit/stores.ts'
 import { type Config, loadConfig } from '../../app/config/load.ts'
 import { createLog } from '../../app/log.ts'
 import { openStore } from '../../app/open-store.ts'
@@ -102,7 +104,8 @@ async function storeAll({ config, source, clock, collecting, log }: Storing): Pr
 async function auditAll(collecting: Collecting, source: Source, clock: Clock): Promise<AuditReport> {
   const reader = await openReader(source, clock)
   try {
-    const ports = auditPorts({ ledger: collecting.ledger, broker: await collecting.broker(), reader })
+    const stores = [auditStore('sqlite', reader)]
+    const ports = auditPorts({ ledger: collecting.ledger, broker: await collecting.broker(), stores })
     return await auditWhileWriting(ports, EpochMicros(86_400_000_000), addMs(clock.now(), 1))
   } finally {
     await reader.close()
