@@ -5,11 +5,16 @@ import type { Say } from './fetch.ts'
 /** Lines of a server's own configuration that are added or replaced: `{ 'auth-enabled': 'true' }`. */
 export type Settings = Readonly<Partial<Record<ServerName, Readonly<Record<string, string>>>>>
 
+/** `{ cassandra: ['-Xmx1536m'] }`. */
+export type JvmOptions = Readonly<Partial<Record<'kafka' | 'cassandra', readonly string[]>>>
+
 /** What one stack is: kept in its folder, so that a later `up` starts the same. */
 export interface Plan {
   readonly portOffset: number
   readonly brokers: number
   readonly settings: Settings
+  /** More options for the JVM of a server, behind its own: the last one counts. */
+  readonly jvm?: JvmOptions
 }
 
 /** Where one server of a stack lives. */

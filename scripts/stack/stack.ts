@@ -11,7 +11,7 @@ import { serverNames, usualServers } from './pins.ts'
 import { portsOf } from './ports.ts'
 import { kafkaBrokers } from './probes.ts'
 import { isAlive, isPaused, rssOf, signal, stopProcess, waitForEnd } from './processes.ts'
-import type { Place, Plan, Server, Settings } from './server.ts'
+import type { JvmOptions, Place, Plan, Server, Settings } from './server.ts'
 import { cassandraServer } from './servers/cassandra.ts'
 import { influxServer } from './servers/influxdb.ts'
 import { brokerName, kafkaServer } from './servers/kafka.ts'
@@ -31,6 +31,8 @@ export interface UpOptions {
   readonly brokers?: number
   readonly portOffset?: number
   readonly settings?: Settings
+  /** More options for the JVM of a server, behind its own: the last one counts. Absent: as the folder was started before. */
+  readonly jvm?: JvmOptions
   readonly say?: Say
 }
 
@@ -64,10 +66,12 @@ export function missingTools(
 
 function planFor(folder: string, options: UpOptions): Plan {
   const before = readPlan(folder)
+  const jvm = options.jvm ?? before?.jvm
   const plan: Plan = {
     portOffset: options.portOffset ?? before?.portOffset ?? 0,
     brokers: options.brokers ?? before?.brokers ?? 1,
     settings: options.settings ?? before?.settings ?? {},
+    ...(jvm ? { jvm } : {}),
   }
   const running = allRecords(folder).filter(isAlive)
   if (before && running.length > 0 && JSON.stringify(before) !== JSON.stringify(plan)) {

@@ -38,6 +38,7 @@ async function prepare(place: Place, nodeId: number): Promise<Launch> {
   const jvm = [
     ...kafkaJvm(place.folder, place.brokers),
     ...(archive ? [`-XX:SharedArchiveFile=${archive}`] : []),
+    ...(place.jvm?.kafka ?? []),
   ]
   if (!existsSync(join(place.folder, 'data', 'meta.properties'))) {
     mkdirSync(join(place.folder, 'data'), { recursive: true })
