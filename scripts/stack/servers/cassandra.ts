@@ -15,7 +15,10 @@ async function prepare(place: Place): Promise<Launch> {
   writeFileSync(join(place.folder, 'cassandra.yaml'), cassandraYaml(place))
   writeFileSync(join(place.folder, 'logback.xml'), cassandraLogging)
   const daemon = 'org.apache.cassandra.service.CassandraDaemon'
-  return { file: java, args: [...cassandraJvm(place.folder), ...(place.jvm?.cassandra ?? []), '-cp', jars, daemon] }
+  return {
+    file: java,
+    args: [...cassandraJvm(place.folder), ...(place.jvm?.cassandra ?? []), '-cp', jars, daemon],
+  }
 }
 
 /** One node of Cassandra that is a cluster of its own. */
