@@ -10,6 +10,8 @@ interface Entry {
   readonly price: string
 }
 
+/** Of each row so many words of the hash of its fields, the rest for its price. */
+const hashWords = 3
 const words = 5
 const firstRows = 1_024
 
@@ -19,7 +21,6 @@ export class Table {
   /** NaN = there is no such row. */
   #versions = new Float64Array(firstRows).fill(Number.NaN)
   #refs = new Int32Array(firstRows)
-  /** Of each row three words of the hash of its fields and two of that of its price. */
   #hashes = new Uint32Array(firstRows * words)
 
   set(row: number, { version, bytes, ref, price }: Entry): void {
@@ -27,7 +28,10 @@ export class Table {
     if (Number.isNaN(this.#versions[row])) this.count += 1
     this.#versions[row] = version
     this.#refs[row] = ref
-    this.#hashes.set([...wordsOf(bytes, 3), ...wordsOf(price, 2)], row * words)
+    const at = row * words
+    const digest = digestOf(bytes)
+    for (let i = 0; i < hashWords; i += 1) this.#hashes[at + i] = digest.readUInt32LE(i * 4)
+    for (let i = hashWords; i < words; i += 1) this.#hashes[at + i] = mixed(price, i)
   }
 
   version(row: number): number | undefined {
@@ -42,24 +46,29 @@ export class Table {
   /** Whether the row is of the same answer as the entry, but not the same. */
   differs(row: number, { bytes, ref }: Entry): boolean {
     if (this.#refs[row] !== ref) return false
-    return wordsOf(bytes, 3).some((word, i) => this.#hashes[row * words + i] !== word)
+    const digest = digestOf(bytes)
+    for (let i = 0; i < hashWords; i += 1)
+      if (this.#hashes[row * words + i] !== digest.readUInt32LE(i * 4)) return true
+    return false
   }
 
   isLike(other: Table, row: number): boolean {
     if (this.version(row) === undefined || this.version(row) !== other.version(row)) return false
-    for (let i = row * words; i < row * words + 3; i += 1)
+    for (let i = row * words; i < row * words + hashWords; i += 1)
       if (this.#hashes[i] !== other.#hashes[i]) return false
     return true
   }
 
   hasPrice(row: number, price: string): boolean {
     if (this.version(row) === undefined) return false
-    return wordsOf(price, 2).every((word, i) => this.#hashes[row * words + 3 + i] === word)
+    for (let i = hashWords; i < words; i += 1)
+      if (this.#hashes[row * words + i] !== mixed(price, i)) return false
+    return true
   }
 
   /** Text for the price of a row: `priceKeyOf`. */
   priceKey(row: number): string {
-    return [row, ...this.#hashes.subarray(row * words + 3, row * words + 5)].join(' ')
+    return [row, ...this.#hashes.subarray(row * words + hashWords, (row + 1) * words)].join(' ')
   }
 
   #grow(row: number): void {
@@ -78,9 +87,13 @@ export class Table {
 }
 
 /** A short text for a price of a row. */
-export const priceKeyOf = (row: number, price: string): string => [row, ...wordsOf(price, 2)].join(' ')
+export const priceKeyOf = (row: number, price: string): string => [row, mixed(price, hashWords), mixed(price, hashWords + 1)].join(' ')
 
-function wordsOf(data: Uint8Array | string, count: number): readonly number[] {
-  const digest = hash('sha256', data, 'buffer')
-  return Array.from({ length: count }, (_, i) => digest.readUInt32LE(i * 4))
+const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer')
+
+/** FNV-1a with a start of its own for each word: nobody can gain by two prices that look alike here. */
+function mixed(text: string, word: number): number {
+  let sum = Math.imul(0x811c9dc5, word + 1)
+  for (let i = 0; i < text.length; i += 1) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193)
+  return sum >>> 0
 }
