@@ -1,0 +1,30 @@
+import { CryptosError, isCryptosError } from '../../../core/errors.ts'
+import type { CassandraOptions } from './options.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Refuses a server whose word is worth less than ours: where one node alone has a row and writes its commit log only now and then
+ * (`commitlog_sync: periodic`, the default), a killed node forgets rows that it told were stored.
+ * @throws CryptosError CRY_SERVER_CONFIG
+ */
+export async function checkDurability(session: Session, options: CassandraOptions): Promise<void> {
+  if (options.acceptLossWindow || (session.nodes > 1 && options.replication > 1)) return
+  const sync = await commitLogSync(session)
+  if (sync !== 'periodic' && sync !== undefined) return
+  throw new CryptosError(
+    'CRY_SERVER_CONFIG',
+    `Cassandra at ${session.server} ${sync === undefined ? 'does not tell how it writes its commit log (grant SELECT on system_views.settings), and' : 'writes its commit log only now and then, so'} rows that it has acknowledged can be lost when it dies: set commitlog_sync: batch in its cassandra.yaml, or accept that with CRYPTOS_CASSANDRA_ACCEPT_LOSS_WINDOW=true`,
+  )
+}
+
+/** undefined = the user may not know. */
+async function commitLogSync(session: Session): Promise<string | undefined> {
+  try {
+    const query = "SELECT value FROM system_views.settings WHERE name='commitlog_sync'"
+    const [row] = await session.run({ query, params: [] })
+    return String(row?.['value'] ?? '').toLowerCase() || undefined
+  } catch (error) {
+    if (isCryptosError(error) && error.code === 'CRY_SERVER_REFUSED') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { CryptosError, isCryptosError } from '../../../core/errors.ts'
+import type { Clock } from '../../../core/ports/clock.ts'
+import { agingOf } from './aging.ts'
+import type { CassandraOptions } from './options.ts'
+import type { Session } from './session.ts'
+
+export interface SchemaStep {
+  readonly step: number
+  readonly name: string
+  readonly statements: readonly string[]
+}
+
+const folder = new URL('./schema/', import.meta.url)
+/** A process that died with the claim holds the others up for so long. */
+const claimSeconds = 60
+const claimPauseMs = 250
+const longestWaitMs = 3 * claimSeconds * 1_000
+
+/** The numbered files of `schema/`, in their order. */
+export function schemaSteps(): readonly SchemaStep[] {
+  const files = readdirSync(fileURLToPath(folder)).filter(name => name.endsWith('.cql'))
+  return files.sort().map(name => ({
+    step: Number(name.slice(0, 4)),
+    name,
+    statements: statementsOf(readFileSync(new URL(name, folder), 'utf8')),
+  }))
+}
+
+/** No statement of ours has a semicolon in it. */
+const statementsOf = (text: string): readonly string[] =>
+  text
+    .replace(/^--.*$/gm, '')
+    .split(';')
+    .map(statement => statement.trim())
+    .filter(statement => statement !== '')
+
+export const newestStep = (): number => Math.max(...schemaSteps().map(({ step }) => step))
+
+/** Steps that the keyspace has; none where it is empty. @throws CryptosError CRY_STORE_NEWER */
+export async function appliedSteps(session: Session): Promise<ReadonlySet<number>> {
+  const { keyspace } = session
+  const tables = await session.run({
+    query: 'SELECT table_name FROM system_schema.tables WHERE keyspace_name=? AND table_name=?',
+    params: [keyspace, 'schema_steps'],
+  })
+  if (tables.length === 0) return new Set()
+  const rows = await session.run({
+    query: `SELECT step FROM ${keyspace}.schema_steps WHERE store=?`,
+    params: ['cryptos'],
+  })
+  const steps = new Set(rows.map(row => Number(row['step'])))
+  const newest = Math.max(0, ...steps)
+  if (newest > newestStep())
+    throw new CryptosError(
+      'CRY_STORE_NEWER',
+      `the keyspace ${keyspace} of Cassandra at ${session.server} has schema ${newest}: update cryptos`,
+    )
+  return steps
+}
+
+/**
+ * Makes the keyspace and its tables, once, in the order of the files. Any number of processes may start at once: one of them has the
+ * claim (a row with a condition, gone by itself after a minute), the others wait until the steps are there.
+ * @throws CryptosError CRY_STORE_NEWER; CRY_SERVER_CONFIG where something is missing that the user may not make
+ */
+export async function applySchema(session: Session, options: CassandraOptions): Promise<void> {
+  await needKeyspace(session, options)
+  if (isComplete(await appliedSteps(session))) return
+  await allowed(session, 'its tables', () => makeBooks(session))
+  await whileClaimed(session, options.clock, () => applyMissing(session, options))
+}
+
+const isComplete = (applied: ReadonlySet<number>): boolean =>
+  schemaSteps().every(({ step }) => applied.has(step))
+
+async function needKeyspace(session: Session, options: CassandraOptions): Promise<void> {
+  if (await hasKeyspace(session)) return
+  const { keyspace, datacenter, replication } = options
+  await allowed(session, `the keyspace ${keyspace}`, () =>
+    session.runOnce(
+      `CREATE KEYSPACE IF NOT EXISTS ${keyspace}
+       WITH replication = {'class': 'NetworkTopologyStrategy', '${datacenter}': ${replication}}`,
+    ),
+  )
+}
+
+export async function hasKeyspace(session: Session): Promise<boolean> {
+  const query = 'SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name=?'
+  return (await session.run({ query, params: [session.keyspace] })).length > 0
+}
+
+/** A user without the right to make something is no defect of the server: somebody else makes it once. */
+async function allowed(session: Session, what: string, make: () => Promise<unknown>): Promise<void> {
+  try {
+    await make()
+  } catch (error) {
+    if (!isCryptosError(error) || error.code !== 'CRY_SERVER_REFUSED') throw error
+    throw new CryptosError(
+      'CRY_SERVER_CONFIG',
+      `Cassandra at ${session.server} lacks ${what}, and the user may not make it: run \`cryptos process\` once as a user who may create`,
+      { cause: error },
+    )
+  }
+}
+
+async function makeBooks(session: Session): Promise<void> {
+  const { keyspace } = session
+  await session.runOnce(`CREATE TABLE IF NOT EXISTS ${keyspace}.schema_claims (
+    store text, owner text, PRIMARY KEY ((store)))`)
+  await session.runOnce(`CREATE TABLE IF NOT EXISTS ${keyspace}.schema_steps (
+    store text, step int, name text, applied_at bigint, PRIMARY KEY ((store), step))`)
+}
+
+async function applyMissing(session: Session, options: CassandraOptions): Promise<void> {
+  const applied = await appliedSteps(session)
+  const aging = agingOf(options.ttlDays)
+  for (const { step, name, statements } of schemaSteps()) {
+    if (applied.has(step)) continue
+    for (const statement of statements)
+      await session.runOnce(
+        statement.replaceAll('{keyspace}', session.keyspace).replaceAll('{aging}', aging.cql),
+      )
+    await session.run({
+      query: `INSERT INTO ${session.keyspace}.schema_steps (store, step, name, applied_at) VALUES (?,?,?,?)`,
+      params: ['cryptos', step, name, options.clock.now()],
+    })
+  }
+}
+
+/** Does `work` in one process at a time; where another one did it meanwhile, nothing is left to do. */
+async function whileClaimed(session: Session, clock: Clock, work: () => Promise<void>): Promise<void> {
+  const { keyspace } = session
+  const owner = randomUUID()
+  const until = clock.monotonicMs() + longestWaitMs
+  while (!(await claim(session, owner))) {
+    if (isComplete(await appliedSteps(session))) return
+    if (clock.monotonicMs() > until)
+      throw new CryptosError(
+        'CRY_SERVER_UNREACHABLE',
+        `another process has been making the tables of ${keyspace} in Cassandra at ${session.server} for too long`,
+      )
+    await clock.sleep(claimPauseMs)
+  }
+  try {
+    await work()
+  } finally {
+    await session.runOnce(`DELETE FROM ${keyspace}.schema_claims WHERE store=? IF owner=?`, [
+      'cryptos',
+      owner,
+    ])
+  }
+}
+
+async function claim(session: Session, owner: string): Promise<boolean> {
+  const [row] = await session.runOnce(
+    `INSERT INTO ${session.keyspace}.schema_claims (store, owner) VALUES (?,?) IF NOT EXISTS USING TTL ${claimSeconds}`,
+    ['cryptos', owner],
+  )
+  return row?.['[applied]'] === true
+}
