@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { OutboxEntry } from '../core/ports/ledger.ts'
+import { ProviderId } from '../core/brands.ts'
+import type { AnswerSelection, OutboxEntry } from '../core/ports/ledger.ts'
 import { addMs } from '../core/time.ts'
 import { answerOf, type LedgerContract, slotAt, start, useLedger } from './ledger.fixture.ts'
 
@@ -50,6 +51,30 @@ export function outboxContract(contract: LedgerContract): void {
       expect(await t.ledger.outbox.vanished(start, addMs(t.clock.now(), 1))).toEqual([])
       expect((await t.ledger.outbox.pending(10)).map(e => e.answerId)).toEqual([second])
       expect(await t.ledger.reserve(t.ask(t.clock.now(), { slot: slotAt(0) }))).toEqual({ kind: 'published' })
+    })
+
+    it('puts back only the answers that are selected', async () => {
+      const first = await answered(0)
+      const early = t.clock.now()
+      t.clock.advance(1_000)
+      const [second, provider] = [await answered(1), answerOf(slotAt(1), 1, early).provider]
+      const now = t.clock.now()
+      const back = async (of: AnswerSelection): Promise<readonly string[]> => {
+        await t.ledger.outbox.markPublished([first, second], now)
+        const count = await t.ledger.outbox.republish(60_000, now, of)
+        const ids = (await t.ledger.outbox.pending(10)).map(e => e.answerId)
+        expect(count).toBe(ids.length)
+        return ids
+      }
+      expect(await back({})).toEqual([first, second])
+      expect(await back({ receivedFrom: now })).toEqual([second])
+      expect(await back({ receivedTo: now })).toEqual([first])
+      expect(await back({ receivedFrom: addMs(now, 1) })).toEqual([])
+      expect(await back({ provider, receivedFrom: early, receivedTo: addMs(now, 1) })).toEqual([
+        first,
+        second,
+      ])
+      expect(await back({ provider: ProviderId('nobody') })).toEqual([])
     })
 
     it('stops spending when it is full, drops nothing, and goes on when it is drained', async () => {

@@ -191,6 +191,14 @@ export interface OutboxEntry extends RawAnswer {
   readonly revision: number
 }
 
+/** Some of the answers of an outbox; what is absent selects all. */
+export interface AnswerSelection {
+  readonly provider?: ProviderId
+  /** Received in [receivedFrom, receivedTo). */
+  readonly receivedFrom?: EpochMicros
+  readonly receivedTo?: EpochMicros
+}
+
 /** An answer that the ledger took and does not have any more. */
 export interface VanishedAnswer {
   readonly answerId: string
@@ -215,9 +223,9 @@ export interface Outbox {
   vanished(from: EpochMicros, to: EpochMicros): Promise<readonly VanishedAnswer[]>
   /**
    * Puts entries that were published within the last `ageMs` back to pending, each with a revision one higher (after a broker lost
-   * its tail, or a mapping was corrected). Returns how many.
+   * its tail, or a mapping was corrected). Only those that `of` selects, all without it. Returns how many.
    */
-  republish(ageMs: number, now: EpochMicros): Promise<number>
+  republish(ageMs: number, now: EpochMicros, of?: AnswerSelection): Promise<number>
   /** Removes published entries older than the retention. Returns how many. Never removes a pending one. */
   prune(olderThan: EpochMicros): Promise<number>
   stats(): Promise<{

@@ -1,6 +1,12 @@
 import { Credits, EpochMicros, ProviderId } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
-import type { Outbox, OutboxEntry, RawAnswer, VanishedAnswer } from '../../../core/ports/ledger.ts'
+import type {
+  AnswerSelection,
+  Outbox,
+  OutboxEntry,
+  RawAnswer,
+  VanishedAnswer,
+} from '../../../core/ports/ledger.ts'
 import { announce } from '../../../core/steps.ts'
 import { addMs, MINUTE, toIso } from '../../../core/time.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
@@ -42,7 +48,8 @@ export class SqliteOutbox implements Outbox {
       slotOf: db.prepare('SELECT slot FROM outbox WHERE answer_id = ?'),
       mark: db.prepare('UPDATE outbox SET published_at = ? WHERE answer_id = ? AND published_at IS NULL'),
       republish: db.prepare(
-        'UPDATE outbox SET published_at = NULL, revision = revision + 1 WHERE published_at >= ?',
+        `UPDATE outbox SET published_at = NULL, revision = revision + 1
+        WHERE published_at >= ? AND received_at >= ? AND received_at < ? AND provider = coalesce(?, provider)`,
       ),
       vanished: db.prepare(
         `SELECT answer_id, updated_at FROM slots WHERE answer_id IS NOT NULL AND updated_at >= ? AND updated_at < ?
@@ -156,11 +163,13 @@ export class SqliteOutbox implements Outbox {
       .map(row => ({ answerId: String(row['answer_id']), at: EpochMicros(Number(row['updated_at'])) }))
   }
 
-  republish(ageMs: number, now: EpochMicros): Promise<number> {
+  republish(ageMs: number, now: EpochMicros, of: AnswerSelection = {}): Promise<number> {
+    const { provider = null, receivedFrom = 0, receivedTo = Number.MAX_SAFE_INTEGER } = of
     return this.#queue.submit(() => {
       this.#pendingBytes = undefined
-      this.#store.touch()
-      return this.#sql.republish.run(Math.max(0, now - ageMs * 1_000)).changes
+      this.#unit.touch()
+      const since = Math.max(0, now - ageMs * 1_000)
+      return this.#sql.republish.run(since, receivedFrom, receivedTo, provider).changes
     })
   }
 
