@@ -1,0 +1,262 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, matchesGlob } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readConfig } from '../../app/config/load.ts'
+import { version } from '../../app/version.ts'
+import { pins } from '../../scripts/stack/pins.ts'
+import { compose, composeBinary, composition } from '../support/compose-binary.ts'
+import { type Composition, problemsOf, profiles } from '../support/compose-rules.ts'
+import { root } from '../support/program.ts'
+import { scratch } from '../support/scratch.ts'
+
+const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8')
+const example = join(root, 'deploy', 'compose.env.example')
+const folder = scratch('compose')
+afterAll(() => folder[Symbol.dispose]())
+const write = (name: string, content: string): string => {
+  const file = folder.file(name)
+  writeFileSync(file, content)
+  return file
+}
+
+const env = write('filled.env', 'CRYPTOS_SECRETS_DIR=/somewhere/secrets\nCRYPTOS_SOURCE=live\n')
+const real = { file: join(root, 'docker-compose.yml'), env }
+
+/** Without the binary nothing here can be said: that is a failure where all tools must be there. */
+const binary = await composeBinary().catch((error: unknown) => {
+  if (process.env['CI']) throw error
+  console.warn(`SKIPPED: docker-compose.yml is not checked, because there is no compose binary: ${error}`)
+  return undefined
+})
+
+describe.skipIf(binary === undefined)('docker-compose.yml, read by the compose binary', () => {
+  const program = binary ?? ''
+  let all: Composition
+  beforeAll(() => {
+    all = composition(program, real)
+  })
+
+  it.each(profiles)('is understood with the profile %s, without a warning', profile => {
+    expect(compose(program, real, '--profile', profile, 'config', '--quiet')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    })
+  })
+  it('starts nothing without a profile', () => {
+    expect(compose(program, real, 'config', '--services').stdout).toBe('')
+  })
+  it.each([
+    ['an empty environment', write('empty.env', '')],
+    ['the example that nobody filled in', example],
+  ])('refuses %s, and says what to do', (_what, file) => {
+    const { status, stderr } = compose(program, { ...real, env: file }, 'config', '--quiet')
+    expect(status).not.toBe(0)
+    expect(stderr).toContain('CRYPTOS_SECRETS_DIR is missing a value: is empty. Make the secret files')
+    expect(stderr).toContain('CRYPTOS_SOURCE is missing a value: is empty. Fill it in .env')
+  })
+  it('takes the example once its empty lines are filled in', () => {
+    const filled = readFileSync(example, 'utf8').replaceAll(/^(\w+)=$/gm, '$1=/filled')
+    const files = { ...real, env: write('example.env', filled) }
+    expect(compose(program, files, '--profile', 'core', 'config', '--quiet')).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
+  })
+  it('breaks none of the rules', () => {
+    expect(Object.keys(all.services).length).toBeGreaterThan(12)
+    expect(problemsOf(all)).toEqual([])
+  })
+  it('runs the versions that the tests run', () => {
+    const images = Object.fromEntries(Object.entries(all.services).map(([name, s]) => [name, s.image]))
+    expect(images).toMatchObject({
+      kafka: `apache/kafka:${pins.kafka}`,
+      'kafka-acls': `apache/kafka:${pins.kafka}`,
+      cassandra: `cassandra:${pins.cassandra}`,
+      influxdb: `influxdb:${pins.influxdb}`,
+      process: `cryptos:${version}`,
+      collect: `cryptos:${version}`,
+    })
+    expect(images['postgres']).toMatch(new RegExp(`^postgres:${pins.postgres}\\.\\d+-`))
+  })
+  it('gives cryptos only settings that it knows', () => {
+    for (const name of ['collect', 'process', 'topics']) {
+      const given = Object.entries(all.services[name]?.environment ?? {})
+      const own = given.map(
+        ([key, value]) => [key, key.endsWith('_FILE') ? undefined : (value ?? '')] as const,
+      )
+      const { problems } = readConfig(Object.fromEntries(own))
+      // What needs a secret is said to need one: here there is none.
+      const others = problems
+        .map(p => p.error.message)
+        .filter(said => !/needs|set CRYPTOS_TOKEN_FILE/.test(said))
+      expect(others).toEqual([])
+    }
+  })
+  it('gives each service the secrets that its settings name', () => {
+    for (const [name, { environment = {}, secrets = [] }] of Object.entries(all.services)) {
+      const mounted = secrets.map(s => s.source)
+      const named = Object.values(environment).flatMap(
+        value => /^\/run\/(?:cryptos|secrets)\/(\w+)$/.exec(value ?? '')?.[1] ?? [],
+      )
+      expect([name, named.filter(secret => !mounted.includes(secret))]).toEqual([name, []])
+    }
+  })
+})
+
+/** What of the repository the engine would be given, by `.dockerignore`: names of the root, less patterns below it. */
+function contextFiles(): string[] {
+  const lines = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
+  const roots = lines.filter(line => line.startsWith('!')).map(line => line.slice(1))
+  const below = lines.filter(line => line.startsWith('**/')).map(line => line.slice(3))
+  const isLeftOut = (part: string): boolean => below.some(pattern => matchesGlob(part, pattern))
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  return files
+    .split('\n')
+    .filter(file => roots.includes(file.split('/')[0] ?? '') && !file.split('/').some(isLeftOut))
+    .filter(file => existsSync(join(root, file)))
+}
+
+describe('the context that .dockerignore leaves', () => {
+  it('is enough to build the program and to run it, and has no test in it', () => {
+    const files = contextFiles()
+    expect(
+      files.filter(file => /\.(test|contract|stack)\.ts$|^(test|docs|bench)\/|\.env|\.pem$/.test(file)),
+    ).toEqual([])
+    const image = folder.file('image')
+    for (const file of files) cpSync(join(root, file), join(image, file))
+    symlinkSync(join(root, 'node_modules'), join(image, 'node_modules'))
+    execFileSync(process.execPath, [join(image, 'scripts', 'build.ts')], { cwd: image, stdio: 'pipe' })
+    // As in the last stage: the sources are not there.
+    const run = folder.file('run')
+    for (const part of ['package.json', 'dist', 'bin', 'deploy', 'node_modules'])
+      cpSync(join(image, part), join(run, part), { recursive: true })
+    const cli = (...args: string[]) =>
+      spawnSync(process.execPath, [join(run, 'bin', 'cryptos.mjs'), ...args], { encoding: 'utf8', cwd: run })
+    expect(cli('--version').stdout).toContain(version)
+    expect(cli('process', '--help').stdout).toContain('--sink')
+  })
+})
+
+/** One defect each, planted in a copy: what a rule must say of it. */
+const defects: readonly (readonly [string, string, string, string])[] = [
+  ['an image without a version', 'image: apache/kafka:4.3.1', 'image: apache/kafka', 'kafka has the image'],
+  ['latest', 'image: grafana/grafana:13.1.2', 'image: grafana/grafana:latest', 'grafana has the image'],
+  [
+    'a port for everybody',
+    `'127.0.0.1:\${INFLUXDB_PORT:-8086}:8086'`,
+    "'8086:8086'",
+    'influxdb publishes port 8086',
+  ],
+  [
+    'a port on another address',
+    `'127.0.0.1:\${CASSANDRA_PORT:-9042}`,
+    "'0.0.0.0:9042",
+    'cassandra publishes port 9042',
+  ],
+  [
+    'no health check',
+    '      test: [CMD, pg_isready, -q, -h, 127.0.0.1, -U, postgres]',
+    '      disable: true',
+    'postgres listens',
+  ],
+  [
+    'a server that nobody waits for',
+    'cassandra: { condition: service_healthy }',
+    'cassandra: { condition: service_started }',
+    'cassandra-roles waits for cassandra',
+  ],
+  [
+    'a script that nobody waits for',
+    'topics: { condition: service_completed_successfully }',
+    'topics: { condition: service_started }',
+    'collect waits for topics',
+  ],
+  ['capabilities', 'cap_drop: [ALL]', 'cap_drop: [NET_RAW]', 'process keeps capabilities'],
+  [
+    'new privileges',
+    "security_opt: ['no-new-privileges:true']",
+    'security_opt: []',
+    'collect may gain privileges',
+  ],
+  ['an image that can be written', 'read_only: true', 'read_only: false', 'process can write into its image'],
+  ['root', "user: '1000:1000'\n  # Compose", "user: '0:0'\n  # Compose", 'collect runs collect as root'],
+  ['no user', "    user: '472:0'\n", '', 'grafana runs grafana as root'],
+  [
+    'no limit of memory',
+    '  mem_limit: 512m\n  pids_limit: 128\n',
+    '  pids_limit: 128\n',
+    'process has no limit of memory',
+  ],
+  ['no limit of processes', '    pids_limit: 1024\n', '', 'cassandra has no limit of processes'],
+  [
+    'the socket of the engine',
+    "['process:/var/lib/cryptos']",
+    "['/var/run/docker.sock:/var/run/docker.sock:ro']",
+    'process mounts /var/run/docker.sock',
+  ],
+  [
+    'a mount that can be written',
+    './deploy/kafka:/etc/cryptos/kafka:ro\n    # Comp',
+    './deploy/kafka:/etc/cryptos/kafka\n    # Comp',
+    'kafka mounts',
+  ],
+  [
+    'a password in the environment',
+    'GF_SECURITY_ADMIN_PASSWORD__FILE:',
+    'GF_SECURITY_ADMIN_PASSWORD:',
+    'grafana has a secret in its environment',
+  ],
+  [
+    'a password in a URL',
+    'postgres://cryptos@postgres',
+    'postgres://cryptos:hunter@postgres',
+    'collect has a secret in its environment',
+  ],
+  [
+    'a password in a command',
+    'command: [up]',
+    'command: [up, --password, x]',
+    'collect has a secret in its command',
+  ],
+  [
+    'a secret of the environment',
+    'kafka_ui_password: { file: ',
+    'kafka_ui_password: { environment: ',
+    'the secret kafka_ui_password is no file',
+  ],
+  [
+    'a server before the check of secrets',
+    '    depends_on: *after-secrets\n    stop_grace_period: 60s',
+    '    stop_grace_period: 60s',
+    'cassandra starts before',
+  ],
+  ['an unknown profile', 'profiles: [dashboards]', 'profiles: [dashboard]', 'prometheus is of no profile'],
+]
+
+describe.skipIf(binary === undefined)('a planted defect', () => {
+  it.each(defects)('is found: %s', (_name, from, to, said) => {
+    expect(text).toContain(from)
+    const file = write(
+      'planted.yml',
+      text.replace(from, () => to),
+    )
+    expect(problemsOf(composition(binary ?? '', { file, env })).join('\n')).toContain(said)
+  })
+  it.each([
+    ['an unknown word', 'healthcheck:', 'healthchek:'],
+    [
+      'a service that there is not',
+      'kafka: { condition: service_healthy }',
+      'kafk: { condition: service_healthy }',
+    ],
+    ['a condition that there is not', 'condition: service_healthy', 'condition: healthy'],
+  ])('is refused by the binary itself: %s', (_name, from, to) => {
+    const file = write('refused.yml', text.replace(from, to))
+    expect(compose(binary ?? '', { file, env }, '--profile', '*', 'config', '--quiet').status).not.toBe(0)
+  })
+})
