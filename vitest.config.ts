@@ -24,6 +24,8 @@ export default defineConfig({
           // Real servers, started once for the whole run: `npm run test:stack`, `npm run test:soak`.
           include: [`${folders}/**/*.${name}.ts`, `test/**/*.${name}.ts`],
           globalSetup: './test/stack/global-setup.ts',
+          // Skips the files whose servers can not run on this machine.
+          runner: './test/stack/runner.ts',
           isolate: false,
           fileParallelism: false,
           testTimeout: 300_000,

@@ -65,15 +65,22 @@ export function signal(id: ProcessId, name: NodeJS.Signals): boolean {
   }
 }
 
-/** Waits until it is gone; false when `limitMs` ran out first. */
-export async function waitForEnd(id: ProcessId, limitMs: number): Promise<boolean> {
+async function waitUntil(condition: () => boolean, limitMs: number): Promise<boolean> {
   const until = performance.now() + limitMs
-  while (isAlive(id)) {
+  while (!condition()) {
     if (performance.now() > until) return false
     await sleep(20)
   }
   return true
 }
+
+/** Waits until it is gone; false when `limitMs` ran out first. */
+export const waitForEnd = (id: ProcessId, limitMs: number): Promise<boolean> =>
+  waitUntil(() => !isAlive(id), limitMs)
+
+/** Waits until a SIGSTOP has reached all its threads. */
+export const waitForPause = (id: ProcessId, limitMs: number): Promise<boolean> =>
+  waitUntil(() => isPaused(id.pid), limitMs)
 
 /** Asks it to end, and ends it after `patienceMs`. A paused process hears nothing, so it is woken first. */
 export async function stopProcess(id: ProcessId, polite: NodeJS.Signals, patienceMs = 15_000): Promise<void> {

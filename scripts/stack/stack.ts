@@ -10,7 +10,7 @@ import type { ServerName } from './pins.ts'
 import { serverNames, usualServers } from './pins.ts'
 import { portsOf } from './ports.ts'
 import { kafkaBrokers } from './probes.ts'
-import { isAlive, isPaused, rssOf, signal, stopProcess, waitForEnd } from './processes.ts'
+import { isAlive, isPaused, rssOf, signal, stopProcess, waitForEnd, waitForPause } from './processes.ts'
 import type { JvmOptions, Place, Plan, Server, Settings } from './server.ts'
 import { cassandraServer } from './servers/cassandra.ts'
 import { influxServer } from './servers/influxdb.ts'
@@ -137,7 +137,11 @@ const wanted = (record: ServerRecord, names: readonly string[]): boolean =>
   names.length === 0 || names.includes(record.kind) || names.includes(record.name)
 
 /** Stops the servers, all of the folder if none is named; returns the names of those that ran. */
-export async function down(folder: string, names: readonly string[] = []): Promise<string[]> {
+export async function down(
+  folder: string,
+  names: readonly string[] = [],
+  patienceMs = 15_000,
+): Promise<string[]> {
   const stackFolder = resolve(folder)
   const plan = readPlan(stackFolder)
   if (plan === undefined) return []
@@ -146,7 +150,7 @@ export async function down(folder: string, names: readonly string[] = []): Promi
     const running = records.filter(isAlive).map(record => record.name)
     await Promise.all(
       records.map(async record => {
-        await stopProcess(record, serverNamed(stackFolder, record.name).stopSignal)
+        await stopProcess(record, serverNamed(stackFolder, record.name).stopSignal, patienceMs)
         removeRecord(stackFolder, record.name)
       }),
     )
@@ -192,13 +196,14 @@ export function status(folder: string, names: readonly string[] = []): Promise<S
   )
 }
 
-/** Sends a signal to one server; after SIGKILL waits until it is gone. It throws if the server does not run: no fault may miss. */
+/** Sends a signal to one server; waits until a SIGKILL or SIGSTOP has done its work. It throws if the server does not run: no fault may miss. */
 export async function kill(folder: string, name: string, signalName: NodeJS.Signals): Promise<void> {
   const record = readRecord(resolve(folder), name)
   if (record === undefined || !signal(record, signalName)) {
     throw new CryptosError('CRY_USAGE', `${name} does not run in ${folder}: no ${signalName} was sent`)
   }
   if (signalName === 'SIGKILL') await waitForEnd(record, 10_000)
+  if (signalName === 'SIGSTOP') await waitForPause(record, 10_000)
 }
 
 /** Stops the server if it runs, starts it on its data and waits until it answers. */

@@ -1,0 +1,54 @@
+import type { TestProject } from 'vitest/node'
+import type { ServerName } from '../../scripts/stack/pins.ts'
+import { serverNames } from '../../scripts/stack/pins.ts'
+import { addresses, missingTools, status } from '../../scripts/stack/stack.ts'
+import type { ProvidedStack } from './provided.ts'
+import { throwAwayStack } from './throw-away.ts'
+
+type Say = (line: string) => void
+
+interface Started {
+  readonly stack: ProvidedStack
+  readonly stop?: () => Promise<void>
+}
+
+const inCi = (): boolean => ['true', '1'].includes(process.env['CI'] ?? '')
+
+/** A server that is not there: a failure in CI, elsewhere its tests are skipped and one reads why. */
+function reportMissing(reasons: ReadonlyMap<ServerName, string>, say: Say): void {
+  for (const [server, reason] of reasons) say(`SKIPPED without ${server}: ${reason}`)
+  if (reasons.size > 0 && inCi()) throw new Error('in CI every server must be there')
+}
+
+/** Servers that run already are used and left running: a test then starts in a second. */
+async function useRunning(folder: string, say: Say): Promise<Started> {
+  const all = await status(folder)
+  const ready = new Set(all.filter(each => each.state === 'ready').map(each => each.kind))
+  const missing = serverNames.filter(name => !ready.has(name))
+  const how = (name: ServerName): string => `npm run stack -- up ${name} --folder ${folder}`
+  reportMissing(
+    new Map(missing.map(name => [name, `it does not run in CRYPTOS_STACK_FOLDER (${how(name)})`])),
+    say,
+  )
+  return { stack: { ...addresses(folder), missing } }
+}
+
+async function startAll(say: Say): Promise<Started> {
+  const reasons = new Map(missingTools().map(({ server, error }) => [server, error.message]))
+  reportMissing(reasons, say)
+  const missing = [...reasons.keys()]
+  const servers = serverNames.filter(name => !missing.includes(name))
+  const started = await throwAwayStack({ servers, say })
+  return { stack: { ...started.addresses, missing }, stop: started.stop }
+}
+
+/** Starts the real servers once for the whole run, and stops them at its end. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const say: Say = line => console.error(line)
+  const folder = process.env['CRYPTOS_STACK_FOLDER']
+  const begun = performance.now()
+  const { stack, stop } = folder ? await useRunning(folder, say) : await startAll(say)
+  say(`servers are ready after ${((performance.now() - begun) / 1000).toFixed(1)} s in ${stack.folder}`)
+  project.provide('stack', stack)
+  return async () => stop?.()
+}
