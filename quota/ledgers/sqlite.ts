@@ -81,7 +81,7 @@ class SqliteLedger implements Ledger {
       idle: () => this.#ringer.settle(),
     })
     this.outbox = new SqliteOutbox(db, this.#queue, this.#store)
-    this.#keeper = new Bookkeeper(this.#books(clock), this.#watch.stamp(), options)
+    this.#keeper = new Bookkeeper(this.#books(clock), options)
   }
 
   #books(clock: Clock): Books {

@@ -1,4 +1,4 @@
-import type { EpochMicros } from '../../../core/brands.ts'
+import { EpochMicros } from '../../../core/brands.ts'
 import type {
   ProviderUsage,
   RawAnswer,
@@ -52,12 +52,11 @@ export class Bookkeeper {
   readonly #unit: Unit
   readonly #advanced = new Map<string, PolicyContext>()
   /** Of the transaction that runs. */
-  #stamp: ClockStamp
+  #stamp: ClockStamp = { boot: '', monotonicMs: 0, wallAt: EpochMicros(0) }
 
-  constructor(books: Books, stamp: ClockStamp, options: PolicyOptions) {
+  constructor(books: Books, options: PolicyOptions) {
     this.#books = books
     this.#unit = books.unit
-    this.#stamp = stamp
     this.#policy = options.policy ?? quotaPolicy
     this.constants = { ...defaultConstants, ...options.constants }
     this.#outboxMaxBytes = options.outboxMaxBytes ?? defaultOutboxMaxBytes
@@ -71,7 +70,10 @@ export class Bookkeeper {
 
   openScope(spec: ScopeSpec, now: EpochMicros): void {
     const known = this.#unit.scope(spec.scope)
-    if (known) return this.#apply(this.#policy.respecified(known, spec), now)
+    if (known) {
+      this.#apply(this.#policy.respecified(known, spec), now)
+      return
+    }
     const state = { ...newScope(spec, now), frozen: this.#books.frozenEverywhere() }
     this.#unit.addScope(state)
     this.#books.tell(monthEvent(state, 'opened', `plan ${spec.limits.plan}`), state, now)

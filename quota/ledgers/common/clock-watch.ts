@@ -18,7 +18,7 @@ export class ClockWatch {
 }
 
 /** Where the system does not name its boots, a monotonic time that is less than a former one tells of another boot. */
-function bootId(): string {
+export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)
   } catch {

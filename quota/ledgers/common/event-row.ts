@@ -1,6 +1,5 @@
 import { EpochMicros, ProviderId } from '../../../core/brands.ts'
 import type { QuotaEvent, QuotaEventKind } from '../../../core/records.ts'
-import type { SqlRow } from '../../../host/sqlite.ts'
 import type { EventDraft } from '../../policy/events.ts'
 
 export interface Owner {
@@ -84,11 +83,36 @@ function sharedLength(a: string, b: string): number {
   return length
 }
 
+/** A row of the table of events. */
+export interface EventColumns {
+  readonly sequence?: unknown
+  readonly body?: unknown
+}
+
+/** What is asked of the log: newest first unless `after` (a sequence) is given, then oldest first from there on. */
+export interface EventsWanted {
+  readonly limit: number
+  readonly after?: number
+  readonly scope?: string
+}
+
+/** Those of a row that are wanted, in the order that is wanted. */
+export function wantedOf(
+  ledger: string,
+  row: EventColumns,
+  { after, scope }: EventsWanted,
+): readonly QuotaEvent[] {
+  const wanted = eventsOf(ledger, row).filter(
+    e => (after === undefined || e.sequence > after) && (scope === undefined || e.scope === scope),
+  )
+  return after === undefined ? wanted.toReversed() : wanted
+}
+
 /** The events of a row, oldest first; the row's sequence is that of its newest. */
-export function eventsOf(ledger: string, row: SqlRow): readonly QuotaEvent[] {
-  const { heads, lines } = JSON.parse(String(row['body'])) as Packed
+export function eventsOf(ledger: string, row: EventColumns): readonly QuotaEvent[] {
+  const { heads, lines } = JSON.parse(String(row.body)) as Packed
   const events: QuotaEvent[] = []
-  let sequence = Number(row['sequence']) - lines.length
+  let sequence = Number(row.sequence) - lines.length
   let at = 0
   let lastSlot = ''
   for (const line of lines) {

@@ -1,18 +1,15 @@
-import { EpochMicros } from '../../../core/brands.ts'
 import type { LastSlots } from '../../../core/ports/ledger.ts'
 import type { Run } from '../../../core/records.ts'
-import { parseIso, toIso } from '../../../core/time.ts'
 import type { SqlDb } from '../../../host/sqlite.ts'
-
-/** Newest runs that are kept. */
-const runsKept = 10_000
-
-export interface SlotsWanted {
-  readonly now: EpochMicros
-  /** Slots whose calls are under way: they are not in the table yet. */
-  readonly inFlight: readonly string[]
-  readonly maxAttempts: number
-}
+import {
+  lastSlotsOf,
+  newestTried,
+  periodRange,
+  slotsAfter,
+  type SlotsWanted,
+  slotsUntil,
+} from '../common/last-slots.ts'
+import { runsKept } from '../common/retention.ts'
 
 /** What the ledger keeps to be looked at: runs, slots by dataset, and the freeze of everything. */
 export class Archive {
@@ -37,26 +34,14 @@ export class Archive {
     } as const
   }
 
-  /**
-   * Of `<provider>/<dataset>`: slots sort by their period within it, and '0' follows the '/' that ends it. A slot in flight counts
-   * as tried. What begins after now (a scheduler named it, or the clock was wrong then) must not stop what is due now.
-   */
   lastSlots(dataset: string, { now, inFlight, maxAttempts }: SlotsWanted): LastSlots {
-    const [from, to] = [`${dataset}/`, `${dataset}/${toIso(now)}0`]
-    let tried = String(this.#sql.tried.get(from, to)?.['slot'] ?? '')
-    for (const slot of inFlight) if (slot > tried && slot >= from && slot < to) tried = slot
-    const answered = String(this.#sql.answered.get(from, to)?.['slot'] ?? '')
-    const period = tried.split('/', 3).join('/')
-    const failed = tried === '' ? null : this.#sql.failed.get(`${period}/`, `${period}0`, maxAttempts)?.['at']
-    const after = answered === '' ? from : `${answered.split('/', 3).join('/')}0`
-    // A slot in flight is not in the table, and may be all that was tried.
-    const failing = tried < after ? '' : String(this.#sql.first.get(after, to)?.['slot'] ?? tried)
-    return {
-      failingSince: periodOf(failing),
-      answered: periodOf(answered),
-      tried: periodOf(tried),
-      failedAt: typeof failed === 'number' ? EpochMicros(failed) : null,
-    }
+    const range = slotsUntil(dataset, now)
+    const tried = newestTried(String(this.#sql.tried.get(...range)?.['slot'] ?? ''), range, inFlight)
+    const answered = String(this.#sql.answered.get(...range)?.['slot'] ?? '')
+    const failedAt = tried === '' ? null : this.#sql.failed.get(...periodRange(tried), maxAttempts)?.['at']
+    const after = slotsAfter(answered, range)
+    const first = String(this.#sql.first.get(...after)?.['slot'] ?? '')
+    return lastSlotsOf({ answered, tried, first, failedAt }, after)
   }
 
   /** Inside a transaction. The same run again replaces itself. */
@@ -79,10 +64,4 @@ export class Archive {
     if (reason === null) this.#sql.thaw.run()
     else this.#sql.freeze.run(reason)
   }
-}
-
-/** `<provider>/<dataset>/<period start, ISO>/<page>` */
-function periodOf(slot: string): EpochMicros | null {
-  const text = slot.split('/')[2]
-  return text ? parseIso(text) : null
 }

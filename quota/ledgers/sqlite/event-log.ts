@@ -1,11 +1,10 @@
 import type { EpochMicros } from '../../../core/brands.ts'
 import type { QuotaEvent } from '../../../core/records.ts'
-import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
+import type { SqlDb } from '../../../host/sqlite.ts'
 import type { EventDraft } from '../../policy/events.ts'
-import { EventRow, eventsOf, type Owner } from '../common/event-row.ts'
+import { EventRow, type EventsWanted, type Owner, wantedOf } from '../common/event-row.ts'
+import { eventsKept } from '../common/retention.ts'
 
-/** Newest events that are kept. */
-const eventsKept = 100_000
 const rowsAtOnce = 500
 
 /** The ledger's events, 1, 2, 3 … without holes. Those of one commit are one row, under the sequence of its newest. */
@@ -56,23 +55,17 @@ export class EventLog {
   }
 
   /** Newest first unless `after` is given: then oldest first, from there on. */
-  read({ limit, after, scope }: { limit: number; after?: number; scope?: string }): readonly QuotaEvent[] {
+  read(wanted: EventsWanted): readonly QuotaEvent[] {
+    const { limit, after } = wanted
     const found: QuotaEvent[] = []
     let place = after ?? Number.MAX_SAFE_INTEGER
     for (;;) {
       const rows = (after === undefined ? this.#sql.before : this.#sql.after).all(place, rowsAtOnce)
-      for (const row of rows) found.push(...this.#wanted(row, after, scope))
+      for (const row of rows) found.push(...wantedOf(this.#ledger, row, wanted))
       const last = rows.at(-1)
       if (!last || rows.length < rowsAtOnce || found.length >= limit) break
       place = Number(last['sequence'])
     }
     return found.slice(0, limit)
-  }
-
-  #wanted(row: SqlRow, after: number | undefined, scope: string | undefined): readonly QuotaEvent[] {
-    const wanted = eventsOf(this.#ledger, row).filter(
-      e => (after === undefined || e.sequence > after) && (scope === undefined || e.scope === scope),
-    )
-    return after === undefined ? wanted.toReversed() : wanted
   }
 }

@@ -11,13 +11,12 @@ import { announce } from '../../../core/steps.ts'
 import { addMs, MINUTE, toIso } from '../../../core/time.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
 import { pack, unpack } from '../common/packing.ts'
+import { slotsKeptMs } from '../common/retention.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { SqliteUnit } from './sqlite-unit.ts'
 
 /** Answers of megabytes are held in memory together. */
 const pageSize = 20
-/** Slots whose period began this long before the published rows that are pruned are forgotten with them. */
-const slotsKeptMs = 40 * 24 * 60 * MINUTE
 const columns =
   'o.id, answer_id, provider, dataset, slot, run_id, received_at, http_status, context, credits, published_at, revision, body, packed'
 const joined = `SELECT ${columns} FROM outbox o JOIN bodies b ON b.id = o.id`
@@ -167,7 +166,7 @@ export class SqliteOutbox implements Outbox {
     const { provider = null, receivedFrom = 0, receivedTo = Number.MAX_SAFE_INTEGER } = of
     return this.#queue.submit(() => {
       this.#pendingBytes = undefined
-      this.#unit.touch()
+      this.#store.touch()
       const since = Math.max(0, now - ageMs * 1_000)
       return this.#sql.republish.run(since, receivedFrom, receivedTo, provider).changes
     })
