@@ -1,22 +1,22 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Broker } from '../core/ports/broker.ts'
-import { fromEpochMs } from '../core/time.ts'
-import { VirtualClock } from '../core/virtual-clock.ts'
-import { message, single, specs, start, subscribe, textOf, turns, until } from './harness.contract.ts'
+import { DAY, addMs } from '../core/time.ts'
+import { message as messageOf, single, specs, subscribe, textOf, virtualRig } from './harness.contract.ts'
 import type { OpenBroker } from './harness.contract.ts'
 
 /** The part of the broker contract that is about groups, batches and offsets. */
-export function consumeContract(name: string, open: OpenBroker): void {
+export function consumeContract(name: string, open: OpenBroker, makeRig = virtualRig): void {
   describe(`broker ${name} to its consumers`, () => {
-    let clock = new VirtualClock(start)
+    let rig = makeRig()
     let broker: Broker
     beforeEach(async () => {
-      clock = new VirtualClock(start)
-      broker = await open(clock, specs)
+      rig = makeRig()
+      broker = await open(rig.clock, specs)
     })
     afterEach(() => broker.close())
 
+    const message: typeof messageOf = (key, text, more) =>
+      messageOf(key, text, { timestamp: rig.start, ...more })
     const produceTexts = (...texts: string[]): Promise<void> =>
       broker.produce(texts.map(t => message('k', t)))
     const committedOf = async (group: string): Promise<number | undefined> =>
@@ -25,18 +25,18 @@ export function consumeContract(name: string, open: OpenBroker): void {
     it('gives every group all records from the beginning, and each its own offset', async () => {
       await produceTexts('a', 'b')
       const one = subscribe(broker, { group: 'one' })
-      await until(() => one.texts().length === 2, 'group one has all')
+      await rig.until(() => one.texts().length === 2, 'group one has all')
       const two = subscribe(broker, { group: 'two' })
-      await until(() => two.texts().length === 2, 'group two has all')
+      await rig.until(() => two.texts().length === 2, 'group two has all')
       await one.stop()
       await produceTexts('c')
-      await until(() => two.texts().length === 3, 'group two goes on')
+      await rig.until(() => two.texts().length === 3, 'group two goes on')
       await two.stop()
       expect(one.texts()).toEqual(['a', 'b'])
       expect(await committedOf('one')).toBe(2)
       expect(await committedOf('two')).toBe(3)
       const again = subscribe(broker, { group: 'one' })
-      await until(() => again.texts().length === 1, 'group one goes on')
+      await rig.until(() => again.texts().length === 1, 'group one goes on')
       await again.stop()
       expect(again.texts()).toEqual(['c'])
     })
@@ -55,11 +55,11 @@ export function consumeContract(name: string, open: OpenBroker): void {
           told += 1
         },
       })
-      await until(() => entered, 'the batch is handed out')
+      await rig.until(() => entered, 'the batch is handed out')
       expect(await committedOf('test')).toBeUndefined()
       expect(told).toBe(0)
       gate.resolve()
-      await until(() => told === 1, 'the commit is told')
+      await rig.until(() => told === 1, 'the commit is told')
       expect(await committedOf('test')).toBe(1)
       await consumer.stop()
     })
@@ -75,17 +75,13 @@ export function consumeContract(name: string, open: OpenBroker): void {
         },
         onError: error => errors.push(error),
       })
-      await until(() => tries.length === 1, 'first try')
+      await rig.until(() => tries.length === 1, 'first try')
       await produceTexts('b')
-      await until(() => errors.length === 1, 'told')
+      await rig.until(() => errors.length === 1, 'told')
       expect(await committedOf('test')).toBeUndefined()
-      expect(tries).toHaveLength(1)
-      for (let i = 0; i < 5; i += 1) {
-        clock.advance(200)
-        await nextTurn()
-        await nextTurn()
-      }
-      await until(() => tries.length >= 4, 'tried again')
+      if (rig.isStill) expect(tries).toHaveLength(1)
+      for (let i = 0; i < 5; i += 1) await rig.pass(200)
+      await rig.until(() => tries.length >= 4, 'tried again')
       await consumer.stop()
       expect(tries.slice(0, 4)).toEqual([['a'], ['a'], ['a'], ['b']])
       expect(errors).toHaveLength(2)
@@ -104,14 +100,14 @@ export function consumeContract(name: string, open: OpenBroker): void {
       }).done
       expect(await committedOf('test')).toBeUndefined()
       const again = subscribe(broker)
-      await until(() => again.texts().length === 2, 'redelivered')
+      await rig.until(() => again.texts().length === 2, 'redelivered')
       await again.stop()
     })
 
     it('closes batches by count', async () => {
       await produceTexts('a', 'b', 'c', 'd', 'e')
       const consumer = subscribe(broker, { limits: { maxRecords: 2, maxBytes: 100_000, maxAgeMs: 0 } })
-      await until(() => consumer.texts().length === 5, 'all')
+      await rig.until(() => consumer.texts().length === 5, 'all')
       await consumer.stop()
       expect(consumer.batches.map(b => b.messages.length)).toEqual([2, 2, 1])
       expect(consumer.batches.map(b => b.end)).toEqual([5, 5, 5])
@@ -120,21 +116,22 @@ export function consumeContract(name: string, open: OpenBroker): void {
     it('closes batches by bytes', async () => {
       await produceTexts(...Array.from({ length: 4 }, () => 'x'.repeat(300)))
       const consumer = subscribe(broker, { limits: { maxRecords: 100, maxBytes: 700, maxAgeMs: 0 } })
-      await until(() => consumer.texts().length === 4, 'all')
+      await rig.until(() => consumer.texts().length === 4, 'all')
       await consumer.stop()
       expect(consumer.batches.map(b => b.messages.length)).toEqual([2, 2])
     })
 
     it('closes batches by age: not before, and then all that came in time', async () => {
-      const consumer = subscribe(broker, { limits: { maxRecords: 100, maxBytes: 100_000, maxAgeMs: 500 } })
+      const { maxAgeMs, lateShare } = rig.age
+      const consumer = subscribe(broker, { limits: { maxRecords: 100, maxBytes: 100_000, maxAgeMs } })
       await produceTexts('a')
-      await turns(50)
-      clock.advance(400)
+      await rig.moments()
+      await rig.pass(maxAgeMs * lateShare)
       await produceTexts('b')
-      await turns(50)
+      await rig.moments()
       expect(consumer.batches).toHaveLength(0)
-      clock.advance(100)
-      await until(() => consumer.batches.length === 1, 'the batch is old enough')
+      await rig.pass(maxAgeMs - maxAgeMs * lateShare)
+      await rig.until(() => consumer.batches.length === 1, 'the batch is old enough')
       expect(consumer.texts()).toEqual(['a', 'b'])
       await consumer.stop()
     })
@@ -142,10 +139,10 @@ export function consumeContract(name: string, open: OpenBroker): void {
     it('starts where the caller says, whatever the group has committed', async () => {
       await produceTexts('a', 'b', 'c')
       const first = subscribe(broker)
-      await until(() => first.texts().length === 3, 'all')
+      await rig.until(() => first.texts().length === 3, 'all')
       await first.stop()
       const second = subscribe(broker, { startAt: async () => 1 })
-      await until(() => second.texts().length === 2, 'from 1')
+      await rig.until(() => second.texts().length === 2, 'from 1')
       await second.stop()
       expect(second.texts()).toEqual(['b', 'c'])
       expect(await committedOf('test')).toBe(3)
@@ -154,7 +151,7 @@ export function consumeContract(name: string, open: OpenBroker): void {
     it('never moves the committed offset of a group back', async () => {
       await produceTexts('a', 'b', 'c')
       const first = subscribe(broker)
-      await until(() => first.texts().length === 3, 'all')
+      await rig.until(() => first.texts().length === 3, 'all')
       await first.stop()
       const end = new AbortController()
       const again = subscribe(broker, {
@@ -172,7 +169,7 @@ export function consumeContract(name: string, open: OpenBroker): void {
       await produceTexts('a')
       const gaps: unknown[] = []
       const consumer = subscribe(broker, { startAt: async () => 99, onGap: gap => gaps.push(gap) })
-      await until(() => consumer.texts().length === 1, 'read')
+      await rig.until(() => consumer.texts().length === 1, 'read')
       await consumer.stop()
       expect(gaps).toEqual([{ topic: single, partition: 0, from: 99, to: 0 }])
     })
@@ -181,10 +178,10 @@ export function consumeContract(name: string, open: OpenBroker): void {
       await produceTexts('a')
       const gaps: unknown[] = []
       const consumer = subscribe(broker, { onGap: gap => gaps.push(gap) })
-      await until(() => consumer.texts().length === 1, 'read')
-      await broker.applyRetention(fromEpochMs(Date.UTC(2026, 11, 1)))
+      await rig.until(() => consumer.texts().length === 1, 'read')
+      await rig.retain(broker, addMs(rig.start, 10 * DAY))
       await produceTexts('b')
-      await until(() => consumer.texts().length === 2, 'read on')
+      await rig.until(() => consumer.texts().length === 2, 'read on')
       await consumer.stop()
       expect(gaps).toEqual([])
     })
@@ -192,15 +189,15 @@ export function consumeContract(name: string, open: OpenBroker): void {
     it('ends consume promptly by the signal, also before it began, and close ends what still runs', async () => {
       await subscribe(broker, { signal: AbortSignal.abort() }).done
       const idle = subscribe(broker)
-      await turns(5)
+      await rig.moments()
       await idle.stop()
       await produceTexts('a')
       expect(idle.texts()).toEqual([])
       const running = subscribe(broker)
-      await until(() => running.texts().length === 1, 'read')
+      await rig.until(() => running.texts().length === 1, 'read')
       await broker.close()
       await running.done
-      broker = await open(clock, specs)
+      broker = await open(rig.clock, specs)
     })
   })
 }

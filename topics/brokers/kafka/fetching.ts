@@ -1,0 +1,33 @@
+import type { Consumer } from 'kafkajs'
+import type { BatchLimits, ConsumeOptions } from '../../../core/ports/broker.ts'
+import { SECOND } from '../../../core/time.ts'
+import type { KafkaClients } from './client.ts'
+
+const KIB = 1_024
+const MIB = 1_024 * KIB
+const longestWaitMs = 500
+
+/** How long the servers may collect for one answer: a part of the age that a batch may have. */
+const fetchWaitMs = (maxAgeMs: number): number =>
+  maxAgeMs === 0 ? longestWaitMs / 2 : Math.min(longestWaitMs, Math.ceil(maxAgeMs / 4))
+
+/** A kafkajs consumer that fetches for batches of these limits; what it holds is bounded. */
+export function newConsumer(clients: KafkaClients, { group, limits }: ConsumeOptions): Consumer {
+  return clients.consumer({
+    groupId: clients.nameOf(group),
+    sessionTimeout: 10 * SECOND,
+    heartbeatInterval: 2 * SECOND,
+    rebalanceTimeout: 15 * SECOND,
+    maxBytesPerPartition: MIB,
+    maxBytes: 5 * MIB,
+    minBytes: limits.maxAgeMs === 0 ? 1 : Math.min(64 * KIB, Math.max(1, limits.maxBytes)),
+    maxWaitTimeInMs: fetchWaitMs(limits.maxAgeMs),
+    retry: { retries: 3 },
+  })
+}
+
+/** The limits without the time that the servers' collecting takes. */
+export function limitsAfterFetch(limits: BatchLimits): BatchLimits {
+  const { maxAgeMs } = limits
+  return maxAgeMs === 0 ? limits : { ...limits, maxAgeMs: maxAgeMs - fetchWaitMs(maxAgeMs) }
+}

@@ -1,0 +1,272 @@
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
+import { CryptosError } from '../../../core/errors.ts'
+import type { ConsumeOptions, PartitionState } from '../../../core/ports/broker.ts'
+import type { Clock } from '../../../core/ports/clock.ts'
+import { SECOND } from '../../../core/time.ts'
+import type { KafkaAdmin } from './admin.ts'
+import type { KafkaClients } from './client.ts'
+import { limitsAfterFetch, newConsumer } from './fetching.ts'
+import { committedOf } from './groups.ts'
+import type { CommittedOffset } from './groups.ts'
+import { fromKafka } from './messages.ts'
+import { Silence } from './silence.ts'
+import type { KafkaTopics } from './topics.ts'
+import { atMost, ignore } from './waiting.ts'
+import { PartitionWorker } from './worker.ts'
+
+export interface MemberPorts {
+  readonly clients: KafkaClients
+  readonly admin: KafkaAdmin
+  readonly topics: KafkaTopics
+  readonly clock: Clock
+  /** The servers do not answer; told again and again. */
+  readonly onReadFailed: (error: unknown) => void
+  /** They answered. */
+  readonly onReadWorks: () => void
+}
+
+/** A partition that is ours, and who works on it: until `isOpen` the worker of the time before, which still ends. */
+interface Assigned {
+  readonly topic: string
+  readonly partition: number
+  worker: PartitionWorker | undefined
+  isOpen: boolean
+  ended: Promise<void>
+}
+
+const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`
+
+/**
+ * One member of a group: a kafkajs consumer from its start to its end. kafkajs fetches, keeps the membership and divides the
+ * partitions; each assigned partition has a worker that hands out batches and commits. kafkajs' own commits are off: it would
+ * commit a place by merely seeking it, and so move a group back.
+ */
+export class Member {
+  readonly #ports: MemberPorts
+  readonly #options: ConsumeOptions
+  readonly #consumer: Consumer
+  readonly #ended = Promise.withResolvers<unknown>()
+  readonly #over = new AbortController()
+  #assigned = new Map<string, Assigned>()
+  #generation = 0
+  #commitVia: EachBatchPayload['commitOffsetsIfNecessary'] | undefined
+  readonly #silence: Silence
+  constructor(ports: MemberPorts, options: ConsumeOptions) {
+    this.#ports = ports
+    // The servers' waiting is part of the age.
+    this.#options = { ...options, limits: limitsAfterFetch(options.limits) }
+    this.#silence = new Silence(ports.clock, (seconds, isEnd) => {
+      const why = `Kafka at ${ports.clients.servers.join(', ')}: no answer for ${seconds} s`
+      const error = new CryptosError('CRY_SERVER_UNREACHABLE', why)
+      ports.onReadFailed(error)
+      if (isEnd) this.#ended.resolve(error)
+    })
+    this.#consumer = newConsumer(ports.clients, options)
+  }
+
+  /** Lives until the signal fires (then undefined) or the consumer can not go on (then why). Nothing of it is left when it resolves. */
+  async live(): Promise<unknown> {
+    const { signal } = this.#options
+    const stop = (): void => this.#ended.resolve(undefined)
+    signal.addEventListener('abort', stop)
+    this.#listen()
+    const started = this.#start()
+    this.#silence.watch(this.#over.signal).catch(ignore)
+    try {
+      return await this.#ended.promise
+    } finally {
+      signal.removeEventListener('abort', stop)
+      await this.#leave(started)
+    }
+  }
+
+  #listen(): void {
+    const { events } = this.#consumer
+    this.#consumer.on(events.GROUP_JOIN, event => this.#joined(event))
+    this.#consumer.on(events.FETCH, () => this.#silence.sign())
+    this.#consumer.on(events.HEARTBEAT, () => this.#silence.sign())
+    this.#consumer.on(events.CRASH, ({ payload }) => {
+      if (payload.restart) this.#ports.onReadFailed(payload.error)
+      else this.#ended.resolve(payload.error)
+    })
+  }
+
+  async #start(): Promise<void> {
+    try {
+      const topics = this.#options.topics.map(t => this.#ports.clients.nameOf(t))
+      await this.#consumer.connect()
+      await this.#consumer.subscribe({ topics, fromBeginning: true })
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 16,
+        eachBatch: payload => this.#took(payload),
+      })
+    } catch (error) {
+      this.#ended.resolve(error ?? new Error('the consumer did not start'))
+    }
+  }
+
+  /** Workers first, so that what they did is committed; then the group is left. A start that hangs is not waited for. */
+  async #leave(started: Promise<void>): Promise<void> {
+    this.#over.abort()
+    const workers = [...this.#assigned.values()]
+    if (!this.#options.signal.aborted) for (const { worker } of workers) worker?.leave()
+    await Promise.all(workers.map(a => a.ended))
+    this.#generation += 1
+    // kafkajs forgets to stop a consumer that is just joining, so it is stopped when it has.
+    const left = started.then(async () => {
+      await this.#consumer.stop()
+      await this.#consumer.disconnect()
+    })
+    await atMost(3 * SECOND, left, this.#ports.clock)
+  }
+
+  /** kafkajs calls it in the same turn in which it got the assignment, before it fetches anything. */
+  #joined({ payload }: ConsumerGroupJoinEvent): void {
+    this.#silence.sign()
+    if (this.#over.signal.aborted) return
+    this.#generation += 1
+    const before = this.#assigned
+    this.#assigned = new Map()
+    for (const [name, partitions] of Object.entries(payload.memberAssignment)) {
+      const topic = this.#ports.clients.ownNameOf(name)
+      if (topic === undefined) continue
+      this.#consumer.pause([{ topic: name, partitions }])
+      for (const partition of partitions)
+        this.#assign(topic, partition, before.get(placeOf(topic, partition)))
+    }
+    for (const [place, { worker }] of before) if (!this.#assigned.has(place)) worker?.leave()
+    this.#begin(this.#generation).catch(error => this.#ended.resolve(error))
+  }
+
+  #assign(topic: string, partition: number, before: Assigned | undefined): void {
+    // What is in work here is not in vain where the partition stays.
+    before?.worker?.finish()
+    const ended = before?.ended ?? Promise.resolve()
+    this.#assigned.set(placeOf(topic, partition), {
+      topic,
+      partition,
+      worker: before?.worker,
+      isOpen: false,
+      ended,
+    })
+  }
+
+  /** Finds where each partition goes on, and sets a worker to work. */
+  async #begin(generation: number): Promise<void> {
+    const { topics, admin, clients } = this.#ports
+    const assigned = [...this.#assigned.values()]
+    const named = [...new Set(assigned.map(a => a.topic))]
+    const states = (await Promise.all(named.map(topic => topics.states(topic)))).flat()
+    const committed = await committedOf(admin, clients, this.#options.group)
+    if (generation !== this.#generation) return
+    this.#ports.onReadWorks()
+    await Promise.all(assigned.map(a => this.#open(generation, a, { states, committed })))
+  }
+
+  async #open(
+    generation: number,
+    assigned: Assigned,
+    known: { readonly states: readonly PartitionState[]; readonly committed: readonly CommittedOffset[] },
+  ): Promise<void> {
+    const { topic, partition } = assigned
+    const isHere = (a: { readonly topic: string; readonly partition: number }): boolean =>
+      a.topic === topic && a.partition === partition
+    await assigned.ended
+    const state = known.states.find(isHere)
+    const old = assigned.worker
+    const group = Math.max(known.committed.find(isHere)?.offset ?? -1, old?.committed ?? -1)
+    const own = await this.#options.startAt?.(topic, partition)
+    if (!state || generation !== this.#generation || this.#over.signal.aborted) return
+    const reached = Math.max(group, old?.done ?? -1)
+    const asked = own ?? (reached < 0 ? undefined : reached)
+    const next = this.#startOf(state, asked)
+    assigned.worker = new PartitionWorker({
+      topic,
+      partition,
+      consume: this.#options,
+      next,
+      // A log that was made anew begins anew with its group.
+      committed: group < 0 || group > state.end ? undefined : group,
+      isIll: old?.isIll ?? false,
+      ports: {
+        commit: offset => this.#commit(topic, partition, offset),
+        flow: on => this.#flow(topic, partition, on),
+      },
+      clock: this.#ports.clock,
+    })
+    assigned.ended = assigned.worker.run().catch(error => this.#ended.resolve(error))
+    assigned.isOpen = true
+    this.#consumer.seek({ topic: this.#nameOf(topic), partition, offset: String(next) })
+    this.#flow(topic, partition, true)
+  }
+
+  /** A place behind the end means that the log was made anew: all of it is read. One before the begin: retention was faster. */
+  #startOf({ topic, partition, begin, end }: PartitionState, asked: number | undefined): number {
+    if (asked === undefined || (asked >= begin && asked <= end)) return asked ?? begin
+    this.#options.onGap?.({ topic, partition, from: asked, to: begin })
+    return begin
+  }
+
+  async #took(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload
+    this.#commitVia = payload.commitOffsetsIfNecessary
+    const topic = this.#ports.clients.ownNameOf(batch.topic)
+    const assigned = topic === undefined ? undefined : this.#assigned.get(placeOf(topic, batch.partition))
+    const worker = assigned?.worker
+    if (topic === undefined || !assigned?.isOpen || !worker) return
+    const first = Number(batch.firstOffset())
+    const next = Number(batch.lastOffset()) + 1
+    if (next <= worker.next) return this.#reopen(assigned, worker)
+    if (first > worker.next && !(await this.#tellHole(assigned, worker, first))) return
+    worker.push(
+      batch.messages.map(m => fromKafka(topic, batch.partition, m)),
+      next,
+      Number(batch.highWatermark),
+    )
+    payload.resolveOffset(batch.lastOffset())
+  }
+
+  /** Offsets may have holes (marks of transactions); a gap is what the log has lost. False where the partition went meanwhile. */
+  async #tellHole(assigned: Assigned, worker: PartitionWorker, first: number): Promise<boolean> {
+    const generation = this.#generation
+    const { topic, partition } = assigned
+    const states = await this.#ports.topics.states(topic)
+    if (generation !== this.#generation || assigned.worker !== worker) return false
+    const begin = states[partition]?.begin ?? 0
+    const from = worker.next
+    if (begin > from) this.#options.onGap?.({ topic, partition, from, to: Math.min(begin, first) })
+    return true
+  }
+
+  /** kafkajs went back to the beginning by itself: the log is shorter than what was read. Judged like a new start. */
+  async #reopen(assigned: Assigned, worker: PartitionWorker): Promise<void> {
+    assigned.isOpen = false
+    this.#flow(assigned.topic, assigned.partition, false)
+    worker.finish()
+    const states = await this.#ports.topics.states(assigned.topic)
+    await this.#open(this.#generation, assigned, { states, committed: [] })
+  }
+
+  async #commit(topic: string, partition: number, offset: number): Promise<void> {
+    if (!this.#commitVia) throw new CryptosError('CRY_INTERNAL', 'a batch without a consumer')
+    const partitions = [{ partition, offset: String(offset) }]
+    await this.#commitVia({ topics: [{ topic: this.#nameOf(topic), partitions }] })
+  }
+
+  #flow(topic: string, partition: number, on: boolean): void {
+    const places = [{ topic: this.#nameOf(topic), partitions: [partition] }]
+    try {
+      if (on) this.#consumer.resume(places)
+      else this.#consumer.pause(places)
+    } catch (error) {
+      // Between two lives of the consumer: the next assignment starts anew anyway.
+      if (!(error instanceof Error && error.name.startsWith('KafkaJS'))) throw error
+    }
+  }
+
+  #nameOf(topic: string): string {
+    return this.#ports.clients.nameOf(topic)
+  }
+}

@@ -1,0 +1,48 @@
+import type { KafkaMessage, Message } from 'kafkajs'
+import type { EpochMicros } from '../../../core/brands.ts'
+import type { StoredMessage, TopicMessage } from '../../../core/ports/broker.ts'
+
+/** Kafka's timestamps are milliseconds: the microseconds behind them travel in this header where they are not 0. */
+const microsHeader = 'cryptos-micros'
+
+/** Our message as kafkajs takes it, for a partition that we chose. */
+export function toKafka(message: TopicMessage, partition: number): Message {
+  const { key, value, headers, timestamp } = message
+  const micros = timestamp % 1_000
+  return {
+    key,
+    value: value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+    partition,
+    timestamp: String(Math.floor(timestamp / 1_000)),
+    headers: micros === 0 ? headers : { ...headers, [microsHeader]: String(micros) },
+  }
+}
+
+/** A message of the log as ours. Foreign ones are taken as they are: a key that is missing is '', a header is its first value. */
+export function fromKafka(topic: string, partition: number, message: KafkaMessage): StoredMessage {
+  const headers: Record<string, string> = {}
+  let micros = 0
+  for (const [name, all] of Object.entries(message.headers ?? {})) {
+    const text = String((Array.isArray(all) ? all[0] : all) ?? '')
+    if (name === microsHeader) micros = microsOf(text)
+    else
+      Object.defineProperty(headers, name, {
+        value: text,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
+  }
+  const { value } = message
+  return {
+    topic,
+    partition,
+    offset: Number(message.offset),
+    key: message.key?.toString() ?? '',
+    value: value === null ? null : new Uint8Array(value.buffer, value.byteOffset, value.byteLength),
+    headers,
+    timestamp: (Math.max(0, Number(message.timestamp)) * 1_000 + micros) as EpochMicros,
+  }
+}
+
+const microsOf = (text: string): number => (/^\d{1,3}$/.test(text) ? Number(text) : 0)

@@ -1,0 +1,191 @@
+import type { Message, Producer } from 'kafkajs'
+import { CryptosError, classify } from '../../../core/errors.ts'
+import type { Clock } from '../../../core/ports/clock.ts'
+import { SECOND } from '../../../core/time.ts'
+import { faultType, kafkaError } from './errors.ts'
+import { atMost, ignore } from './waiting.ts'
+
+/** What is used of a kafkajs producer. */
+export type Sender = Pick<Producer, 'connect' | 'disconnect' | 'send'>
+
+export interface PartitionProducerOptions {
+  readonly makeSender: () => Sender
+  readonly clock: Clock
+  readonly servers: readonly string[]
+  /** How long a batch is sent again before its caller is told. */
+  readonly deadlineMs?: number
+}
+
+/** Records for one partition, in order. Sent again unchanged, so it is never touched once it was made. */
+export interface PartitionChunk {
+  readonly topic: string
+  readonly partition: number
+  readonly messages: readonly Message[]
+}
+
+export interface ProducerCounts {
+  acknowledged: number
+  /** Records of sends that were made again. */
+  resent: number
+  /** Answers of kafkajs that were no acknowledgement although it resolved. */
+  emptyAnswers: number
+  replaced: number
+}
+
+const firstPauseMs = 100
+const longestPauseMs = 2 * SECOND
+
+/**
+ * Sends so that an acknowledgement is one. kafkajs resolves send() for records that it never sent, as soon as a call covers
+ * more than one partition or lets kafkajs choose; so:
+ * 1. the partition of each message is ours; 2. a call holds records of one partition; 3. one call at a time per partition;
+ * 4. only the answer "this partition, no error" counts; 5. after a rejection the same chunk goes out again, unchanged;
+ * 6. the producer is plain; 7. all copies acknowledge, and no wait is endless.
+ * The same chunk may be stored twice when an answer is lost: readers write by id.
+ */
+export class PartitionProducer {
+  readonly counts: ProducerCounts = { acknowledged: 0, resent: 0, emptyAnswers: 0, replaced: 0 }
+  readonly #options: PartitionProducerOptions
+  readonly #closing = new AbortController()
+  /** The newest send of each partition; the next one waits for it. */
+  readonly #tails = new Map<string, Promise<void>>()
+  readonly #leaving = new Set<Promise<void>>()
+  #sender: Promise<Sender> | undefined
+  constructor(options: PartitionProducerOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves when the chunk is acknowledged by all copies that must have it.
+   * @throws CryptosError CRY_SERVER_UNREACHABLE after the deadline or when closed meanwhile: then it may be stored or not
+   */
+  send(chunk: PartitionChunk): Promise<void> {
+    const place = `${chunk.topic}/${chunk.partition}`
+    const before = this.#tails.get(place)
+    const sent =
+      before !== undefined ? before.then(() => this.#sendUntilStored(chunk)) : this.#sendUntilStored(chunk)
+    // The next one goes on whatever became of this one: its own caller was told.
+    const tail = sent.then(ignore, ignore).then(() => {
+      if (this.#tails.get(place) === tail) this.#tails.delete(place)
+    })
+    this.#tails.set(place, tail)
+    return sent
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#tails.values())
+    this.#replace(this.#sender)
+    await Promise.all(this.#leaving)
+  }
+
+  async #sendUntilStored(chunk: PartitionChunk): Promise<void> {
+    const { clock, deadlineMs = 30 * SECOND } = this.#options
+    const untilMs = clock.monotonicMs() + deadlineMs
+    for (let tries = 0; ; tries += 1) {
+      const failed = await this.#try(chunk, untilMs - clock.monotonicMs())
+      if (!failed) {
+        this.counts.acknowledged += chunk.messages.length
+        return
+      }
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries, 10))
+      if (isFinal(failed) || this.#closing.signal.aborted || clock.monotonicMs() + pauseMs >= untilMs)
+        throw this.#lastWord(failed, chunk)
+      this.counts.resent += chunk.messages.length
+      await clock.sleep(pauseMs, this.#closing.signal).catch(ignore)
+    }
+  }
+
+  /** One call of kafkajs; what went wrong, or undefined when it is acknowledged. */
+  async #try(chunk: PartitionChunk, leftMs: number): Promise<Error | undefined> {
+    const current = this.#current()
+    try {
+      const answer = await this.#within(leftMs, this.#call(current, chunk))
+      const [only] = answer
+      if (answer.length === 1 && only?.partition === chunk.partition && only.errorCode === 0) return undefined
+      this.counts.emptyAnswers += 1
+      return new Error(`send() resolved without an answer for partition ${chunk.partition}`)
+    } catch (error) {
+      this.#replaceIfLost(current, error)
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  async #call(current: Promise<Sender>, { topic, messages }: PartitionChunk): ReturnType<Sender['send']> {
+    const sender = await current
+    return await sender.send({ topic, messages: messages as Message[], acks: -1, timeout: 5_000 })
+  }
+
+  /** The promise, or a throw when time is up or the producer is closed. */
+  async #within<T>(leftMs: number, work: Promise<T>): Promise<T> {
+    const over = new AbortController()
+    const signal = AbortSignal.any([over.signal, this.#closing.signal])
+    const late = this.#options.clock.sleep(Math.max(1, leftMs), signal).then(
+      () => Promise.reject(new TimeUp('no answer in time')),
+      () => (over.signal.aborted ? work : Promise.reject(new TimeUp('closed before it was acknowledged'))),
+    )
+    try {
+      return await Promise.race([work, late])
+    } finally {
+      over.abort()
+      late.catch(ignore)
+      work.catch(ignore)
+    }
+  }
+
+  #current(): Promise<Sender> {
+    this.#sender ??= this.#connect()
+    return this.#sender
+  }
+
+  async #connect(): Promise<Sender> {
+    const sender = this.#options.makeSender()
+    try {
+      await sender.connect()
+      return sender
+    } catch (error) {
+      await sender.disconnect().catch(ignore)
+      throw error
+    }
+  }
+
+  /** A producer that could not connect, or that still owes an answer, is not used again. */
+  #replaceIfLost(used: Promise<Sender>, error: unknown): void {
+    const lost = error instanceof TimeUp || faultType(error) === undefined
+    if (lost && this.#sender === used) this.#replace(used)
+  }
+
+  #replace(used: Promise<Sender> | undefined): void {
+    if (!used) return
+    this.#sender = undefined
+    this.counts.replaced += 1
+    const left = atMost(
+      3 * SECOND,
+      used.then(sender => sender.disconnect()),
+      this.#options.clock,
+    )
+    this.#leaving.add(left)
+    left.finally(() => this.#leaving.delete(left)).catch(ignore)
+  }
+
+  #lastWord(error: Error, { topic, partition }: PartitionChunk): CryptosError {
+    const what = `partition ${partition} of ${topic} was not acknowledged`
+    if (error instanceof TimeUp || faultType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
+      return new CryptosError(
+        'CRY_SERVER_UNREACHABLE',
+        `Kafka at ${this.#options.servers.join(', ')}: ${what}: ${error.message}`,
+        { cause: error },
+      )
+    const told = kafkaError(error, what, this.#options.servers)
+    if (told.code !== 'CRY_INTERNAL') return told
+    return new CryptosError('CRY_SERVER_UNREACHABLE', told.message, { cause: error })
+  }
+}
+
+class TimeUp extends Error {}
+
+/** What no repetition heals. A topic is unknown for a moment while its leader moves. */
+function isFinal(error: Error): boolean {
+  if (faultType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return false
+  return classify(kafkaError(error, '', [])) === 'stop'
+}

@@ -1,0 +1,209 @@
+import type { ConsumeOptions, PartitionBatch, StoredMessage } from '../../../core/ports/broker.ts'
+import type { Clock } from '../../../core/ports/clock.ts'
+import { SECOND } from '../../../core/time.ts'
+import { Batcher } from '../../batcher.ts'
+import { messageBytes } from '../../messages.ts'
+import { Wakes } from '../../wakes.ts'
+import { isGroupMove } from './errors.ts'
+
+const firstPauseMs = 100
+const longestPauseMs = 10 * SECOND
+const idleMs = 5 * SECOND
+/** What may wait per partition behind the batch in work before the partition is not fetched any more. */
+const fullBytes = 1_024 * 1_024
+
+/** What a worker needs of its consumer. */
+export interface WorkerPorts {
+  /** Durable in the group when it resolves. */
+  commit(offset: number): Promise<void>
+  /** Whether the partition is fetched. */
+  flow(on: boolean): void
+}
+
+export interface WorkerOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly consume: ConsumeOptions
+  /** The first offset that is not done. */
+  readonly next: number
+  /** The group's offset; undefined = none. */
+  readonly committed: number | undefined
+  /** Whether a failure was told that is not yet over. */
+  readonly isIll: boolean
+  readonly ports: WorkerPorts
+  readonly clock: Clock
+}
+
+/**
+ * The records of one partition while it is ours: they wait in memory (bounded), are handed out in batches, and only then is
+ * the offset committed. A batch that throws comes again, the very same, after a pause; the other partitions and the group's
+ * heartbeats go on meanwhile, because kafkajs never waits for a batch.
+ */
+export class PartitionWorker {
+  readonly #options: WorkerOptions
+  readonly #wakes = new Wakes()
+  readonly #batcher: Batcher<StoredMessage>
+  readonly #signal: AbortSignal
+  readonly #left = new AbortController()
+  #queue: StoredMessage[] = []
+  #queuedBytes = 0
+  #flows = true
+  /** Offset behind the newest record that was taken in. */
+  #next: number
+  /** Offset behind the newest batch that onBatch has done. */
+  #done: number
+  #committed: number
+  #end: number
+  #ill: boolean
+  #isFinishing = false
+  constructor(options: WorkerOptions) {
+    const { consume, next, committed } = options
+    this.#options = options
+    this.#batcher = new Batcher<StoredMessage>(consume.limits, messageBytes)
+    this.#signal = AbortSignal.any([consume.signal, this.#left.signal])
+    this.#next = next
+    this.#done = next
+    this.#end = next
+    this.#committed = committed ?? -1
+    this.#ill = options.isIll
+  }
+
+  /** Offset behind the newest record that was taken in. */
+  get next(): number {
+    return this.#next
+  }
+  /** Offset behind the newest batch that onBatch has done, committed or not. */
+  get done(): number {
+    return this.#done
+  }
+  get isIll(): boolean {
+    return this.#ill
+  }
+
+  /** Takes in what follows; what is known is passed over. `next` = offset behind it, `end` = end of the partition. */
+  push(messages: readonly StoredMessage[], next: number, end: number): void {
+    for (const message of messages) {
+      if (message.offset < this.#next) continue
+      this.#queue.push(message)
+      this.#queuedBytes += messageBytes(message)
+    }
+    this.#next = Math.max(this.#next, next)
+    this.#end = Math.max(end, this.#next)
+    if (this.#queuedBytes > fullBytes) this.#flow(false)
+    this.#wakes.wake()
+  }
+
+  /** Offset of the group as far as it is known here; -1 = none. */
+  get committed(): number {
+    return this.#committed
+  }
+
+  /** Ends after the batch in work, which is still committed if it succeeds: the partition gets a new worker. */
+  finish(): void {
+    this.#isFinishing = true
+    this.#wakes.wake()
+  }
+
+  /** The partition is not ours any more: nothing is committed from now on. */
+  leave(): void {
+    this.#left.abort()
+  }
+
+  /** Ends by the signal of the subscription, or when the partition is left; after the batch in work. */
+  async run(): Promise<void> {
+    while (!this.#isOver()) {
+      const seen = this.#wakes.version
+      const messages = this.#take()
+      if (messages) await this.#deliver(messages)
+      else await this.#wait(seen, this.#batcher.dueInMs(this.#nowMs()) ?? idleMs)
+    }
+  }
+
+  #take(): readonly StoredMessage[] | undefined {
+    const nowMs = this.#nowMs()
+    for (let at = 0; at < this.#queue.length; at += 1) {
+      const message = this.#queue[at]
+      const closed = message && this.#batcher.add(message, nowMs)
+      if (closed) return this.#drop(at + 1, closed)
+    }
+    this.#drop(this.#queue.length)
+    return this.#batcher.due(nowMs)
+  }
+
+  /** Forgets the head of the queue, which is in the batcher now. */
+  #drop<T>(count: number, result?: T): T | undefined {
+    const gone = count >= this.#queue.length ? this.#queue : this.#queue.slice(0, count)
+    this.#queue = gone === this.#queue ? [] : this.#queue.slice(count)
+    this.#queuedBytes = this.#queue.length === 0 ? 0 : this.#queuedBytes - sum(gone)
+    if (this.#queuedBytes <= fullBytes / 2) this.#flow(true)
+    return result
+  }
+
+  #flow(on: boolean): void {
+    if (this.#flows === on) return
+    this.#flows = on
+    this.#options.ports.flow(on)
+  }
+
+  /** The batch until it is done and committed, or until this worker ends. */
+  async #deliver(messages: readonly StoredMessage[]): Promise<void> {
+    const offset = (messages.at(-1)?.offset ?? 0) + 1
+    for (let failures = 0; !this.#isOver(); failures += 1) {
+      const batch: PartitionBatch = { ...this.#place(), messages, end: this.#end }
+      try {
+        if (this.#done < offset) await this.#options.consume.onBatch(batch, this.#signal)
+        this.#done = offset
+        if (!(await this.#commit(offset))) return
+        this.#well()
+        this.#options.consume.onCommitted?.(batch)
+        return
+      } catch (error) {
+        if (this.#isOver()) return
+        this.#failed(error, batch)
+        await this.#sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 20)))
+      }
+    }
+  }
+
+  /** False where the partition was lost before: whoever has it reads the batch again. Never moves the group back. */
+  async #commit(offset: number): Promise<boolean> {
+    if (this.#left.signal.aborted) return false
+    if (offset > this.#committed) await this.#options.ports.commit(offset)
+    this.#committed = Math.max(this.#committed, offset)
+    return true
+  }
+
+  #failed(error: unknown, batch: PartitionBatch): void {
+    // The members meet again by themselves; nothing is wrong yet.
+    if (isGroupMove(error)) return
+    this.#ill = true
+    this.#options.consume.onError?.(error, batch)
+  }
+
+  #well(): void {
+    if (!this.#ill) return
+    this.#ill = false
+    this.#options.consume.onRecovered?.(this.#place())
+  }
+
+  #isOver(): boolean {
+    return this.#isFinishing || this.#signal.aborted
+  }
+
+  #place(): { readonly topic: string; readonly partition: number } {
+    return { topic: this.#options.topic, partition: this.#options.partition }
+  }
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs()
+  }
+  #wait(seen: number, durationMs: number): Promise<void> {
+    return this.#wakes.wait(seen, durationMs, this.#options.clock, this.#signal)
+  }
+  async #sleep(durationMs: number): Promise<void> {
+    const never = new Wakes()
+    await never.wait(never.version, durationMs, this.#options.clock, this.#signal)
+  }
+}
+
+const sum = (messages: readonly StoredMessage[]): number =>
+  messages.reduce((bytes, message) => bytes + messageBytes(message), 0)
