@@ -7,21 +7,24 @@ interface Said {
 }
 
 /** Codes of the native protocol, by what is to be done about them. */
-const answers: Readonly<Record<number, Said>> = {
-  0x0000: { code: 'CRY_SERVER_UNREACHABLE', what: 'failed inside: look at its log' },
-  0x0100: { code: 'CRY_SERVER_REFUSED', what: 'refuses user or password' },
-  0x1000: { code: 'CRY_SERVER_UNREACHABLE', what: 'has too few nodes up for a quorum: start them' },
-  0x1001: { code: 'CRY_SERVER_BUSY', what: 'is overloaded' },
-  0x1002: { code: 'CRY_SERVER_BUSY', what: 'is still starting' },
-  0x1100: { code: 'CRY_SERVER_UNREACHABLE', what: 'did not confirm a write in time' },
-  0x1200: { code: 'CRY_SERVER_UNREACHABLE', what: 'did not answer a read in time' },
-  0x1300: { code: 'CRY_SERVER_UNREACHABLE', what: 'failed to read: look at its log' },
-  0x1500: { code: 'CRY_SERVER_UNREACHABLE', what: 'failed to write: look at its log and its disk' },
-  0x2000: { code: 'CRY_SERVER_CONFIG', what: 'does not understand a statement: its version may be too old' },
-  0x2100: { code: 'CRY_SERVER_REFUSED', what: 'refuses the right to do it: grant it to the user' },
-  0x2200: { code: 'CRY_SERVER_CONFIG', what: 'lacks what is asked for' },
-  0x2300: { code: 'CRY_SERVER_CONFIG', what: 'refuses the settings of the keyspace or a table' },
-}
+const answers: ReadonlyMap<number, Said> = new Map([
+  [0x0000, { code: 'CRY_SERVER_UNREACHABLE', what: 'failed inside: look at its log' }],
+  [0x0100, { code: 'CRY_SERVER_REFUSED', what: 'refuses user or password' }],
+  [0x1000, { code: 'CRY_SERVER_UNREACHABLE', what: 'has too few nodes up for a quorum: start them' }],
+  [0x1001, { code: 'CRY_SERVER_BUSY', what: 'is overloaded' }],
+  [0x1002, { code: 'CRY_SERVER_BUSY', what: 'is still starting' }],
+  [0x1100, { code: 'CRY_SERVER_UNREACHABLE', what: 'did not confirm a write in time' }],
+  [0x1200, { code: 'CRY_SERVER_UNREACHABLE', what: 'did not answer a read in time' }],
+  [0x1300, { code: 'CRY_SERVER_UNREACHABLE', what: 'failed to read: look at its log' }],
+  [0x1500, { code: 'CRY_SERVER_UNREACHABLE', what: 'failed to write: look at its log and its disk' }],
+  [
+    0x2000,
+    { code: 'CRY_SERVER_CONFIG', what: 'does not understand a statement: its version may be too old' },
+  ],
+  [0x2100, { code: 'CRY_SERVER_REFUSED', what: 'refuses the right to do it: grant it to the user' }],
+  [0x2200, { code: 'CRY_SERVER_CONFIG', what: 'lacks what is asked for' }],
+  [0x2300, { code: 'CRY_SERVER_CONFIG', what: 'refuses the settings of the keyspace or a table' }],
+])
 
 /** What a failed verification of a certificate is called by Node and OpenSSL. */
 const certificateWord = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ALTNAME|HANDSHAKE|SSL|TLS/
@@ -65,7 +68,7 @@ function said(error: DriverError): Said {
 }
 
 function answered(error: DriverError): Said {
-  const known = answers[Number(error.code)]
+  const known = answers.get(Number(error.code))
   if (!known) return { code: 'CRY_INTERNAL', what: `answered what was not expected: ${words(error)}` }
   return known.code === 'CRY_SERVER_BUSY' ? known : { ...known, what: `${known.what}: ${words(error)}` }
 }

@@ -1,15 +1,14 @@
 import type { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from '../../../core/brands.ts'
 import { quoteVersion } from '../../../core/records.ts'
 import type { Origin, Quote } from '../../../core/records.ts'
-import { decimalBytes, isPlain } from './decimals.ts'
 import { monthOf } from './months.ts'
+import { bytesOf, exactOf, numberIn } from './numbers.ts'
+import type { Exact } from './numbers.ts'
 import type { Row, Value } from './session.ts'
 
 const numbers = ['price', 'marketCap', 'volume24h', 'supply', 'change24h'] as const
 const columns = ['price', 'market_cap', 'volume_24h', 'supply', 'change_24h'] as const
 
-/** null = there is none; 0 = the decimal column has it; text = the provider's own, which a decimal does not give back. */
-type Exact = string | 0 | null
 type Detail = [string, string, Quote['observedBy'], Origin, number, string, number, string, Exact[]]
 
 export const insertQuote = (keyspace: string): string =>
@@ -20,12 +19,6 @@ export const insertQuote = (keyspace: string): string =>
 export const quoteColumns = `observed_at, received_at, detail, ${columns.join(', ')}`
 /** Enough for a point of a history. */
 export const priceColumns = 'observed_at, price, detail'
-
-const exactOf = (text: DecimalString | undefined): Exact =>
-  text === undefined ? null : isPlain(text) ? 0 : text
-
-const bytesOf = (text: DecimalString | undefined): Buffer | undefined =>
-  text === undefined ? undefined : decimalBytes(text)
 
 function detailOf(q: Quote): string {
   const exact = numbers.map(name => exactOf(q[name]))
@@ -51,23 +44,18 @@ export function quoteParams(q: Quote): Value[] {
   ]
 }
 
-const numberOf = (row: Row, index: number, exact: Exact | undefined): DecimalString | undefined => {
-  if (exact === null || exact === undefined) return undefined
-  return (exact === 0 ? String(row[columns[index] ?? '']) : exact) as DecimalString
-}
-
 const detailIn = (row: Row): Detail => JSON.parse(String(row['detail'])) as Detail
 
 /** Price of a row of `priceColumns`. */
 export const priceOf = (row: Row): DecimalString =>
-  numberOf(row, 0, detailIn(row)[8][0]) ?? (String(row['price']) as DecimalString)
+  numberIn(row, 'price', detailIn(row)[8][0]) ?? (String(row['price']) as DecimalString)
 
 export const micros = (row: Row, column: string): EpochMicros => Number(row[column]) as EpochMicros
 
 /** A stored row is what a checked quote was, so it is read back without checking again. */
 export function quoteOf(row: Row, series: Pick<Quote, 'provider' | 'asset' | 'currency'>): Quote {
   const [symbol, sourceId, observedBy, origin, revision, runId, credits, rawRef, exact] = detailIn(row)
-  const [price, ...extras] = numbers.map((_, i) => numberOf(row, i, exact[i]))
+  const [price, ...extras] = columns.map((column, i) => numberIn(row, column, exact[i]))
   const found = extras.flatMap((text, i) => (text === undefined ? [] : [[numbers[i + 1], text] as const]))
   return {
     ...{ kind: 'quote', provider: series.provider, asset: series.asset, symbol, sourceId },

@@ -1,12 +1,14 @@
-import type { BatchSource, QuoteSink, StoreResult } from '../../../core/ports/sink.ts'
+import type { BatchSource, MarketSink, QuoteSink, RecordSink, StoreResult } from '../../../core/ports/sink.ts'
 import { quoteId, quoteVersion } from '../../../core/records.ts'
-import type { Quote } from '../../../core/records.ts'
+import type { Bar, QuotaEvent, Quote, Trade } from '../../../core/records.ts'
 import { saysNow } from '../rows-to-history.ts'
 import { checkDurability } from './durability.ts'
 import { Known } from './known.ts'
+import { CassandraMarketSink } from './market-sink.ts'
 import { monthOf } from './months.ts'
 import type { CassandraOptions } from './options.ts'
 import { insertQuote, quoteParams } from './quote-rows.ts'
+import { barSink, quotaEventSink, tradeSink } from './row-sinks.ts'
 import { applySchema } from './schema.ts'
 import { openSession } from './session.ts'
 import type { Session } from './session.ts'
@@ -23,6 +25,11 @@ interface Newest {
  */
 class CassandraSink implements QuoteSink {
   readonly name = 'cassandra'
+  /** The records beside quotes, quota events, trades and bars: over the same connections, closed with this sink. */
+  readonly market: MarketSink
+  readonly quotaEvents: RecordSink<QuotaEvent>
+  readonly trades: RecordSink<Trade>
+  readonly bars: RecordSink<Bar>
   readonly #session: Session
   readonly #writer: Writer
   readonly #insert: string
@@ -33,6 +40,10 @@ class CassandraSink implements QuoteSink {
     this.#session = session
     this.#writer = writer
     this.#insert = insertQuote(session.keyspace)
+    this.market = new CassandraMarketSink(session, writer, clock)
+    this.quotaEvents = quotaEventSink(session.keyspace, writer)
+    this.trades = tradeSink(session.keyspace, writer)
+    this.bars = barSink(session.keyspace, writer)
     this.#names = new Known(clock)
     this.#months = new Known(clock)
     this.#latest = new Known(clock)

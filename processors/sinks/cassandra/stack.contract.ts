@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../../../host/clock.ts'
 import type { CassandraOptions } from './options.ts'
+import { openSession } from './session.ts'
 
 /** A keyspace of a test's own on the server that runs for the tests. */
 export const storeOptions = (
@@ -12,3 +13,16 @@ export const storeOptions = (
   ...{ acceptLossWindow: false, clock: systemClock },
   ...more,
 })
+
+/** Empties a keyspace: a new one would cost seconds. */
+export async function truncateAll(options: CassandraOptions): Promise<void> {
+  const session = await openSession(options)
+  const tables = await session.run({
+    query: 'SELECT table_name FROM system_schema.tables WHERE keyspace_name=?',
+    params: [options.keyspace],
+  })
+  for (const row of tables)
+    if (!String(row['table_name']).startsWith('schema_'))
+      await session.runOnce(`TRUNCATE ${options.keyspace}.${String(row['table_name'])}`)
+  await session.close()
+}
