@@ -6,6 +6,7 @@ const loaders = {
   backfill: () => import('./backfill.ts'),
   providers: () => import('./providers.ts'),
   publish: () => import('./publish.ts'),
+  rederive: () => import('./rederive.ts'),
   process: () => import('./process.ts'),
   quota: () => import('./quota.ts'),
   topics: () => import('./topics.ts'),
