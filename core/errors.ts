@@ -153,17 +153,29 @@ export type ErrorCode = keyof typeof errorKinds
 export interface ErrorDetails extends ErrorOptions {
   /** Set when the program knows from when on another try makes sense. */
   readonly retryAtMs?: number
+  /** Of a sink that has stored a batch but for some of its records. */
+  readonly partial?: PartialStore
+}
+
+/** What became of a batch of which some records are wrong. All others are stored. */
+export interface PartialStore {
+  readonly written: number
+  readonly superseded: number
+  /** By place in the batch, with the reason. */
+  readonly refused: ReadonlyMap<number, string>
 }
 
 /** The only error class of the product: a code of the closed list and one clear sentence. Never holds a secret. */
 export class CryptosError extends Error {
   readonly code: ErrorCode
   readonly retryAtMs: number | undefined
+  readonly partial: PartialStore | undefined
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'CryptosError'
     this.code = code
     this.retryAtMs = details.retryAtMs
+    this.partial = details.partial
   }
 }
 

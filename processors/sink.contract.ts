@@ -26,6 +26,8 @@ export interface StoreTraits {
   readonly countsExactly?: boolean
   /** false: changes are told as what is newer now, not as each commit that was. */
   readonly feedsChanges?: boolean
+  /** Times before are refused by the store. */
+  readonly earliest?: EpochMicros
   /** Runs of each property, unless PROPERTY_RUNS says so. */
   readonly runs?: number
 }
@@ -105,7 +107,7 @@ const deliveries = history.chain(list =>
 export function sinkContract(
   name: string,
   open: () => Promise<SinkUnderTest>,
-  { countsExactly = true, feedsChanges = true, runs }: StoreTraits = {},
+  { countsExactly = true, feedsChanges = true, earliest = EpochMicros(0), runs }: StoreTraits = {},
 ): void {
   describe(`sink ${name}`, () => {
     let t: SinkUnderTest
@@ -160,7 +162,12 @@ export function sinkContract(
       await fc.assert(
         fc.asyncProperty(fc.array(quotes, { minLength: 1, maxLength: 20 }), async list => {
           const asset = newAsset()
-          const sent = winners(distinct(list.map(q => ({ ...q, asset, currency: 'USD' }))))
+          const named = (q: Quote): Quote => ({ ...q, asset, currency: 'USD' })
+          const taken = (q: Quote): Quote => ({
+            ...q,
+            observedAt: EpochMicros(Math.max(q.observedAt, earliest)),
+          })
+          const sent = winners(distinct(list.map(q => taken(named(q)))))
           await t.sink.write(sent, sourceAt(0, sent.length))
           expect(await rowsOf(asset)).toEqual(sent)
         }),

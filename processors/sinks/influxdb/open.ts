@@ -1,0 +1,89 @@
+import { CryptosError } from '../../../core/errors.ts'
+import { InfluxConnection } from './connection.ts'
+import { name, statementError } from './influxql.ts'
+import { checkOptions } from './options.ts'
+import type { InfluxOptions } from './options.ts'
+
+/**
+ * A connection to a server that has the database and the retention policy: a wrong one would answer each write with what looks like
+ * an outage. A missing database is made, if the user may.
+ * @throws CryptosError CRY_CONFIG_INVALID, CRY_SERVER_*
+ */
+export async function openConnection(options: InfluxOptions): Promise<InfluxConnection> {
+  checkOptions(options)
+  const connection = new InfluxConnection(options)
+  try {
+    const version = await connection.ping()
+    if (/^v?3\./.test(version))
+      throw new CryptosError(
+        'CRY_SERVER_CONFIG',
+        `InfluxDB at ${connection.server} is ${version}: versions 1.8 and 2 are supported`,
+      )
+    await ensureDatabase(connection, options.database, options.retentionPolicy)
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** @throws CryptosError CRY_SERVER_* */
+export async function ensureDatabase(
+  connection: InfluxConnection,
+  database: string,
+  retentionPolicy?: string,
+): Promise<void> {
+  let policies = await policiesOf(connection, database)
+  if (policies === undefined) {
+    await createDatabase(connection, database, retentionPolicy)
+    policies = await policiesOf(connection, database)
+  }
+  if (policies === undefined || (retentionPolicy !== undefined && !policies.includes(retentionPolicy)))
+    throw new CryptosError(
+      'CRY_SERVER_CONFIG',
+      `InfluxDB at ${connection.server} has no retention policy ${name(retentionPolicy ?? '')} in the database ${name(database)}: make it with CREATE RETENTION POLICY, or correct the setting`,
+    )
+}
+
+/** Names of the retention policies; undefined = there is no such database. */
+async function policiesOf(
+  connection: InfluxConnection,
+  database: string,
+): Promise<readonly string[] | undefined> {
+  const [answer] = await connection.query(`SHOW RETENTION POLICIES ON ${name(database)}`, database)
+  if (answer?.error !== undefined) {
+    if (/database not found/.test(answer.error)) return undefined
+    throw statementError(answer.error, connection.server)
+  }
+  return (answer?.series ?? []).flatMap(s => s.values.map(row => String(row[s.columns.indexOf('name')])))
+}
+
+async function createDatabase(
+  connection: InfluxConnection,
+  database: string,
+  retentionPolicy: string | undefined,
+): Promise<void> {
+  const policy =
+    retentionPolicy === undefined ? '' : ` WITH DURATION 0s REPLICATION 1 NAME ${name(retentionPolicy)}`
+  const why = await failureOf(connection, `CREATE DATABASE ${name(database)}${policy}`, database)
+  if (why !== undefined)
+    throw new CryptosError(
+      'CRY_SERVER_CONFIG',
+      `InfluxDB at ${connection.server} has no database ${name(database)} (in 2.x: no bucket that is mapped to it), and it can not be made: make it, or correct the setting (${why})`,
+    )
+}
+
+async function failureOf(
+  connection: InfluxConnection,
+  statement: string,
+  database: string,
+): Promise<string | undefined> {
+  try {
+    const [answer] = await connection.query(statement, database)
+    return answer?.error
+  } catch (error) {
+    // Refused is the answer here; a server that is away is not.
+    if (error instanceof CryptosError && error.code !== 'CRY_SERVER_UNREACHABLE') return error.message
+    throw error
+  }
+}
