@@ -1,0 +1,53 @@
+import type { BenchLine } from './line.ts'
+import { makeWork } from './stack/data.ts'
+import { fillTopic } from './stack/fill.ts'
+import type { Load } from './stack/moving.ts'
+import { benchCassandra, benchCassandraLive } from './stack/part-cassandra.ts'
+import { benchInflux } from './stack/part-influx.ts'
+import { type BenchServers, openServers } from './stack/servers.ts'
+import { stackSettings } from './stack/settings.ts'
+
+type Part = (servers: BenchServers, load: Load) => Promise<BenchLine[]>
+
+const parts: Readonly<Record<string, Part>> = {
+  influx: benchInflux,
+  cassandra: benchCassandra,
+  live: benchCassandraLive,
+}
+
+/**
+ * The product on real servers against plain loops of the same clients, in the same minutes on the same machine. Without the toolchain
+ * of the servers it says that it was not run.
+ */
+export async function benchStack(): Promise<BenchLine[]> {
+  const servers = await openServers()
+  if (typeof servers === 'string')
+    return [{ name: 'stack', value: 0, unit: 'run', bar: 1, ok: false, note: `not run: ${servers}` }]
+  try {
+    const load = await loadOf(servers, stackSettings.rows)
+    const lines: BenchLine[] = []
+    for (const name of stackSettings.parts) {
+      const part = parts[name]
+      if (!part)
+        throw new Error(`no part of the stack group is named ${name}: ${Object.keys(parts).join(', ')}`)
+      lines.push(...(await part(servers, load)))
+    }
+    return lines
+  } finally {
+    await servers.close()
+  }
+}
+
+/** A topic with the work in it, under a name that no other run has. */
+async function loadOf(servers: BenchServers, rows: number): Promise<Load> {
+  const prefix = `bench-${process.pid}-${rows}.`
+  const work = makeWork(rows)
+  const { ends, meanBytes } = await fillTopic(servers.kafka.brokers, prefix, work.messages)
+  const load = { prefix, ends, rows, priceSum: work.priceSum(), meanBytes }
+  console.error(
+    `${rows} quotes of ${Math.round(meanBytes)} bytes in ${prefix}*, partitions ${ends.join(' ')}`,
+  )
+  return load
+}
+
+if (import.meta.main) for (const line of await benchStack()) console.log(JSON.stringify(line))

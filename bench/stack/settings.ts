@@ -1,0 +1,31 @@
+import { settings } from '../../app/config/settings.ts'
+import type { BatchLimits } from '../../core/ports/broker.ts'
+
+const whole = (name: string, fallback: number): number => {
+  const text = process.env[name]
+  if (text === undefined || text === '') return fallback
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`${name}=${text} is no whole number of 1 or more`)
+  return Number(text)
+}
+
+/** How much is moved and how often. The defaults are the work of the published figures; smaller ones are for development. */
+export const stackSettings = {
+  /** Rows of the topic that is moved in each run. */
+  rows: whole('CRYPTOS_BENCH_ROWS', 1_000_000),
+  /** Rounds that count; one more comes before them and is dropped. */
+  rounds: whole('CRYPTOS_BENCH_ROUNDS', 3),
+  /** Seconds of the open loop at 1,000 rows/s, for each store. */
+  freshnessSeconds: whole('CRYPTOS_BENCH_FRESHNESS_S', 30),
+  /** Parts of the group; all unless CRYPTOS_BENCH_PARTS names some, separated by commas. */
+  parts: (process.env['CRYPTOS_BENCH_PARTS'] ?? 'influx,cassandra,live,rss,freshness,publish').split(','),
+} as const
+
+/** The micro-batch of `cryptos process`: its defaults, or what the environment says. */
+export const productLimits = (): BatchLimits => ({
+  maxRecords: whole(settings.batchMaxRecords.env, settings.batchMaxRecords.fallback),
+  maxBytes: whole(settings.batchMaxBytes.env, settings.batchMaxBytes.fallback),
+  maxAgeMs: whole(settings.batchMaxAgeMs.env, settings.batchMaxAgeMs.fallback),
+})
+
+export const topicName = 'market.quotes.v1'
+export const partitions = 4
