@@ -83,6 +83,17 @@ export function brokerContract(name: string, open: OpenBroker, makeRig = virtual
       expect(found).toEqual(['m3'])
     })
 
+    it('replays one partition alone, from its own place', async () => {
+      await broker.produce(Array.from({ length: 40 }, (_, i) => message(`key-${i}`, String(i), { topic })))
+      for (const { partition, end } of await broker.partitions(topic)) {
+        const found: (readonly [number, number])[] = []
+        for await (const m of broker.read(topic, { offset: 1, partition }))
+          found.push([m.partition, m.offset])
+        expect(found).toEqual(Array.from({ length: Math.max(0, end - 1) }, (_, i) => [partition, i + 1]))
+      }
+      expect(await readTexts({ offset: 0, partition: 99 }, topic)).toEqual([])
+    })
+
     it('reads more than a page', async () => {
       await produceTexts(...Array.from({ length: 1_234 }, (_, i) => String(i)))
       expect(await readTexts({ offset: 0 })).toEqual(Array.from({ length: 1_234 }, (_, i) => String(i)))

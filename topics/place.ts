@@ -1,5 +1,5 @@
 import { CryptosError } from '../core/errors.ts'
-import type { TopicMessage, TopicSpec } from '../core/ports/broker.ts'
+import type { PartitionState, ReplayFrom, TopicMessage, TopicSpec } from '../core/ports/broker.ts'
 import { messageBytes } from './messages.ts'
 import { partitionOf } from './partition.ts'
 
@@ -33,3 +33,10 @@ export function checkSpec(spec: TopicSpec): void {
   if (!ok)
     throw new CryptosError('CRY_CONFIG_INVALID', `not a usable topic: ${JSON.stringify(spec).slice(0, 200)}`)
 }
+
+/** The partitions that a replay reads. */
+export const replayed = (
+  states: readonly PartitionState[],
+  { partition }: ReplayFrom,
+): readonly PartitionState[] =>
+  partition === undefined ? states : states.filter(state => state.partition === partition)

@@ -73,8 +73,10 @@ export interface PartitionState {
   readonly end: number
 }
 
-/** Where a replay starts in each partition. */
-export type ReplayFrom = { readonly offset: number } | { readonly time: EpochMicros }
+/** Where a replay starts in each partition, or in the only one that is read. */
+export type ReplayFrom = ({ readonly offset: number } | { readonly time: EpochMicros }) & {
+  readonly partition?: number
+}
 
 /**
  * A partitioned, replayable log. Implement it to resolve `produce` only when the records are durable and in order per key,

@@ -16,7 +16,7 @@ import { Bell } from '../../host/bell.ts'
 import { migrate } from '../../host/migrations.ts'
 import { SqlDb } from '../../host/sqlite.ts'
 import { consumeLog } from '../consume.ts'
-import { checkSpec } from '../place.ts'
+import { checkSpec, replayed } from '../place.ts'
 import { Wakes } from '../wakes.ts'
 import { EmbeddedLog } from './embedded-log.ts'
 import { embeddedSchema } from './embedded-schema.ts'
@@ -84,7 +84,7 @@ class EmbeddedBroker implements Broker {
   }
 
   async *read(topic: string, from: ReplayFrom): AsyncIterable<StoredMessage> {
-    for (const state of this.states(topic)) {
+    for (const state of replayed(this.states(topic), from)) {
       let offset = 'offset' in from ? from.offset : await this.#findTime(state, from.time)
       while (offset < state.end) {
         const page = this.fetch(topic, state.partition, offset, Math.min(pageRows, state.end - offset))

@@ -8,7 +8,7 @@ import type {
   TopicMessage,
   TopicSpec,
 } from '../../core/ports/broker.ts'
-import { checkSpec, placeOf } from '../place.ts'
+import { checkSpec, placeOf, replayed } from '../place.ts'
 import { KafkaAdmin } from './kafka/admin.ts'
 import { chunksOf } from './kafka/chunks.ts'
 import { KafkaClients } from './kafka/client.ts'
@@ -90,7 +90,7 @@ class KafkaBroker implements Broker {
   }
 
   async *read(topic: string, from: ReplayFrom): AsyncIterable<StoredMessage> {
-    const states = await this.partitions(topic)
+    const states = replayed(await this.partitions(topic), from)
     const { clock } = this.#options
     yield* replay({ clients: this.#clients, clock, signal: this.#closing.signal, topic, states, from })
   }

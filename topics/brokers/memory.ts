@@ -11,7 +11,7 @@ import type {
 } from '../../core/ports/broker.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import { consumeLog } from '../consume.ts'
-import { checkSpec, placeOf } from '../place.ts'
+import { checkSpec, placeOf, replayed } from '../place.ts'
 import { Wakes } from '../wakes.ts'
 
 export interface MemoryBrokerOptions {
@@ -66,7 +66,7 @@ class MemoryBroker implements Broker {
   }
 
   async *read(topic: string, from: ReplayFrom): AsyncIterable<StoredMessage> {
-    for (const { partition, end } of this.states(topic)) {
+    for (const { partition, end } of replayed(this.states(topic), from)) {
       const { messages } = this.#partition(topic, partition)
       const kept = messages.filter(m => m.offset < end)
       const first =
