@@ -79,14 +79,24 @@ class Delivery<R> {
     this.#o.onEvent?.({ kind: 'batch-stored', source, lag: batch.end - source.end, counters: this.counters })
   }
 
-  /** The whole batch at once; where the sink calls a record itself wrong, one by one, so that its neighbours are stored. */
+  /**
+   * The whole batch at once. Where the sink calls records wrong and says which, its neighbours are stored; where it does not say, one
+   * by one, so that they are.
+   */
   async #write(items: readonly Item<R>[], source: BatchSource, signal: AbortSignal): Promise<Stored> {
     const records = items.map(item => item.record)
     try {
       return { ...(await this.#retried(() => this.#o.sink.write(records, source), signal)), dead: 0 }
     } catch (error) {
       if (classify(error) !== 'dead-letter') throw error
-      return await this.#writeEach(items, source, signal)
+      const { code, partial } = toCryptosError(error)
+      if (partial === undefined) return await this.#writeEach(items, source, signal)
+      const letters = items.flatMap(({ message }, i) => {
+        const reason = partial.refused.get(i)
+        return reason === undefined ? [] : [this.#letter(message, new CryptosError(code, reason))]
+      })
+      await this.#bury(letters, signal)
+      return { written: partial.written, superseded: partial.superseded, dead: letters.length }
     }
   }
 
