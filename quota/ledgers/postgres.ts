@@ -13,6 +13,7 @@ import type {
 } from '../../core/ports/ledger.ts'
 import type { QuotaEvent, Run } from '../../core/records.ts'
 import { announce } from '../../core/steps.ts'
+import { systemClock } from '../../host/clock.ts'
 import { defaultConstants } from '../policy/constants.ts'
 import { decodeState, type ScopeState } from '../policy/state.ts'
 import { Bookkeeper, type PolicyOptions } from './common/bookkeeper.ts'
@@ -37,8 +38,9 @@ import { ledgerRow, readLook, serverTime, Transactions } from './postgres/transa
 export interface PostgresLedgerOptions extends ServerOptions, PolicyOptions {
   readonly clock: Clock
   /**
-   * Whose time counts. `server` (the default) = that of PostgreSQL, the one clock of several hosts: a host whose own clock is wrong
-   * can not spend more. `clock` = the given one, for a time that is not real: a sandbox's, or a test's.
+   * Whose time counts. `server` = that of PostgreSQL, the one clock of several hosts: a host whose own clock is wrong can not spend
+   * more. `clock` = the given one, for a time that is not real. By default the first for the clock of the host, the second for a
+   * sandbox's or a test's.
    */
   readonly time?: TimeOf
   /** Where settlements wait while the server can not be reached: a folder on a disk of this host, shared by its processes. */
@@ -74,7 +76,7 @@ class PostgresLedger implements Ledger {
   readonly #archive: PostgresArchive
 
   constructor(server: Server, spool: Spool, options: PostgresLedgerOptions & { readonly name: string }) {
-    const { clock, time = 'server' } = options
+    const { clock, time = clock === systemClock ? 'server' : 'clock' } = options
     const jumpMs = options.constants?.clockJumpMs ?? defaultConstants.clockJumpMs
     const store = new PostgresStore(() => draining.leftBytes())
     this.#name = options.name
