@@ -82,8 +82,13 @@ export async function openLedger(config: Config, source: Source, clock: Clock): 
     return await openSqliteLedger({ file: storeFiles(source.folder).ledger, clock, outboxMaxBytes })
   const { openPostgresLedger } = await import('../quota/ledgers/postgres.ts')
   const { postgresOptions } = await import('./servers.ts')
-  const spoolFolder = join(source.folder, 'spool')
-  return await openPostgresLedger({ ...postgresOptions(config, source, clock), spoolFolder, outboxMaxBytes })
+  return await openPostgresLedger({
+    ...postgresOptions(config, source, clock),
+    spoolFolder: join(source.folder, 'spool'),
+    outboxMaxBytes,
+    // A server knows nothing of a simulation's clock.
+    ...(config.sandboxClockFile === undefined ? {} : { time: 'clock' }),
+  })
 }
 
 async function openLog(config: Config, source: Source, clock: Clock): Promise<Broker> {

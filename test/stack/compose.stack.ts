@@ -4,8 +4,9 @@ import { join, matchesGlob } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../app/config/load.ts'
 import { version } from '../../app/version.ts'
+import { ensureCompose } from '../../scripts/stack/compose.ts'
 import { pins } from '../../scripts/stack/pins.ts'
-import { compose, composeBinary, composition } from '../support/compose-binary.ts'
+import { compose, composition } from '../support/compose-binary.ts'
 import { type Composition, problemsOf, profiles } from '../support/compose-rules.ts'
 import { root } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
@@ -24,7 +25,7 @@ const env = write('filled.env', 'CRYPTOS_SECRETS_DIR=/somewhere/secrets\nCRYPTOS
 const real = { file: join(root, 'docker-compose.yml'), env }
 
 /** Without the binary nothing here can be said: that is a failure where all tools must be there. */
-const binary = await composeBinary().catch((error: unknown) => {
+const binary = await ensureCompose().catch((error: unknown) => {
   if (process.env['CI']) throw error
   console.warn(`SKIPPED: docker-compose.yml is not checked, because there is no compose binary: ${error}`)
   return undefined

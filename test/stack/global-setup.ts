@@ -34,7 +34,10 @@ async function useRunning(folder: string, say: Say): Promise<Started> {
 }
 
 async function startAll(say: Say): Promise<Started> {
-  const reasons = new Map(missingTools().map(({ server, error }) => [server, error.message]))
+  const reasons = new Map<ServerName, string>()
+  for (const { server, error } of missingTools()) {
+    reasons.set(server, [reasons.get(server), error.message].filter(Boolean).join('; '))
+  }
   reportMissing(reasons, say)
   const missing = [...reasons.keys()]
   const servers = serverNames.filter(name => !missing.includes(name))
