@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { cacheFolder, cached } from './cache.ts'
+import { firstTaken, holderOf, isFree } from './port-check.ts'
+import { identify, isAlive, isPaused, signal, stopProcess, waitForEnd, waitForPause } from './processes.ts'
+import { clusterId } from './servers/kafka.ts'
+import { passwordsOf } from './servers/postgres.ts'
+import { allRecords, locked, readPlan, readRecord, removeRecord, writePlan, writeRecord } from './state.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cryptos-state-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const idle = (script = 'setInterval(() => undefined, 1000)') => {
+  const child = spawn(process.execPath, ['-e', `${script}; console.log('up')`], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = once(child, 'exit')
+  return { child, ended, up: once(child.stdout, 'data') }
+}
+
+describe('what is kept of a stack', () => {
+  it('is its plan and a record for each server, readable one by one', () => {
+    const plan = { portOffset: 7, brokers: 3, settings: { kafka: { a: 'b' } } }
+    writePlan(folder, plan)
+    expect(readPlan(folder)).toEqual(plan)
+    expect(allRecords(folder)).toEqual([])
+    const record = { name: 'kafka-2', kind: 'kafka' as const, address: 'x:1', pid: 4, startedAt: 's' }
+    mkdirSync(join(folder, 'kafka-2'))
+    writeRecord(folder, record)
+    expect(readRecord(folder, 'kafka-2')).toEqual(record)
+    expect(allRecords(folder)).toEqual([record])
+    removeRecord(folder, 'kafka-2')
+    expect(allRecords(folder)).toEqual([])
+    expect(allRecords(join(folder, 'none'))).toEqual([])
+  })
+
+  it('is changed by one run at a time, and a dead run holds nothing back', async () => {
+    const order: string[] = []
+    const one = async (name: string): Promise<void> => {
+      await locked(folder, async () => {
+        order.push(`${name} in`)
+        await new Promise(resolve => setTimeout(resolve, 30))
+        order.push(`${name} out`)
+      })
+    }
+    await Promise.all([one('a'), one('b')])
+    expect(order.map(each => each.slice(2))).toEqual(['in', 'out', 'in', 'out'])
+    writeFileSync(join(folder, 'stack.lock'), JSON.stringify({ pid: process.pid, startedAt: 'long ago' }))
+    await one('c')
+    expect(order).toContain('c out')
+    writeFileSync(join(folder, 'stack.lock'), JSON.stringify(identify(process.pid)))
+    await expect(locked(folder, () => Promise.resolve(), 150)).rejects.toThrow(/another run/)
+  })
+})
+
+describe('a process', () => {
+  it('is known by its start time too: a stranger with its pid is never hit', async () => {
+    const { child, up, ended } = idle()
+    await up
+    const id = identify(child.pid ?? 0)
+    const stranger = { ...id, startedAt: 'another time' }
+    expect(isAlive(id)).toBe(true)
+    expect(isAlive(stranger)).toBe(false)
+    expect(signal(stranger, 'SIGKILL')).toBe(false)
+    await stopProcess(stranger, 'SIGKILL')
+    expect(isAlive(id)).toBe(true)
+    signal(id, 'SIGSTOP')
+    expect(await waitForPause(id, 5000)).toBe(true)
+    // It hears SIGTERM although it was paused.
+    await stopProcess(id, 'SIGTERM', 5000)
+    expect(await ended).toEqual([null, 'SIGTERM'])
+    expect(isAlive(id)).toBe(false)
+    expect(isPaused(id.pid)).toBe(false)
+  })
+
+  it('that does not listen to SIGTERM is ended', async () => {
+    const { child, up, ended } = idle(
+      "process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000)",
+    )
+    await up
+    const id = identify(child.pid ?? 0)
+    await stopProcess(id, 'SIGTERM', 200)
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    expect(await waitForEnd(id, 0)).toBe(true)
+  })
+})
+
+describe('a port', () => {
+  it('that is taken is found, and on Linux its holder', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    try {
+      expect(await firstTaken([port])).toBe(port)
+      if (process.platform === 'linux') expect(holderOf(port)).toContain(`pid ${process.pid} (`)
+    } finally {
+      server.close()
+      await once(server, 'close')
+    }
+    expect(await isFree(port)).toBe(true)
+    expect(await firstTaken([port])).toBeUndefined()
+    expect(holderOf(port)).toBeUndefined()
+  })
+})
+
+describe('the cache', () => {
+  const before = process.env['CRYPTOS_STACK_CACHE']
+  beforeEach(() => {
+    process.env['CRYPTOS_STACK_CACHE'] = folder
+  })
+  afterEach(() => {
+    if (before === undefined) delete process.env['CRYPTOS_STACK_CACHE']
+    else process.env['CRYPTOS_STACK_CACHE'] = before
+  })
+
+  it('lies where one says, else where the system keeps such things', () => {
+    expect(cacheFolder({ CRYPTOS_STACK_CACHE: '/c' })).toBe('/c/cryptos-stack')
+    expect(cacheFolder({ XDG_CACHE_HOME: '/x' })).toBe('/x/cryptos-stack')
+  })
+
+  it('builds a thing once, however many ask, and again after a failure', async () => {
+    let builds = 0
+    const build = async (aside: string): Promise<void> => {
+      builds += 1
+      await new Promise(resolve => setTimeout(resolve, 20))
+      if (builds === 1) throw new Error('broken')
+      writeFileSync(join(aside, 'made'), String(builds))
+    }
+    await expect(cached('thing', build)).rejects.toThrow('broken')
+    expect(existsSync(join(folder, 'cryptos-stack', 'thing'))).toBe(false)
+    const found = await Promise.all([cached('thing', build), cached('thing', build)])
+    expect(found[0]).toBe(found[1])
+    await cached('thing', build)
+    expect(builds).toBe(2)
+    expect(readFileSync(join(found[0], 'made'), 'utf8')).toBe('2')
+  })
+
+  it('keeps the build of the run that was first', async () => {
+    const made = await cached('race', async aside => {
+      writeFileSync(join(aside, 'by'), 'slow')
+      // Another run finishes meanwhile.
+      const target = join(folder, 'cryptos-stack', 'race')
+      mkdirSync(target, { recursive: true })
+      writeFileSync(join(target, 'by'), 'fast')
+      writeFileSync(join(target, '.complete'), '')
+    })
+    expect(readFileSync(join(made, 'by'), 'utf8')).toBe('fast')
+  })
+})
+
+describe('what a stack makes up once', () => {
+  it('is Kafka’s cluster id, which never begins with a dash', () => {
+    const id = clusterId(folder)
+    expect(id).toMatch(/^A[\w-]{21}$/)
+    expect(clusterId(folder)).toBe(id)
+  })
+
+  it('are the passwords of PostgreSQL, for the owner’s eyes only', () => {
+    const made = passwordsOf(folder)
+    expect(made.cryptos).toMatch(/^[0-9a-f]{36}$/)
+    expect(made.cryptos).not.toBe(made.postgres)
+    expect(passwordsOf(folder)).toEqual(made)
+    expect(statSync(join(folder, 'passwords.json')).mode & 0o777).toBe(0o600)
+  })
+})
