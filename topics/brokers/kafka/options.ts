@@ -84,7 +84,8 @@ export function clientConfig(options: KafkaOptions): KafkaConfig {
       : {}),
     ...(login ? { sasl: sasl(login) } : {}),
     logLevel: log ? levels.warn : 0,
-    logCreator: () => entry => log?.(logLine(entry)),
+    // The level above could be raised by a variable of the environment.
+    logCreator: () => entry => (entry.level <= levels.warn ? log?.(logLine(entry)) : undefined),
   }
 }
 

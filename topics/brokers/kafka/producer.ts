@@ -23,15 +23,24 @@ export interface PartitionChunk {
   readonly messages: readonly Message[]
 }
 
+/** A kafkajs producer and the calls that it still owes an answer. */
+interface Line {
+  readonly sender: Promise<Sender>
+  readonly calls: Set<Promise<unknown>>
+}
+
 export interface ProducerCounts {
   acknowledged: number
   /** Records of sends that were made again. */
   resent: number
   /** Answers of kafkajs that were no acknowledgement although it resolved. */
   emptyAnswers: number
+  /** kafkajs producers that were given up for a new one. */
   replaced: number
 }
 
+/** After so many failures of one chunk in a row kafkajs begins anew. */
+const triesPerSender = 3
 const firstPauseMs = 100
 const longestPauseMs = 2 * SECOND
 
@@ -50,7 +59,7 @@ export class PartitionProducer {
   /** The newest send of each partition; the next one waits for it. */
   readonly #tails = new Map<string, Promise<void>>()
   readonly #leaving = new Set<Promise<void>>()
-  #sender: Promise<Sender> | undefined
+  #line: Line | undefined
   constructor(options: PartitionProducerOptions) {
     this.#options = options
   }
@@ -75,20 +84,20 @@ export class PartitionProducer {
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.all(this.#tails.values())
-    this.#replace(this.#sender)
-    await Promise.all(this.#leaving)
+    if (this.#line) this.#giveUp(this.#line)
+    await atMost(3 * SECOND, Promise.all(this.#leaving), this.#options.clock)
   }
 
   async #sendUntilStored(chunk: PartitionChunk): Promise<void> {
     const { clock, deadlineMs = 30 * SECOND } = this.#options
     const untilMs = clock.monotonicMs() + deadlineMs
-    for (let tries = 0; ; tries += 1) {
-      const failed = await this.#try(chunk, untilMs - clock.monotonicMs())
+    for (let tries = 1; ; tries += 1) {
+      const failed = await this.#try(chunk, tries, untilMs - clock.monotonicMs())
       if (!failed) {
         this.counts.acknowledged += chunk.messages.length
         return
       }
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries, 10))
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries - 1, 10))
       if (isFinal(failed) || this.#closing.signal.aborted || clock.monotonicMs() + pauseMs >= untilMs)
         throw this.#lastWord(failed, chunk)
       this.counts.resent += chunk.messages.length
@@ -97,23 +106,31 @@ export class PartitionProducer {
   }
 
   /** One call of kafkajs; what went wrong, or undefined when it is acknowledged. */
-  async #try(chunk: PartitionChunk, leftMs: number): Promise<Error | undefined> {
-    const current = this.#current()
+  async #try(chunk: PartitionChunk, tries: number, leftMs: number): Promise<Error | undefined> {
+    this.#line ??= { sender: this.#connect(), calls: new Set() }
+    const line = this.#line
     try {
-      const answer = await this.#within(leftMs, this.#call(current, chunk))
+      const answer = await this.#within(leftMs, this.#call(line, chunk))
       const [only] = answer
       if (answer.length === 1 && only?.partition === chunk.partition && only.errorCode === 0) return undefined
       this.counts.emptyAnswers += 1
       return new Error(`send() resolved without an answer for partition ${chunk.partition}`)
     } catch (error) {
-      this.#replaceIfLost(current, error)
+      const isHopeless =
+        error instanceof TimeUp || error instanceof NotConnected || tries % triesPerSender === 0
+      if (isHopeless && this.#line === line) {
+        this.counts.replaced += 1
+        this.#giveUp(line)
+      }
       return error instanceof Error ? error : new Error(String(error))
     }
   }
 
-  async #call(current: Promise<Sender>, { topic, messages }: PartitionChunk): ReturnType<Sender['send']> {
-    const sender = await current
-    return await sender.send({ topic, messages: messages as Message[], acks: -1, timeout: 5_000 })
+  async #call({ sender, calls }: Line, { topic, messages }: PartitionChunk): ReturnType<Sender['send']> {
+    const ready = await sender
+    const call = ready.send({ topic, messages: messages as Message[], acks: -1, timeout: 5_000 })
+    calls.add(call)
+    return await call.finally(() => calls.delete(call))
   }
 
   /** The promise, or a throw when time is up or the producer is closed. */
@@ -133,11 +150,6 @@ export class PartitionProducer {
     }
   }
 
-  #current(): Promise<Sender> {
-    this.#sender ??= this.#connect()
-    return this.#sender
-  }
-
   async #connect(): Promise<Sender> {
     const sender = this.#options.makeSender()
     try {
@@ -145,25 +157,20 @@ export class PartitionProducer {
       return sender
     } catch (error) {
       await sender.disconnect().catch(ignore)
-      throw error
+      throw new NotConnected('could not connect', { cause: error })
     }
   }
 
-  /** A producer that could not connect, or that still owes an answer, is not used again. */
-  #replaceIfLost(used: Promise<Sender>, error: unknown): void {
-    const lost = error instanceof TimeUp || faultType(error) === undefined
-    if (lost && this.#sender === used) this.#replace(used)
-  }
-
-  #replace(used: Promise<Sender> | undefined): void {
-    if (!used) return
-    this.#sender = undefined
-    this.counts.replaced += 1
-    const left = atMost(
-      3 * SECOND,
-      used.then(sender => sender.disconnect()),
-      this.#options.clock,
-    )
+  /** Nobody uses it any more. A call that goes on inside kafkajs can connect it again, so it is left once more behind them. */
+  #giveUp({ sender, calls }: Line): void {
+    this.#line = undefined
+    const left = sender
+      .then(async ready => {
+        await ready.disconnect()
+        await Promise.allSettled(calls)
+        await ready.disconnect()
+      })
+      .catch(ignore)
     this.#leaving.add(left)
     left.finally(() => this.#leaving.delete(left)).catch(ignore)
   }
@@ -183,6 +190,7 @@ export class PartitionProducer {
 }
 
 class TimeUp extends Error {}
+class NotConnected extends Error {}
 
 /** What no repetition heals. A topic is unknown for a moment while its leader moves. */
 function isFinal(error: Error): boolean {
