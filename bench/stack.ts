@@ -3,7 +3,10 @@ import { makeWork } from './stack/data.ts'
 import { fillTopic } from './stack/fill.ts'
 import type { Load } from './stack/moving.ts'
 import { benchCassandra, benchCassandraLive } from './stack/part-cassandra.ts'
+import { benchFreshness } from './stack/part-freshness.ts'
 import { benchInflux } from './stack/part-influx.ts'
+import { benchPublish } from './stack/part-publish.ts'
+import { benchRss } from './stack/part-rss.ts'
 import { type BenchServers, openServers } from './stack/servers.ts'
 import { stackSettings } from './stack/settings.ts'
 
@@ -13,6 +16,9 @@ const parts: Readonly<Record<string, Part>> = {
   influx: benchInflux,
   cassandra: benchCassandra,
   live: benchCassandraLive,
+  rss: benchRss,
+  freshness: benchFreshness,
+  publish: benchPublish,
 }
 
 /**

@@ -1,5 +1,7 @@
 import kafkajs from 'kafkajs'
+import type { Message } from 'kafkajs'
 import type { TopicMessage } from '../../core/ports/broker.ts'
+import { toKafka } from '../../topics/brokers/kafka/messages.ts'
 import { partitionOf } from '../../topics/partition.ts'
 import { partitions, topicName } from './settings.ts'
 
@@ -25,8 +27,8 @@ export async function fillTopic(
     await admin.createTopics({
       topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
     })
-    const meanBytes = await sendAll(messages, (partition, batch) =>
-      producer.send({ topic, acks: -1, messages: batch.map(m => ({ ...m, partition })) }),
+    const meanBytes = await sendAll(messages, (_, batch) =>
+      producer.send({ topic, acks: -1, messages: batch }),
     )
     const ends = await admin.fetchTopicOffsets(topic)
     return { ends: ends.sort((a, b) => a.partition - b.partition).map(e => Number(e.high)), meanBytes }
@@ -35,37 +37,24 @@ export async function fillTopic(
   }
 }
 
-interface Waiting {
-  readonly key: string
-  readonly value: Buffer
-  readonly headers: Record<string, string>
-  readonly timestamp: string
-}
-
+/** The very records that the product would send. */
 async function sendAll(
   messages: Iterable<TopicMessage>,
-  send: (partition: number, batch: readonly Waiting[]) => Promise<unknown>,
+  send: (partition: number, batch: Message[]) => Promise<unknown>,
 ): Promise<number> {
-  const waiting = Array.from({ length: partitions }, (): Waiting[] => [])
+  const waiting = Array.from({ length: partitions }, (): Message[] => [])
   let count = 0
   let bytes = 0
-  for (const { key, value, headers, timestamp } of messages) {
-    const partition = partitionOf(key, partitions)
+  for (const message of messages) {
+    const partition = partitionOf(message.key, partitions)
     count += 1
-    bytes += value?.length ?? 0
+    bytes += message.value?.length ?? 0
     const queue = waiting[partition] ?? []
-    queue.push({
-      key,
-      value: Buffer.from(value ?? []),
-      headers: { ...headers },
-      timestamp: String(Math.floor(timestamp / 1_000)),
-    })
+    queue.push(toKafka(message, partition))
     if (queue.length < recordsPerSend) continue
     waiting[partition] = []
     await send(partition, queue)
   }
-  await Promise.all(
-    waiting.map((batch, partition) => (batch.length > 0 ? send(partition, batch) : undefined)),
-  )
+  await Promise.all(waiting.map((batch, p) => (batch.length > 0 ? send(p, batch) : undefined)))
   return bytes / count
 }

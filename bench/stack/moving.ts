@@ -73,7 +73,7 @@ async function asAdmin<T>(servers: BenchServers, work: (admin: kafkajs.Admin) =>
 }
 
 /** The product's group has one name: each run begins without what the run before has committed. */
-const forgetGroup = (servers: BenchServers, load: Load, group: string): Promise<void> =>
+export const forgetGroup = (servers: BenchServers, load: Load, group: string): Promise<void> =>
   asAdmin(servers, async admin => {
     const groupId = `${load.prefix}${group}`
     const { groups } = await admin.listGroups()

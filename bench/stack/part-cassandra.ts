@@ -1,7 +1,5 @@
-import { systemClock } from '../../host/clock.ts'
-import { openCassandraSink } from '../../processors/sinks/cassandra/sink.ts'
 import { type BenchLine, median, round } from '../line.ts'
-import { CassandraStore } from './cassandra-store.ts'
+import { CassandraStore, makeTables } from './cassandra-store.ts'
 import { type Load, type MovedRun, move, progress } from './moving.ts'
 import { aaLine, interleaved, ratioOf, tell } from './rounds.ts'
 import type { BenchServers } from './servers.ts'
@@ -59,9 +57,7 @@ export async function benchCassandraLive(servers: BenchServers, load: Load): Pro
 async function rounds(servers: BenchServers, load: Load, batches: Batches): Promise<Found> {
   const keyspace = `bench_${process.pid}_${batches.name}`
   const store = await CassandraStore.open(servers.cassandra, keyspace)
-  const { host, port, datacenter, pid } = servers.cassandra
-  const place = { hosts: [`${host}:${port}`], datacenter, keyspace }
-  await makeTables(place)
+  await makeTables(store.place)
   try {
     return await interleaved(subjects, stackSettings.rounds, async (name, at) => {
       await store.empty(['quotes', 'latest', 'series'])
@@ -71,8 +67,8 @@ async function rounds(servers: BenchServers, load: Load, batches: Batches): Prom
         group: isOurs ? 'sink.cassandra' : `${batches.name}.${name}.${at}`,
         limits: { ...productLimits(), maxRecords: batches.ours },
         sliceRows: batches.bare,
-        store: { cassandra: place },
-        storePid: pid,
+        store: { cassandra: store.place },
+        storePid: servers.cassandra.pid,
         count: () => store.count('price_double'),
       })
       console.error(progress(`${name} (${batches.name})`, at, run))
@@ -81,18 +77,6 @@ async function rounds(servers: BenchServers, load: Load, batches: Batches): Prom
   } finally {
     await store.drop()
   }
-}
-
-/** The product makes its tables, also for the loop. */
-async function makeTables(place: {
-  readonly hosts: readonly string[]
-  readonly datacenter: string
-  readonly keyspace: string
-}): Promise<void> {
-  const sink = await openCassandraSink({
-    ...{ ...place, replication: 1, ttlDays: 0, acceptLossWindow: false, clock: systemClock },
-  })
-  await sink.close()
 }
 
 function ratiosOf(found: Found) {

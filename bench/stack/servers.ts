@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { down, missingTools, status, up } from '../../scripts/stack/stack.ts'
 
 /** The servers of the group, with the process ids whose CPU is counted. */
 export interface BenchServers {
@@ -13,10 +16,61 @@ export interface BenchServers {
   close(): Promise<void>
 }
 
-/** Starts the servers in a folder of their own; or takes those that the JSON file of CRYPTOS_BENCH_SERVERS names. */
+const wanted = ['kafka', 'cassandra', 'influxdb'] as const
+/** As servers of a machine of their own would be: the whole compiler, G1, and heaps in which 1 M rows are no burden. */
+const compiler = ['-XX:TieredStopAtLevel=4', '-XX:-UseSerialGC', '-XX:+UseG1GC']
+const jvm = {
+  kafka: [...compiler, '-Xms512m', '-Xmx512m'],
+  cassandra: [...compiler, '-Xms1536m', '-Xmx1536m'],
+}
+const settings = {
+  cassandra: {
+    auto_snapshot: 'false',
+    commitlog_segment_size: '32MiB',
+    memtable_heap_space: '256MiB',
+    memtable_offheap_space: '256MiB',
+  },
+  influxdb: { 'data.cache-max-memory-size': '"1g"' },
+}
+
+/**
+ * Starts the servers in a folder of their own, at ports of their own (CRYPTOS_BENCH_PORT_OFFSET, 8000 unless set); or takes those that
+ * the JSON file of CRYPTOS_BENCH_SERVERS names. Text = why they can not run here.
+ */
 export async function openServers(): Promise<BenchServers | string> {
   const file = process.env['CRYPTOS_BENCH_SERVERS']
-  if (file === undefined) return 'no launcher of servers yet'
-  const named = JSON.parse(readFileSync(file, 'utf8')) as Omit<BenchServers, 'close'>
-  return { ...named, close: async () => undefined }
+  if (file !== undefined)
+    return { ...(JSON.parse(readFileSync(file, 'utf8')) as BenchServers), close: async () => undefined }
+  const missing = missingTools(wanted)
+  if (missing.length > 0) return missing.map(m => m.error.message).join('; ')
+  const folder = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
+  const close = async (): Promise<void> => {
+    await down(folder)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const stop = (): void => void close().finally(() => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+  try {
+    const portOffset = Number(process.env['CRYPTOS_BENCH_PORT_OFFSET'] ?? 8_000)
+    const say = (line: string): void => console.error(line)
+    const { kafka, influxdb, cassandra } = await up({
+      folder,
+      servers: wanted,
+      portOffset,
+      settings,
+      jvm,
+      say,
+    })
+    const states = await status(folder)
+    const pid = (name: string): number => states.find(s => s.name === name)?.pid ?? 0
+    return {
+      kafka: { ...kafka, pid: pid('kafka') },
+      influxdb: { ...influxdb, pid: pid('influxdb') },
+      cassandra: { ...cassandra, pid: pid('cassandra') },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }

@@ -1,0 +1,4 @@
+import { fresh } from './fresh.ts'
+import { runMover } from './mover.ts'
+
+await runMover(task => fresh(task, 'cassandra'))
