@@ -23,11 +23,12 @@ export class InfluxConnection {
   readonly #client: InfluxDB
   readonly #agent: HttpAgent
   readonly #gzipThreshold: number
-  constructor(options: InfluxOptions) {
+  /** @param gzip whether requests are compressed: over loopback it costs more than it saves */
+  constructor(options: InfluxOptions, gzip = !loopback.includes(new URL(options.url).hostname)) {
     this.options = options
-    const { protocol, host, hostname } = new URL(options.url)
+    const { protocol, host } = new URL(options.url)
     this.server = host
-    this.#gzipThreshold = loopback.includes(hostname) ? neverGzip : 1_000
+    this.#gzipThreshold = gzip ? 1_000 : neverGzip
     const timeout = options.timeoutMs ?? defaultTimeoutMs
     this.#agent = agentFor(protocol, options)
     const token = tokenOf(options)

@@ -65,7 +65,7 @@ function saidBy({ status, text }: Refusal): Said {
     return { code: 'CRY_SERVER_BUSY', what: `asks for patience: ${told}` }
   if (status >= 500)
     return { code: 'CRY_SERVER_UNREACHABLE', what: `failed inside, look at its log: ${told}` }
-  if (status === 408)
+  if (status === 408 || /unexpected EOF/.test(text))
     return { code: 'CRY_SERVER_UNREACHABLE', what: `did not get the request in time: ${told}` }
   if (status >= 300 && status < 400)
     return {

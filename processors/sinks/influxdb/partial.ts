@@ -40,7 +40,8 @@ function quotedIn(text: string, sent: readonly SentLine[]): Map<number, string> 
     for (let end = part.indexOf("': "); end >= 0; end = part.indexOf("': ", end + 1)) {
       const at = places.get(part.slice(0, end))
       if (!at) continue
-      for (const place of at) found.set(place, part.slice(end + 3).trim())
+      const why = part.slice(end + 3).replace(/ dropped=\d+\s*$/, '')
+      for (const place of at) found.set(place, why.trim())
       break
     }
   return found
