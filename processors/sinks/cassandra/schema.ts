@@ -68,9 +68,36 @@ export async function appliedSteps(session: Session): Promise<ReadonlySet<number
  */
 export async function applySchema(session: Session, options: CassandraOptions): Promise<void> {
   await needKeyspace(session, options)
-  if (isComplete(await appliedSteps(session))) return
-  await allowed(session, 'its tables', () => makeBooks(session))
-  await whileClaimed(session, options.clock, () => applyMissing(session, options))
+  if (!isComplete(await appliedSteps(session))) {
+    await allowed(session, 'its tables', () => makeBooks(session))
+    await whileClaimed(session, options.clock, () => applyMissing(session, options))
+  }
+  await alignAging(session, options.ttlDays)
+}
+
+/** Tables whose rows grow old, by the files. */
+export const agingTables = (): readonly string[] =>
+  schemaSteps()
+    .flatMap(({ statements }) => statements)
+    .filter(statement => statement.includes('{aging}'))
+    .map(statement => /\{keyspace\}\.(\w+)/.exec(statement)?.[1] ?? '')
+
+/** The setting may have changed since the tables were made. Rows that are there keep the age that they were written with. */
+async function alignAging(session: Session, ttlDays: number): Promise<void> {
+  const rows = await session.run({
+    query: 'SELECT table_name, default_time_to_live FROM system_schema.tables WHERE keyspace_name=?',
+    params: [session.keyspace],
+  })
+  const { ttlSeconds, cql } = agingOf(ttlDays)
+  const ours = new Set(agingTables())
+  for (const row of rows) {
+    const table = String(row['table_name'])
+    if (!ours.has(table) || Number(row['default_time_to_live']) === ttlSeconds) continue
+    const what = `the time to live of ${ttlDays} days on ${session.keyspace}.${table}`
+    await allowed(session, what, () =>
+      session.runOnce(`ALTER TABLE ${session.keyspace}.${table} WITH ${cql}`),
+    )
+  }
 }
 
 const isComplete = (applied: ReadonlySet<number>): boolean =>

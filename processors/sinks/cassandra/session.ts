@@ -1,6 +1,7 @@
 import { checkServerIdentity } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
 import cassandra from 'cassandra-driver'
+import { CryptosError } from '../../../core/errors.ts'
 import type { TlsOptions } from '../../../core/server.ts'
 import { cassandraError } from './errors.ts'
 import { checkOptions, readHosts } from './options.ts'
@@ -15,7 +16,7 @@ export interface Statement {
   readonly params: Value[]
 }
 
-const { consistencies } = cassandra.types
+const { consistencies, responseErrorCodes } = cassandra.types
 const common = { prepare: true, isIdempotent: true } as const
 const pageRows = 1_000
 
@@ -78,10 +79,31 @@ export class Session {
     try {
       return await work()
     } catch (error) {
+      if (isUnprepared(error) && (await this.#isGone()))
+        throw new CryptosError(
+          'CRY_SERVER_CONFIG',
+          `Cassandra at ${this.server} has no keyspace ${this.keyspace} any more: start again to make it anew`,
+        )
+      throw cassandraError(error, this.server)
+    }
+  }
+
+  /** The driver only tells that a statement can not be prepared again, which a slow server may cause as well. */
+  async #isGone(): Promise<boolean> {
+    const query = 'SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name=?'
+    try {
+      return (await this.#client.execute(query, [this.keyspace], common)).rows.length === 0
+    } catch (error) {
       throw cassandraError(error, this.server)
     }
   }
 }
+
+const isUnprepared = (error: unknown): boolean =>
+  error instanceof cassandra.errors.NoHostAvailableError &&
+  Object.values(error.innerErrors as Readonly<Record<string, { readonly code?: unknown }>>).some(
+    inner => inner.code === responseErrorCodes.unprepared,
+  )
 
 /** The certificate is for the node's address, or for one of the hosts by their names in the settings. */
 const identityOf =

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { systemClock } from '../../../host/clock.ts'
 import type { CassandraOptions } from './options.ts'
 import { openSession } from './session.ts'
@@ -25,4 +26,19 @@ export async function truncateAll(options: CassandraOptions): Promise<void> {
     if (!String(row['table_name']).startsWith('schema_'))
       await session.runOnce(`TRUNCATE ${options.keyspace}.${String(row['table_name'])}`)
   await session.close()
+}
+
+const howTo = new URL('../../../docs/how-to/cassandra.md', import.meta.url)
+
+/** The statements of a block of the how-to (its first comment names it), so that what is documented is what is tested. */
+export function statementsOfDocs(block: string, names: Readonly<Record<string, string>>): readonly string[] {
+  const blocks = [...readFileSync(howTo, 'utf8').matchAll(/```sql\n-- (\w+):.*\n([\s\S]*?)```/g)]
+  const text = blocks.find(match => match[1] === block)?.[2]
+  if (text === undefined) throw new Error(`the how-to has no block ${block}`)
+  const named = text.replace(/\b[A-Z]+_PASSWORD\b|\bKEYSPACE_NAME\b/g, name => names[name] ?? name)
+  return named
+    .replace(/--.*$/gm, '')
+    .split(';')
+    .map(statement => statement.trim())
+    .filter(statement => statement.includes(' '))
 }
