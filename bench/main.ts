@@ -20,6 +20,8 @@ const benches: Readonly<Record<string, () => Promise<BenchLine[]>>> = {
   start: benchStart,
   up: benchUp,
   'first-price': benchFirstPrice,
+  // Loaded when it is wanted: drivers of servers have no place in the process of the others.
+  stack: async () => (await import('./stack.ts')).benchStack(),
 }
 
 const json = process.argv.includes('--json')
@@ -45,7 +47,10 @@ function print(line: BenchLine): void {
 
 const machine = `${cpus()[0]?.model ?? 'unknown'} x${cpus().length}, Linux ${release()}, Node ${process.versions.node}, SQLite ${process.versions['sqlite']}, git ${git()}, load ${loadavg()[0]?.toFixed(2)}`
 if (!json) console.log(machine)
-else console.error(machine)
+else {
+  console.error(machine)
+  print({ name: 'machine', value: 0, unit: '', bar: null, ok: true, note: machine })
+}
 
 let missed = 0
 for (const name of only) {
