@@ -236,6 +236,10 @@ export const otherNames = [
   'CRYPTOS_CAPTURES',
   'CRYPTOS_CHROMIUM',
   'CRYPTOS_LIVE',
+  'CRYPTOS_STACK_CACHE',
+  'CRYPTOS_STACK_FOLDER',
+  'CRYPTOS_KILLS',
+  'CRYPTOS_CUT_MS',
 ] as const
 
 type Settings = typeof settings

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { portsOf } from './ports.ts'
 import type { Plan } from './server.ts'
 import { datacenter } from './servers/cassandra.ts'
-import { passwordsOf } from './servers/postgres.ts'
+import { passwordFile, passwordsOf } from './servers/postgres.ts'
 import { readRecord } from './state.ts'
 
 /** Where the servers are. The password of PostgreSQL is in its addresses: they are for programs, not for a log. */
@@ -12,8 +12,8 @@ export interface Addresses {
   readonly kafka: { readonly brokers: string[] }
   readonly cassandra: { readonly host: string; readonly port: number; readonly datacenter: string }
   readonly influxdb: { readonly url: string }
-  /** As the owner of the database `cryptos`, and as superuser. */
-  readonly postgres: { readonly url: string; readonly adminUrl: string }
+  /** As the owner of the database `cryptos`, and as superuser; the file holds the owner's password alone. */
+  readonly postgres: { readonly url: string; readonly adminUrl: string; readonly passwordFile: string }
   readonly toxiproxy?: { readonly url: string }
 }
 
@@ -33,6 +33,7 @@ export function addressesOf(folder: string, plan: Plan): Addresses {
     postgres: {
       url: `postgres://cryptos:${passwords.cryptos}@${database}`,
       adminUrl: `postgres://postgres:${passwords.postgres}@${database}`,
+      passwordFile: passwordFile(join(folder, 'postgres')),
     },
     ...(started('toxiproxy') ? { toxiproxy: { url: `http://127.0.0.1:${ports.toxiproxy.client}` } } : {}),
   }

@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { secrets, settings } from '../../app/config/settings.ts'
+import { addressesOf } from './addresses.ts'
+import { environmentOf, exportLines } from './environment.ts'
 import { allPorts, maxPortOffset, portsOf } from './ports.ts'
 import { brokersOf } from './probes.ts'
 import type { Place, Settings } from './server.ts'
@@ -119,5 +123,33 @@ describe('an answer of Kafka about its brokers', () => {
     expect(brokersOf(body)).toEqual([1, 3])
     for (let length = 0; length < body.length; length += 1)
       expect(brokersOf(body.subarray(0, length))).toBeUndefined()
+  })
+})
+
+describe('the settings of the program for a stack', () => {
+  const folder = "/data/o'neill"
+  const addresses = addressesOf(folder, { portOffset: 5, brokers: 3, settings: {} })
+
+  it('are settings that it knows, and show no password', () => {
+    const found = environmentOf({
+      ...addresses,
+      postgres: { ...addresses.postgres, url: 'postgres://cryptos:geheim@127.0.0.1:15437/cryptos' },
+    })
+    const known = [...Object.values(settings), ...Object.values(secrets)].map(each => each.env)
+    const names = Object.keys(found).map(name => name.replace(/_FILE$/, ''))
+    expect(names.filter(name => !known.includes(name))).toEqual([])
+    expect(found).toMatchObject({
+      CRYPTOS_PROFILE: 'full',
+      CRYPTOS_KAFKA_BROKERS: '127.0.0.1:19097,127.0.0.1:19197,127.0.0.1:19297',
+      CRYPTOS_KAFKA_REPLICATION: '3',
+      CRYPTOS_POSTGRES_URL: 'postgres://cryptos@127.0.0.1:15437/cryptos',
+    })
+    expect(JSON.stringify(found)).not.toContain('geheim')
+  })
+
+  it('pass through a shell unchanged', () => {
+    const found = environmentOf(addresses)
+    const script = `${exportLines(found)}printf %s "$CRYPTOS_POSTGRES_PASSWORD_FILE"`
+    expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' })).toBe(`${folder}/postgres/password`)
   })
 })

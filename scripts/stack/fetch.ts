@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, isCached, shortHash } from './cache.ts'
+import type { ServerName } from './pins.ts'
 import { pins } from './pins.ts'
-import type { Tool } from './toolchain.ts'
 import { needTool, run } from './toolchain.ts'
 
 export type Say = (line: string) => void
@@ -99,4 +99,12 @@ export async function goProgram(server: keyof typeof goPrograms, say: Say): Prom
 export const isFetched = (server: 'kafka' | 'cassandra' | 'influxdb' | 'toxiproxy'): boolean =>
   isCached(server === 'kafka' || server === 'cassandra' ? jarsName(server) : goName(server))
 
-export type { Tool }
+/** Brings what is not in the cache yet, all at once. Done before any server starts: a build takes the whole machine. */
+export async function fetchAll(servers: readonly ServerName[], say: Say): Promise<void> {
+  await Promise.all(
+    servers.map(async server => {
+      if (server === 'kafka' || server === 'cassandra') await classPath(server, say)
+      if (server === 'influxdb' || server === 'toxiproxy') await goProgram(server, say)
+    }),
+  )
+}

@@ -3,16 +3,18 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CryptosError, errorKinds, toCryptosError } from '../../core/errors.ts'
+import { environmentOf, exportLines } from './environment.ts'
 import { isServerName, serverNames } from './pins.ts'
 import type { ServerName } from './pins.ts'
 import { maxPortOffset } from './ports.ts'
 import type { Settings } from './server.ts'
 import type { ServerStatus, UpOptions } from './stack.ts'
-import { down, status, up } from './stack.ts'
+import { addresses, down, status, up } from './stack.ts'
 import { logFile } from './start.ts'
 
 const usage = `npm run stack -- up|down|status [${serverNames.join('] [')}]
 npm run stack -- logs SERVER [-f]
+npm run stack -- env       the settings of cryptos for these servers, for a shell to read
   --folder F         where data, logs and state lie (default .stack)
   --brokers 1|3      how many brokers Kafka has (default 1)
   --port-offset N    is added to every port (default 0)
@@ -90,7 +92,7 @@ async function runUp(values: Values, names: readonly ServerName[]): Promise<numb
   const all = await status(values.folder)
   printStatus(all, values.json)
   if (!values.json && all.some(each => each.kind === 'postgres')) {
-    console.error(`the password of PostgreSQL's user cryptos is in ${found.folder}/postgres/passwords.json`)
+    console.error(`the password of PostgreSQL's user cryptos is in ${found.postgres.passwordFile}`)
   }
   return all.every(each => each.state === 'ready') ? 0 : 1
 }
@@ -118,6 +120,13 @@ function runLogs(values: Values, names: readonly string[]): number {
   return spawnSync('tail', [...lines, file], { stdio: 'inherit' }).status ?? 0
 }
 
+function runEnvironment(values: Values, names: readonly string[]): number {
+  if (names.length > 0) throw wrong('env takes no names')
+  const found = environmentOf(addresses(values.folder))
+  console.log(values.json ? JSON.stringify(found) : exportLines(found).trimEnd())
+  return 0
+}
+
 function runCommand(argv: readonly string[]): Promise<number> | number {
   const { values, positionals } = parse(argv)
   const [command, ...names] = positionals
@@ -126,6 +135,7 @@ function runCommand(argv: readonly string[]): Promise<number> | number {
     return 0
   }
   if (command === 'logs') return runLogs(values, names)
+  if (command === 'env') return runEnvironment(values, names)
   const unknown = names.find(name => !isServerName(name))
   if (unknown !== undefined) throw wrong(`there is no server ${unknown}`)
   const servers = names.filter(isServerName)

@@ -6,6 +6,7 @@ import type { Addresses } from './addresses.ts'
 import { addressesOf } from './addresses.ts'
 import { wanted } from './control.ts'
 import type { Say } from './fetch.ts'
+import { fetchAll } from './fetch.ts'
 import { serverNamed, serversOf } from './members.ts'
 import { missingTools } from './missing.ts'
 import type { ServerName } from './pins.ts'
@@ -92,6 +93,7 @@ export function up(options: UpOptions): Promise<Addresses> {
     const say = options.say ?? (() => undefined)
     const kinds = options.servers?.length ? options.servers : usualServers
     throwAll(missingTools(kinds).map(each => each.error))
+    await fetchAll(kinds, say)
     writePlan(folder, plan)
     const servers = kinds.flatMap(kind => serversOf(folder, plan, kind, say))
     const results = await Promise.allSettled(

@@ -23,11 +23,15 @@ interface Passwords {
 
 const passwordsFile = (folder: string): string => join(folder, 'passwords.json')
 
+/** Where the password of the user cryptos lies alone, as `CRYPTOS_POSTGRES_PASSWORD_FILE` wants it. */
+export const passwordFile = (folder: string): string => join(folder, 'password')
+
 /** The passwords of a stack's own PostgreSQL, made once; the file is the owner's alone. */
 export function passwordsOf(folder: string): Passwords {
   const file = passwordsFile(folder)
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Passwords
   const made = { postgres: randomBytes(18).toString('hex'), cryptos: randomBytes(18).toString('hex') }
+  writeFileSync(passwordFile(folder), made.cryptos, { mode: 0o600 })
   writeFileSync(file, JSON.stringify(made), { mode: 0o600 })
   return made
 }
@@ -88,16 +92,16 @@ function initialise(place: Place, bin: string, owner: Owner): void {
   const passwords = passwordsOf(place.folder)
   // What a killed initialisation left is no database.
   rmSync(data, { recursive: true, force: true })
-  const passwordFile = join(place.folder, 'superuser')
-  writeFileSync(passwordFile, passwords.postgres, { mode: 0o600 })
+  const superuser = join(place.folder, 'superuser')
+  writeFileSync(superuser, passwords.postgres, { mode: 0o600 })
   mkdirSync(data, { mode: 0o700 })
   if (owner.uid !== undefined && owner.gid !== undefined) {
-    chownSync(passwordFile, owner.uid, owner.gid)
+    chownSync(superuser, owner.uid, owner.gid)
     chownSync(data, owner.uid, owner.gid)
   }
   const how = ['-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', '-N']
-  runAs(owner, join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...how])
-  rmSync(passwordFile)
+  runAs(owner, join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${superuser}`, ...how])
+  rmSync(superuser)
   const sql = `CREATE ROLE cryptos LOGIN PASSWORD '${passwords.cryptos}'\nCREATE DATABASE cryptos OWNER cryptos\n`
   runAs(owner, join(bin, 'postgres'), ['--single', '-D', data, 'postgres'], sql)
   writeFileSync(join(place.folder, 'initialised'), '')
