@@ -110,16 +110,12 @@ describe('a consumer that dies', () => {
     const first = world.process()
     await expectStored(world, 2_000)
     await end(first)
-    const again = world.process(['--no-judge', '--rewind', '365d'])
-    await again.says('Storing into')
-    await sleep(3_000)
+    const again = world.process(['--no-judge', '--rewind', '365d'], { CRYPTOS_LOG_LEVEL: 'debug' })
+    const batches = (): number => again.said.stderr.split('stored a batch').length - 1
+    for (let before = 0; before === 0 || before < batches(); await sleep(3_000)) before = batches()
     const { stdout } = await end(again)
-    const received = Number(
-      /stored (\d+), superseded (\d+)/
-        .exec(stdout)
-        ?.slice(1)
-        .reduce((a, b) => String(Number(a) + Number(b))),
-    )
+    const [, written, superseded] = /stored (\d+), superseded (\d+)/.exec(stdout) ?? []
+    const received = Number(written) + Number(superseded)
     expect(received).toBe(2 * 2_000)
     await expectStored(world, 2_000)
   })

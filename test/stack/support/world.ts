@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, loadConfig } from '../../../app/config/load.ts'
 import type { StoreName } from '../../../app/config/parts.ts'
-import { openStoreReader } from '../../../app/open-store.ts'
+import { openStore, openStoreReader } from '../../../app/open-store.ts'
 import { type Source, sandboxSource } from '../../../app/source.ts'
 import { openBroker, topics } from '../../../app/stores.ts'
 import { AssetId, EpochMicros } from '../../../core/brands.ts'
@@ -78,6 +78,8 @@ export async function openWorld(purpose: string, more: Env = {}): Promise<World>
   const source = sandboxSource(config, '')
   const place = { config, source, clock: systemClock }
   const broker = await openBroker(config, source, systemClock)
+  // Readers find their tables, however soon they look.
+  for (const store of servedStores) await (await openStore(store, place)).close()
   const started: Running[] = []
   const rows = async (store: StoreName): Promise<readonly Quote[]> => {
     const reader = await openStoreReader(store, place)
