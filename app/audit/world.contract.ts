@@ -66,6 +66,8 @@ export interface World {
   readonly marketStore?: readonly MarketRecord[]
   /** A second store; what it does not say is as in the first. */
   readonly second?: SecondStore
+  /** In their place stores that are there already: real servers. */
+  readonly stores?: readonly AuditStore[]
   /** How many of the topic's first messages retention has removed, and of how long it is. */
   readonly retention?: { readonly removed: number; readonly ms: number }
 }
@@ -174,7 +176,7 @@ export async function inWorld<T>(world: World, work: (ports: AuditPorts) => Prom
   const ports: AuditPorts = {
     ledger: { outbox: { between, vanished: async () => vanished } } as unknown as Ledger,
     broker: Object.assign(Object.create(broker), { committed, read, partitions }) as typeof broker,
-    ...{ stores: await storesOf(world), codec: quoteJson, marketCodec: marketRecordJson },
+    ...{ stores: world.stores ?? (await storesOf(world)), codec: quoteJson, marketCodec: marketRecordJson },
     ...{ deadLetters: topics.deadLetters, quotes, market, derive, letterIdOf },
   }
   try {
