@@ -174,7 +174,7 @@ class PostgresLedger implements Ledger {
 
   /** What is durable now, without a lock. */
   #look(): Promise<{ readonly states: readonly ScopeState[]; readonly moment: Moment }> {
-    return this.#server.session(async session => {
+    return this.#server.patiently(async session => {
       const asked = this.#moments.ask()
       const sets = await session.query(`${readLook}; SELECT state FROM scopes ORDER BY id`)
       const [ledgers, times, scopes] = sets as unknown as readonly { readonly rows: readonly Row[] }[]

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { CryptosError } from '../../../core/errors.ts'
+import { CryptosError, isCryptosError } from '../../../core/errors.ts'
 import type { TlsOptions } from '../../../core/server.ts'
 import { SECOND } from '../../../core/time.ts'
-import { mapPgError } from './errors.ts'
+import { isConflict, isLostConnection, mapPgError } from './errors.ts'
 
 export interface ServerOptions {
   /** `postgresql://user[:password]@host[:port]/database` */
@@ -25,6 +26,10 @@ const limits = {
 }
 /** One writes, the others read for people. */
 const connections = 3
+
+/** A server that is down for longer is no affair of one question. */
+const retryWithinMs = 1_000
+const pauseMs = 50
 
 export type Row = Record<string, unknown>
 export type Session = pg.PoolClient
@@ -61,9 +66,23 @@ export class Server {
     }
   }
 
+  /** The same, again on another connection where one was lost, or another process was met: for work that may be done twice. */
+  async patiently<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const giveUpAt = performance.now() + retryWithinMs
+    for (;;) {
+      try {
+        return await this.session(work)
+      } catch (error) {
+        const isOver = performance.now() >= giveUpAt
+        if (isOver || !isCryptosError(error) || !(isLostConnection(error) || isConflict(error))) throw error
+        await sleep(pauseMs)
+      }
+    }
+  }
+
   /** Of a statement that reads. */
   rows(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.session(async session => (await session.query<Row>(sql, [...values])).rows)
+    return this.patiently(async session => (await session.query<Row>(sql, [...values])).rows)
   }
 
   async close(): Promise<void> {

@@ -23,7 +23,7 @@ export function decodeSettlement(text: string): Settlement | undefined {
     readonly answer?: RawAnswer & { readonly body: unknown }
   }
   if (!answer) return rest
-  return { ...rest, answer: { ...answer, body: Buffer.from(String(answer.body), 'base64') } }
+  return { ...rest, answer: { ...answer, body: new Uint8Array(Buffer.from(String(answer.body), 'base64')) } }
 }
 
 /** The file is whole and durable under its name when this returns; where it throws, there is no such file. */

@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { EpochMicros } from '../../../core/brands.ts'
 import { type CryptosError, toCryptosError } from '../../../core/errors.ts'
 import type { Bookkeeper } from '../common/bookkeeper.ts'
 import { isOwnMistake, type Job, JobQueue, type Result, settleJob } from '../common/job-queue.ts'
-import { isConflict, isLostConnection } from './errors.ts'
 import type { Moment, Moments, ServerTime } from './moment.ts'
 import type { Row, Server, Session } from './server.ts'
 import type { LedgerRow, PostgresStore } from './store.ts'
@@ -34,10 +32,6 @@ const lockRow = 'BEGIN ISOLATION LEVEL READ COMMITTED; SELECT * FROM ledger WHER
 /** After the lock is held: a time taken before it may be long ago. */
 const readTime = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS at, pg_postmaster_start_time()::text AS started`
 
-/** Other tries after a connection that was lost (a COMMIT whose answer was lost included), or after a conflict. */
-const retryWithinMs = 1_000
-const pauseMs = 50
-
 /**
  * Operations of one process in groups, each group one transaction that holds the ledger's row from its first statement on. Every
  * operation may be done again (the same reservation id, a settlement twice): so a group whose COMMIT may or may not have happened
@@ -62,16 +56,7 @@ export class Transactions {
 
   /** Outside the queue, for what goes before a group. @throws CryptosError */
   async now(operations: readonly Operation[]): Promise<readonly Result[]> {
-    const giveUpAt = performance.now() + retryWithinMs
-    for (;;) {
-      try {
-        return await this.#transact(operations)
-      } catch (error) {
-        const mapped = toCryptosError(error)
-        if (performance.now() >= giveUpAt || !(isLostConnection(mapped) || isConflict(mapped))) throw mapped
-        await sleep(pauseMs)
-      }
-    }
+    return await this.#parts.server.patiently(session => this.#transact(session, operations))
   }
 
   async #runGroup(jobs: readonly Job<Operation>[]): Promise<void> {
@@ -93,19 +78,18 @@ export class Transactions {
     for (const job of jobs) await this.#runGroup([job])
   }
 
-  async #transact(operations: readonly Operation[]): Promise<readonly Result[]> {
-    const { server, store } = this.#parts
+  async #transact(session: Session, operations: readonly Operation[]): Promise<readonly Result[]> {
+    const { store } = this.#parts
     try {
-      return await server.session(async session => {
-        const moment = await this.#begin(session, operations)
-        const results: Result[] = []
-        for (const { run } of operations) results.push(await tried(() => run({ session, moment, store })))
-        const changed = await store.flush(session, moment.clock)
-        await session.query(changed ? 'COMMIT' : 'ROLLBACK')
-        store.finish()
-        return results
-      })
+      const moment = await this.#begin(session, operations)
+      const results: Result[] = []
+      for (const { run } of operations) results.push(await tried(() => run({ session, moment, store })))
+      const changed = await store.flush(session, moment.clock)
+      await session.query(changed ? 'COMMIT' : 'ROLLBACK')
+      store.finish()
+      return results
     } catch (error) {
+      // Nothing in memory can be trusted by the next try.
       store.forget()
       throw error
     }
