@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { throwAwayStack } from '../../../test/stack/servers.ts'
 import type { ThrowAwayStack } from '../../../test/stack/servers.ts'
@@ -31,6 +32,14 @@ beforeAll(async () => {
   }
   stack = await throwAwayStack({ servers: ['cassandra'], settings })
   options = storeOptions(stack.addresses.cassandra)
+  // The server answers before it has made its first user.
+  const asFirst = () => openSession({ ...options, login: first }).then(session => session.close())
+  const isThere = () =>
+    asFirst().then(
+      () => true,
+      () => false,
+    )
+  for (let tries = 0; tries < 100 && !(await isThere()); tries += 1) await sleep(500)
   await asDocumented('first', first)
   await asDocumented('roles', admin)
 })

@@ -1,11 +1,13 @@
+import { afterAll } from 'vitest'
 import { stackServers } from '../../../test/stack/servers.ts'
 import { marketSinkContract } from '../../market.contract.ts'
 import { sinkContract } from '../../sink.contract.ts'
 import { openCassandraReader } from './reader.ts'
 import { openCassandraSink } from './sink.ts'
-import { storeOptions, truncateAll } from './stack.contract.ts'
+import { dropStores, storeOptions, truncateAll } from './stack.contract.ts'
 
 const { cassandra } = stackServers
+afterAll(() => dropStores(cassandra))
 
 async function openStore(options = storeOptions(cassandra)) {
   const sink = await openCassandraSink(options)

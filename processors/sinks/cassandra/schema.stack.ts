@@ -5,12 +5,15 @@ import { openCassandraReader } from './reader.ts'
 import { agingTables, newestStep } from './schema.ts'
 import { openSession } from './session.ts'
 import { openCassandraSink } from './sink.ts'
-import { storeOptions } from './stack.contract.ts'
+import { dropStores, storeOptions } from './stack.contract.ts'
 
 const { cassandra } = stackServers
 const first = storeOptions(cassandra)
 const session = await openSession(first)
-afterAll(() => session.close())
+afterAll(async () => {
+  await session.close()
+  await dropStores(cassandra)
+})
 
 const tablesOf = (keyspace: string) =>
   session.run({

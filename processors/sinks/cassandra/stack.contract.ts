@@ -4,11 +4,29 @@ import { systemClock } from '../../../host/clock.ts'
 import type { CassandraOptions } from './options.ts'
 import { openSession } from './session.ts'
 
-/** A keyspace of a test's own on the server that runs for the tests. */
-export const storeOptions = (
-  where: { readonly host: string; readonly port: number; readonly datacenter: string },
-  more: Partial<CassandraOptions> = {},
-): CassandraOptions => ({
+interface Where {
+  readonly host: string
+  readonly port: number
+  readonly datacenter: string
+}
+
+const made: CassandraOptions[] = []
+
+/** A keyspace of a test's own on the server that runs for the tests; `dropStores` removes it. */
+export function storeOptions(where: Where, more: Partial<CassandraOptions> = {}): CassandraOptions {
+  const options = optionsOf(where, more)
+  made.push(options)
+  return options
+}
+
+/** Removes the keyspaces of the test file: a server with hundreds of tables starts slowly. */
+export async function dropStores(where: Where): Promise<void> {
+  const session = await openSession(optionsOf(where, {}))
+  for (const { keyspace } of made.splice(0)) await session.runOnce(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+  await session.close()
+}
+
+const optionsOf = (where: Where, more: Partial<CassandraOptions>): CassandraOptions => ({
   ...{ hosts: [`${where.host}:${where.port}`], datacenter: where.datacenter },
   ...{ keyspace: `t_${randomUUID().replaceAll('-', '').slice(0, 16)}`, replication: 1, ttlDays: 0 },
   ...{ acceptLossWindow: false, clock: systemClock },
