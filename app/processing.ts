@@ -11,6 +11,7 @@ import { marketTopics } from '../topics/messages.ts'
 import type { TopicId } from '../topics/table.ts'
 import type { Config } from './config/load.ts'
 import { DeliveryReport } from './delivery-report.ts'
+import type { Loss } from './lag/gaps.ts'
 import type { Log } from './log.ts'
 import type { StoreSink } from './open-store.ts'
 import { JointProblems } from './pipeline/joint-problems.ts'
@@ -27,6 +28,8 @@ export interface ProcessingPorts {
   readonly onProblem: OnProblem
   /** Records of so long before the last that was committed are stored once more: after an unclean stop of a store that may lose some. */
   readonly rewindMs?: number
+  /** Told of records that retention removed before they were stored. */
+  readonly losses?: { hear(loss: Loss): void }
 }
 
 /**
@@ -69,7 +72,7 @@ async function deliverTopic<R>(
   ports: ProcessingPorts & { readonly signal: AbortSignal },
   { topic, sink, codec }: TopicDelivery<R>,
 ): Promise<DeliverCounters> {
-  const { config, broker, clock, signal, rewindMs } = ports
+  const { config, broker, clock, signal, rewindMs, losses } = ports
   const at = { topic: topics[topic].name, group: groupOf(topic, ports.sink.name) }
   const report = new DeliveryReport(ports, sink)
   return deliver({
@@ -82,7 +85,10 @@ async function deliverTopic<R>(
       maxAgeMs: config.batchMaxAgeMs,
     },
     deadLetters: openDeadLetters({ broker, topic: topics.deadLetters.name, clock }),
-    onEvent: report.on,
+    onEvent: event => {
+      report.on(event)
+      if (event.kind === 'gap') losses?.hear({ ...event, group: at.group })
+    },
   })
 }
 

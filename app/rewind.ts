@@ -1,5 +1,4 @@
-import type { EpochMicros } from '../core/brands.ts'
-import type { Broker, ConsumeOptions } from '../core/ports/broker.ts'
+import type { Broker, ConsumeOptions, ReplayFrom, StoredMessage } from '../core/ports/broker.ts'
 import { addMs } from '../core/time.ts'
 
 type Place = { readonly topic: string; readonly group: string }
@@ -13,33 +12,18 @@ export async function rewound(
   { topic, group }: Place,
   rewindMs: number,
 ): Promise<NonNullable<ConsumeOptions['startAt']>> {
-  const from = await startTimes(broker, { topic, group }, rewindMs)
   const starts = new Map<number, number>()
-  const earliest = [...from.values()].sort((a, b) => a - b)[0]
-  if (earliest !== undefined)
-    for await (const { partition, offset, timestamp } of broker.read(topic, { time: earliest })) {
-      const since = from.get(partition)
-      if (since !== undefined && timestamp >= since && !starts.has(partition)) starts.set(partition, offset)
-      if (starts.size === from.size) break
-    }
+  for (const { partition, offset, topic: of } of await broker.committed(group)) {
+    if (of !== topic || offset === 0) continue
+    const last = await firstOf(broker, topic, { offset: offset - 1, partition })
+    if (last === undefined) continue
+    const first = await firstOf(broker, topic, { time: addMs(last.timestamp, -rewindMs), partition })
+    starts.set(partition, first?.offset ?? offset)
+  }
   return async (_, partition) => starts.get(partition)
 }
 
-/** By partition: so long before the record behind which the group stands. */
-async function startTimes(
-  broker: Broker,
-  { topic, group }: Place,
-  rewindMs: number,
-): Promise<Map<number, EpochMicros>> {
-  const committed = (await broker.committed(group)).filter(c => c.topic === topic && c.offset > 0)
-  const last = new Map(committed.map(c => [c.partition, c.offset - 1]))
-  const from = new Map<number, EpochMicros>()
-  const offset = Math.min(...last.values())
-  if (last.size > 0)
-    for await (const message of broker.read(topic, { offset })) {
-      if (last.get(message.partition) === message.offset)
-        from.set(message.partition, addMs(message.timestamp, -rewindMs))
-      if (from.size === last.size) break
-    }
-  return from
+async function firstOf(broker: Broker, topic: string, from: ReplayFrom): Promise<StoredMessage | undefined> {
+  for await (const message of broker.read(topic, from)) return message
+  return undefined
 }

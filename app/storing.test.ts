@@ -58,7 +58,8 @@ function fakeStore(name: StoreName, fail: () => unknown = () => undefined) {
 
 const toRun = (name: StoreName, open: StoreToRun['open']): StoreToRun => ({ name, open })
 const run = (...stores: StoreToRun[]) => {
-  const ports = { config, broker, clock, log: createLog('silent', []), onProblem: problems.set }
+  const source = { origin: 'sandbox' } as const
+  const ports = { config, source, broker, clock, log: createLog('silent', []), onProblem: problems.set }
   const done = runStores(ports, stores, end.signal)
   // A test that expects the error awaits `done` itself.
   done.catch(() => undefined)

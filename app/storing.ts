@@ -2,13 +2,20 @@ import { classify, toCryptosError } from '../core/errors.ts'
 import { HOUR, SECOND } from '../core/time.ts'
 import type { DeliverCounters } from '../processors/deliver.ts'
 import type { StoreName } from './config/parts.ts'
+import { watchedGroups } from './lag/groups.ts'
+import { startLagWatch } from './lag/lag-watch.ts'
+import { LossTeller } from './lag/tell-gaps.ts'
 import { errorFields } from './log.ts'
 import type { StoreSink } from './open-store.ts'
 import { keepStore } from './pipeline/housekeeping.ts'
 import { JointProblems } from './pipeline/joint-problems.ts'
 import { type ProcessingPorts, runProcessing, sum } from './processing.ts'
+import type { Source } from './source.ts'
+import { topics } from './stores.ts'
 
-export type StoringPorts = Omit<ProcessingPorts, 'sink'>
+export interface StoringPorts extends Omit<ProcessingPorts, 'sink' | 'losses'> {
+  readonly source: Pick<Source, 'origin'>
+}
 
 export interface StoreToRun {
   readonly name: StoreName
@@ -34,9 +41,11 @@ export async function runStores(
   const ending = new AbortController()
   const until = AbortSignal.any([signal, ending.signal])
   const joint = new JointProblems(ports.onProblem)
+  const losses = new LossTeller({ ...ports, topics, origin: ports.source.origin })
+  const watching = watchLag(ports, { stores, losses }, until)
   const ended = await Promise.allSettled(
     stores.map(async store => {
-      const own = { ...ports, onProblem: joint.of(store.name) }
+      const own = { ...ports, losses, onProblem: joint.of(store.name) }
       const sink = await openPatiently(own, store, until).catch((error: unknown) => {
         ending.abort()
         throw error
@@ -44,9 +53,23 @@ export async function runStores(
       return sink === undefined ? nothing : await runStore(own, sink, until)
     }),
   )
+  ending.abort()
+  await watching
   const failed = ended.find(e => e.status === 'rejected')
   if (failed) throw failed.reason
   return sum(ended.flatMap(e => (e.status === 'fulfilled' ? [e.value] : [])))
+}
+
+function watchLag(
+  ports: StoringPorts,
+  { stores, losses }: { readonly stores: readonly StoreToRun[]; readonly losses: LossTeller },
+  signal: AbortSignal,
+): Promise<void> {
+  const groups = watchedGroups(
+    ports.config,
+    stores.map(store => store.name),
+  )
+  return startLagWatch({ ...ports, topics, origin: ports.source.origin, groups, losses }, signal)
 }
 
 /** undefined = the signal fired before. */
@@ -91,7 +114,11 @@ async function runStore(ports: StoringPorts, sink: StoreSink, signal: AbortSigna
 }
 
 /** What fails waits for the next hour. */
-async function keepHourly(ports: StoringPorts, sink: StoreSink, signal: AbortSignal): Promise<void> {
+async function keepHourly(
+  ports: Omit<ProcessingPorts, 'sink'>,
+  sink: StoreSink,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await keepStore({ ...ports, store: sink.market }).catch(error =>
       ports.log.warn(errorFields(error), 'retention could not be applied'),

@@ -2,15 +2,18 @@ import { DAY } from '../../core/time.ts'
 import { marketTopics } from '../../topics/messages.ts'
 import type { TopicId } from '../../topics/table.ts'
 import type { Config } from '../config/load.ts'
-import { partsOf } from '../config/parts.ts'
+import type { StoreName } from '../config/parts.ts'
 import { groupOf, topics } from '../stores.ts'
 import type { WatchedGroup } from './lag-watch.ts'
 
 const stored: readonly TopicId[] = ['quotes', ...marketTopics]
 
-/** The groups of every store that this installation writes to. */
-export const watchedGroups = (config: Config): readonly WatchedGroup[] =>
-  partsOf(config).stores.flatMap(store =>
+/** The groups of these stores. */
+export const watchedGroups = (
+  config: Pick<Config, 'quotesRetentionDays'>,
+  stores: readonly StoreName[],
+): readonly WatchedGroup[] =>
+  stores.flatMap(store =>
     stored.map(id => ({
       group: groupOf(id, store),
       topic: topics[id].name,
