@@ -24,12 +24,13 @@ const run: Action = (context, _args, options) =>
     const now = clock.now()
     const from = addMs(now, -Math.min(sinceMs, kept))
     const first = await auditWhileWriting(stores, from, now)
-    if (options['repair'] !== true || first.differences.length === 0) return resultOf(first, now)
+    if (options['repair'] !== true) return resultOf(first, now)
     const repaired = await repair(stores, first, now)
+    if (repaired.length === 0) return resultOf(first, now, repaired)
     return resultOf(await auditWhileWriting(stores, from, now), now, repaired)
   })
 
-function resultOf(report: AuditReport, to: EpochMicros, repaired: readonly Repaired[] = []): Result {
+function resultOf(report: AuditReport, to: EpochMicros, repaired?: readonly Repaired[]): Result {
   const { keptFrom, differences, badGroups, ...counts } = report
   const ok = differences.length === 0
   const json = {
@@ -40,7 +41,7 @@ function resultOf(report: AuditReport, to: EpochMicros, repaired: readonly Repai
     to: toIsoMicros(to),
     ...(keptFrom.by === null ? {} : { keptBy: keptFrom.by }),
     ...counts,
-    ...(repaired.length > 0 ? { repaired } : {}),
+    ...(repaired === undefined ? {} : { repaired }),
     badGroups,
     differences: differences.slice(0, 1_000),
   }

@@ -193,6 +193,46 @@ describe('cryptos audit', () => {
     expect(found.code).toBe(1)
   })
 
+  it('writes again what the store lacks or has in an older version, when it is told to, and tells what it left', async () => {
+    const dataDir = data.copy('repaired')
+    const of = `series = (${series}) AND observedAt`
+    const [other] = (await data.series('coinbase', 'ethereum')).filter(q => q.observedAt !== row.observedAt)
+    const found = await data.plantIn(dataDir, 'series.db', db => {
+      db.prepare(`DELETE FROM quote WHERE ${of} = ?`).run(row.observedAt)
+      db.prepare(`UPDATE quote SET version = version - 1, receivedAt = receivedAt - 1 WHERE ${of} = ?`).run(
+        other!.observedAt,
+      )
+      db.exec(`DELETE FROM market_record WHERE id = (SELECT max(id) FROM market_record WHERE kind = 'gap')`)
+    })
+    const told = found.json['differences'] as readonly Difference[]
+    const kinds = told.filter(d => d.in === 'store').map(d => d.kind)
+    expect(kinds.toSorted((a, b) => a.localeCompare(b))).toEqual(['changed', 'missing', 'missing'])
+    const { code, json } = await data.audit(dataDir, ['--repair'])
+    expect([code, json['ok'], json['differences']]).toEqual([0, true, []])
+    expect(json['repaired']).toMatchObject([{ store: 'sqlite', written: 3 }])
+    expect((await data.audit(dataDir, ['--repair'])).json['repaired']).toEqual([])
+  })
+
+  it('finds rows equal that were rederived, after a dry run that wrote nothing', async () => {
+    const dataDir = data.copy('rederived')
+    const dry = await data.run(['rederive', '--provider', 'coinbase', '--dry-run'], dataDir)
+    expect([dry.code, dry.json]).toMatchObject([
+      0,
+      { answers: 18, rows: 18, changed: 0, added: 0, gone: 0, dryRun: true },
+    ])
+    expect((await data.audit(dataDir)).json).toMatchObject({ ok: true, pending: 0 })
+    const again = await data.run(['rederive', '--provider', 'coinbase'], dataDir)
+    expect([again.code, again.json]).toMatchObject([0, { outcome: 'published', published: 18, changed: 0 }])
+    const rig = await data.rig(dataDir)
+    await rig.drain()
+    const { differences, rows } = await rig.audit()
+    await rig.close()
+    expect([differences, rows]).toEqual([[], { answers: 228, topic: 246, store: 228 }])
+    const stored = await storedQuotes(rig.files.series)
+    const again1 = stored.filter(q => q.revision === 1).map(q => q.provider)
+    expect([again1.length, new Set(again1)]).toEqual([18, new Set(['coinbase'])])
+  })
+
   it('names a latest price that is not the newest', async () => {
     const found = await data.plant('latest', 'series.db', db =>
       db.exec(

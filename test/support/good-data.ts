@@ -83,8 +83,16 @@ export class GoodData {
     return all.filter(q => q.provider === provider && q.asset === asset)
   }
 
-  audit(dataDir = this.dataDir): Promise<Ended & { json: Record<string, unknown> }> {
-    return runCryptos(['audit'], {
+  audit(
+    dataDir = this.dataDir,
+    args: readonly string[] = [],
+  ): Promise<Ended & { json: Record<string, unknown> }> {
+    return this.run(['audit', ...args], dataDir)
+  }
+
+  /** The program on this data. */
+  run(args: readonly string[], dataDir = this.dataDir): Promise<Ended & { json: Record<string, unknown> }> {
+    return runCryptos(args, {
       ...env,
       CRYPTOS_DATA_DIR: dataDir,
       CRYPTOS_SOURCE: 'sandbox',
