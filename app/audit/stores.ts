@@ -22,11 +22,17 @@ export const auditStore = (name: StoreName, reader: AuditReader): AuditStore => 
   hasBars: name === 'sqlite',
 })
 
-/** Every store that this installation writes to, open for reading. @throws CryptosError CRY_STORE_*, CRY_SERVER_* */
-export async function openAuditStores(place: StorePlace): Promise<readonly AuditStore[]> {
+/**
+ * The stores open for reading; every one that this installation writes to unless they are named.
+ * @throws CryptosError CRY_STORE_*, CRY_SERVER_*; none is open then
+ */
+export async function openAuditStores(
+  place: StorePlace,
+  names: readonly StoreName[] = partsOf(place.config).stores,
+): Promise<readonly AuditStore[]> {
   const opened: AuditStore[] = []
   try {
-    for (const name of partsOf(place.config).stores) {
+    for (const name of names) {
       const store = auditStore(name, await openStoreReader(name, place))
       opened.push({ ...store, ...receivedFrom(name, place), openRepairer: () => openRepairer(name, place) })
     }

@@ -87,7 +87,8 @@ export class Table {
 }
 
 /** A short text for a price of a row. */
-export const priceKeyOf = (row: number, price: string): string => [row, mixed(price, hashWords), mixed(price, hashWords + 1)].join(' ')
+export const priceKeyOf = (row: number, price: string): string =>
+  [row, mixed(price, hashWords), mixed(price, hashWords + 1)].join(' ')
 
 const digestOf = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer')
 

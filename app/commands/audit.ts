@@ -12,12 +12,13 @@ import { reportText } from '../audit/text.ts'
 import { parseDuration } from '../duration.ts'
 import type { Result } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
+import { storeNamed } from '../store-option.ts'
 import { openBroker, openLedger } from '../stores.ts'
 import { using } from '../using.ts'
 import { type Action, type Context, type Define, sourceOption, withSource } from './command.ts'
 
 const run: Action = (context, _args, options) =>
-  withPorts(context, async (stores): Promise<Result> => {
+  withPorts(context, options['sink'], async (stores): Promise<Result> => {
     const { config, clock } = context
     const kept = config.outboxRetentionHours * HOUR
     const sinceMs = options['since'] === undefined ? kept : parseDuration(String(options['since']), '--since')
@@ -48,14 +49,19 @@ function resultOf(report: AuditReport, to: EpochMicros, repaired?: readonly Repa
   return { exit: ok ? 0 : 1, json, text: reportText(report, repaired), isReport: true }
 }
 
-async function withPorts<T>(context: Context, work: (ports: AuditPorts) => Promise<T>): Promise<T> {
+async function withPorts<T>(
+  context: Context,
+  sinks: unknown,
+  work: (ports: AuditPorts) => Promise<T>,
+): Promise<T> {
   const { config, clock } = context
+  const names = Array.isArray(sinks) ? [...new Set(sinks.map(name => storeNamed(String(name))))] : undefined
   const source = settledSource(context)
   // An hour more than the housekeeping's turn.
   const judgementsFrom = addMs(clock.now(), -config.judgementsRetentionDays * DAY + HOUR)
   const topicRetentionMs = config.quotesRetentionDays * DAY
   const withStores = async (ledger: Ledger, broker: Broker): Promise<T> => {
-    const stores = await openAuditStores({ config, source, clock })
+    const stores = await openAuditStores({ config, source, clock }, names)
     try {
       return await work({ ...auditPorts({ ledger, broker, stores, topicRetentionMs }), judgementsFrom })
     } finally {
@@ -77,6 +83,11 @@ export const define: Define = (program, act) => {
     .option(
       '--repair',
       'write again what a store lacks or holds in an older version, then audit again; nothing is deleted',
+    )
+    .option(
+      '--sink <name>',
+      'only this store: sqlite, cassandra or influxdb; may be given several times; without it all that CRYPTOS_SINKS or the profile name',
+      (name: string, before: readonly string[] = []) => [...before, name],
     )
     .option(...sourceOption)
     .action(act(run, withSource))
