@@ -38,7 +38,7 @@ export async function ours(task: MoverTask, options: OursOptions): Promise<Moved
   const broker = await openBroker(config, source, clock)
   const stopping = new AbortController()
   const caughtUp = whenCaughtUp(task, options)
-  const ports = { config, broker, clock, log, onProblem: new Problems(undefined, log).set }
+  const ports = { config, source, broker, clock, log, onProblem: new Problems(undefined, log).set }
   const around = options.around ?? ((sink: StoreSink) => sink)
   const stores = options.stores.map(name => ({
     name,
