@@ -35,7 +35,7 @@ async function hostsOf(shiftsMs: readonly number[]): Promise<readonly Host[]> {
     const spoolFolder = join(folder, `${schema}${byMs}`)
     hosts.push({
       clock,
-      ledger: await openPostgresLedger({ url, schema, clock, time, spoolFolder, constants }),
+      ledger: await openPostgresLedger({ url, schema, clock, time: 'server', spoolFolder, constants }),
     })
   }
   const wide = { ...limits, creditsPerMonth: 10_000 }
