@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import cassandraDriver from 'cassandra-driver'
 import { type Config, loadConfig } from '../../../app/config/load.ts'
 import type { StoreName } from '../../../app/config/parts.ts'
 import { openStore, openStoreReader } from '../../../app/open-store.ts'
@@ -114,9 +115,26 @@ export async function openWorld(purpose: string, more: Env = {}): Promise<World>
       for (const { child } of started) if (child.exitCode === null) child.kill('SIGKILL')
       await Promise.all(started.map(running => running.ended))
       await broker.close()
+      await dropAll(config.cassandraKeyspace, config.influxDatabase)
       folder[Symbol.dispose]()
     },
   }
+}
+
+/** Each keyspace makes the next start of Cassandra longer. A server that is down keeps its own. */
+async function dropAll(keyspace: string, database: string): Promise<void> {
+  const { cassandra, influxdb } = stackServers()
+  const contactPoints = [`${cassandra.host}:${cassandra.port}`]
+  const client = new cassandraDriver.Client({ contactPoints, localDataCenter: cassandra.datacenter })
+  const drops = [
+    client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}_sandbox`, [], { readTimeout: 60_000 }),
+    fetch(`${influxdb.url}/query`, {
+      method: 'POST',
+      body: new URLSearchParams({ q: `DROP DATABASE ${database}_sandbox` }),
+    }),
+  ]
+  await Promise.allSettled(drops)
+  await client.shutdown()
 }
 
 /** What two stores must agree on: every field of every row, but who wrote it when. */
