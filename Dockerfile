@@ -21,8 +21,11 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/bin bin
 COPY --from=build /app/LICENSE LICENSE
-# What docker-compose.yml runs in this image beside the program.
+# What docker-compose.yml runs in this image beside the program, and the sources that it imports.
 COPY --from=build /app/deploy deploy
+COPY --from=build /app/core core
+COPY --from=build /app/host host
+COPY --from=build /app/processors processors
 # A volume that is mounted here begins with this owner and mode.
 RUN install -d -o node -g node -m 0700 /var/lib/cryptos
 # The user `node` by number, so that Kubernetes can see that it is not root.

@@ -1,4 +1,7 @@
-import cassandra from 'cassandra-driver'
+import { isCryptosError } from '../../core/errors.ts'
+import { systemClock } from '../../host/clock.ts'
+import { applySchema } from '../../processors/sinks/cassandra/schema.ts'
+import { openSession, type Session } from '../../processors/sinks/cassandra/session.ts'
 import { secret } from '../secret.ts'
 
 /** Live and simulated data never share a keyspace. */
@@ -10,72 +13,67 @@ const roles = [
 /** What cryptos asks a node: whether its commit log loses what it acknowledged. */
 const settingsTable = 'system_views.settings'
 
-async function connect(place: string, username: string, password: string): Promise<cassandra.Client> {
-  const client = new cassandra.Client({
-    contactPoints: [place],
-    protocolOptions: { port: Number(place.split(':')[1] ?? 9042) },
-    localDataCenter: 'datacenter1',
-    credentials: { username, password },
-  })
-  try {
-    await client.connect()
-    return client
-  } catch (error) {
-    await client.shutdown()
-    throw error
-  }
-}
+const optionsFor = (place: string, username: string, password: string, keyspace = 'system') => ({
+  ...{ hosts: [place], datacenter: 'datacenter1', keyspace, replication: 1, acceptLossWindow: false },
+  ttlDays: Number(process.env['CRYPTOS_CASSANDRA_TTL_DAYS'] ?? 0),
+  login: { username, password },
+  clock: systemClock,
+})
 
 /** An own superuser takes the place of `cassandra`, whose password everybody knows. */
-async function connectAsAdmin(place: string): Promise<cassandra.Client> {
+async function openAsAdmin(place: string): Promise<Session> {
   const password = secret('cassandra_admin_password')
   try {
-    return await connect(place, 'admin', password)
+    return await openSession(optionsFor(place, 'admin', password))
   } catch (error) {
-    if (!isLoginRefused(error)) throw error
+    if (!isCryptosError(error) || error.code !== 'CRY_SERVER_REFUSED') throw error
   }
-  const first = await connect(place, 'cassandra', 'cassandra')
+  const first = await openSession(optionsFor(place, 'cassandra', 'cassandra'))
   try {
-    await first.execute(
+    await first.runOnce(
       `CREATE ROLE IF NOT EXISTS admin WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '${password}'`,
     )
   } finally {
-    await first.shutdown()
+    await first.close()
   }
-  return connect(place, 'admin', password)
+  return openSession(optionsFor(place, 'admin', password))
 }
 
-const isLoginRefused = (error: unknown): boolean =>
-  error instanceof cassandra.errors.AuthenticationError ||
-  Object.values((error as { innerErrors?: Readonly<Record<string, unknown>> }).innerErrors ?? {}).some(
-    inner => inner instanceof cassandra.errors.AuthenticationError,
-  )
+/** Who makes a table may drop it: so the administrator makes them all, by the files of the program. */
+async function makeTables(place: string): Promise<void> {
+  for (const keyspace of keyspaces) {
+    const options = optionsFor(place, 'admin', secret('cassandra_admin_password'), keyspace)
+    const session = await openSession(options)
+    try {
+      await applySchema(session, options)
+    } finally {
+      await session.close()
+    }
+  }
+}
 
-/** Keyspaces, and roles with no more rights than their work needs. May run again: then it sets the passwords anew. */
-async function makeRoles(admin: cassandra.Client): Promise<void> {
-  await admin.execute('ALTER ROLE cassandra WITH SUPERUSER = false AND LOGIN = false')
-  for (const keyspace of keyspaces)
-    await admin.execute(
-      `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1}`,
-    )
+/** Roles with no more rights than their work needs. May run again: then it sets the passwords anew. */
+async function makeRoles(admin: Session): Promise<void> {
   for (const { name, rights } of roles) {
     const password = secret(`cassandra_${name.replace(/^cryptos_/, '')}_password`)
-    await admin.execute(`CREATE ROLE IF NOT EXISTS ${name} WITH LOGIN = true AND PASSWORD = '${password}'`)
-    await admin.execute(`ALTER ROLE ${name} WITH PASSWORD = '${password}'`)
-    await admin.execute(`GRANT SELECT ON ${settingsTable} TO ${name}`)
+    await admin.runOnce(`CREATE ROLE IF NOT EXISTS ${name} WITH LOGIN = true AND PASSWORD = '${password}'`)
+    await admin.runOnce(`ALTER ROLE ${name} WITH PASSWORD = '${password}'`)
+    await admin.runOnce(`GRANT SELECT ON ${settingsTable} TO ${name}`)
     for (const keyspace of keyspaces)
-      for (const right of rights) await admin.execute(`GRANT ${right} ON KEYSPACE ${keyspace} TO ${name}`)
+      for (const right of rights) await admin.runOnce(`GRANT ${right} ON KEYSPACE ${keyspace} TO ${name}`)
   }
 }
 
 async function main([place = '127.0.0.1:9042']: readonly string[]): Promise<void> {
-  const admin = await connectAsAdmin(place)
+  const admin = await openAsAdmin(place)
   try {
+    await admin.runOnce('ALTER ROLE cassandra WITH SUPERUSER = false AND LOGIN = false')
+    await makeTables(place)
     await makeRoles(admin)
   } finally {
-    await admin.shutdown()
+    await admin.close()
   }
-  process.stdout.write('Cassandra has its roles; the login of everybody is closed.\n')
+  process.stdout.write('Cassandra has its tables and roles; the login of everybody is closed.\n')
 }
 
 await main(process.argv.slice(2))

@@ -43,12 +43,9 @@ topics() { # names; live ones, and those of simulated data
     --operation Write --operation Describe --operation DescribeConfigs $(topics $dead)
   allow --allow-principal User:ui --operation Read --operation Describe --operation DescribeConfigs \
     $(topics $collected $judged $dead)
-  for prefix in sink. sandbox.sink.; do
-    allow --allow-principal User:consumer --allow-principal User:up --resource-pattern-type prefixed \
-      --operation Read --operation Describe --group "$prefix"
-  done
-  allow --allow-principal User:ui --operation Describe --group '*'
-  allow --allow-principal User:ui --operation Describe --operation DescribeConfigs --cluster
+  allow --allow-principal User:consumer --allow-principal User:up --resource-pattern-type prefixed \
+    --operation Read --operation Describe --group sink. --group sandbox.sink.
+  allow --allow-principal User:ui --operation Describe --operation DescribeConfigs --group '*' --cluster
 }
 rm -f "$work/admin.properties"
 echo 'Kafka has its rules.'

@@ -95,6 +95,19 @@ describe.skipIf(binary === undefined)('docker-compose.yml, read by the compose b
       expect(others).toEqual([])
     }
   })
+  it('leaves nothing of Grafana open', () => {
+    expect(all.services['grafana']?.environment).toMatchObject({
+      GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/grafana_admin_password',
+      GF_AUTH_ANONYMOUS_ENABLED: 'false',
+      GF_USERS_ALLOW_SIGN_UP: 'false',
+      GF_SNAPSHOTS_ENABLED: 'false',
+      GF_SNAPSHOTS_EXTERNAL_ENABLED: 'false',
+      GF_PUBLIC_DASHBOARDS_ENABLED: 'false',
+    })
+    // Its data source is the user that only reads: see influxdb-users.stack.ts.
+    const source = readFileSync(join(root, 'deploy/grafana/provisioning/datasources/cryptos.yml'), 'utf8')
+    expect(source).toMatch(/user: cryptos_grafana\n[\s\S]*editable: false/)
+  })
   it('gives each service the secrets that its settings name', () => {
     for (const [name, { environment = {}, secrets = [] }] of Object.entries(all.services)) {
       const mounted = secrets.map(s => s.source)

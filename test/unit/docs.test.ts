@@ -122,7 +122,7 @@ const proofsOf = (text: string): Proof[] =>
   text.split('\n').flatMap(row => {
     const item = Number(/^\|\s*(\d+)\s*\|/.exec(row)?.[1] ?? Number.NaN)
     if (Number.isNaN(item)) return []
-    return [...row.matchAll(/`([^`]+\.test\.ts|[^`]+\.contract\.ts)`((?:,? "[^"]+")+)/g)].flatMap(m =>
+    return [...row.matchAll(/`([^`]+\.(?:test|contract|stack)\.ts)`((?:,? "[^"]+")+)/g)].flatMap(m =>
       [...(m[2] ?? '').matchAll(/"([^"]+)"/g)].map(t => ({ item, file: m[1] ?? '', title: t[1] ?? '' })),
     )
   })
