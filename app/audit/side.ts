@@ -1,26 +1,9 @@
 import type { EpochMicros } from '../../core/brands.ts'
-import {
-  type MarketRecord,
-  marketRecordId,
-  marketRecordVersion,
-  type Quote,
-  quoteId,
-  quoteVersion,
-} from '../../core/records.ts'
-import { countGroups, groupAt, type IdParts, marketIdParts, quoteIdParts } from './groups.ts'
+import type { MarketRecord, Quote } from '../../core/records.ts'
+import { countGroups, groupAt } from './groups.ts'
+import { type Identity, marketIdentity, quoteIdentity } from './identity.ts'
 import type { Ids } from './ids.ts'
 import { priceKeyOf, Table } from './table.ts'
-
-/** What a place knows of the records that it holds. */
-interface Identity<R> {
-  id(record: R): string
-  version(record: R): number
-  /** The answer that it was made of; null where it was worked out. */
-  rawRef(record: R): string | null
-  price(record: R): string
-  /** What an id tells. */
-  parts(id: string): IdParts
-}
 
 type Kinded = { readonly kind: string }
 
@@ -125,22 +108,6 @@ export class Side<R extends Kinded> {
     if (row === undefined) return false
     return this.#table.hasPrice(row, price) || this.#replaced.has(priceKeyOf(row, price))
   }
-}
-
-const quoteIdentity: Identity<Quote> = {
-  id: quoteId,
-  version: quoteVersion,
-  rawRef: q => q.rawRef,
-  price: q => q.price,
-  parts: quoteIdParts,
-}
-
-const marketIdentity: Identity<MarketRecord> = {
-  id: marketRecordId,
-  version: marketRecordVersion,
-  rawRef: r => ('rawRef' in r ? r.rawRef : null),
-  price: () => '',
-  parts: marketIdParts,
 }
 
 export type QuoteSide = Side<Quote>

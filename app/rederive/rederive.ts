@@ -1,7 +1,7 @@
 import { EpochMicros, type ProviderId } from '../../core/brands.ts'
 import type { Broker } from '../../core/ports/broker.ts'
 import type { Clock } from '../../core/ports/clock.ts'
-import type { Ledger, OutboxEntry } from '../../core/ports/ledger.ts'
+import type { Ledger } from '../../core/ports/ledger.ts'
 import type { Metric } from '../../core/records.ts'
 import { SECOND } from '../../core/time.ts'
 import type { Provider } from '../../collectors/provider.ts'
@@ -10,6 +10,7 @@ import { deriveEntry } from '../../collectors/publish-messages.ts'
 import type { TopicTable } from '../../topics/table.ts'
 import type { Log } from '../log.ts'
 import { Changes, type RowChanges } from './changes.ts'
+import { type Slice, Slices } from './slices.ts'
 
 /** Which answers: received in [from, to), of one provider or of all. */
 export interface RederiveRange {
@@ -30,13 +31,6 @@ export interface RederivePorts {
   readonly signal: AbortSignal
 }
 
-/** Answers that are published in one go, so that those of a long range never fill the outbox. */
-interface Slice {
-  readonly from: EpochMicros
-  readonly to: EpochMicros
-  readonly answers: number
-}
-
 export interface Found extends RowChanges {
   /** Published answers with their raw bodies. */
   readonly answers: number
@@ -49,9 +43,6 @@ export interface Found extends RowChanges {
   readonly oldestAt: EpochMicros | null
   readonly slices: readonly Slice[]
 }
-
-const sliceAnswers = 200
-const sliceBytes = 8 * 1_024 * 1_024
 
 /** Maps all answers of the range again and compares with the topics. Writes nothing, calls nobody. */
 export async function lookAgain(ports: RederivePorts, range: RederiveRange): Promise<Found> {
@@ -76,39 +67,6 @@ export async function lookAgain(ports: RederivePorts, range: RederiveRange): Pro
   const { oldestAt, answers } = slices
   if (oldestAt !== null) await changes.readTopics(broker, topics, oldestAt)
   return { ...found, ...changes.count(), answers, oldestAt, slices: slices.all() }
-}
-
-/** Cuts the range where enough answers came together, between two times of receipt. */
-class Slices {
-  answers = 0
-  oldestAt: EpochMicros | null = null
-  readonly #range: RederiveRange
-  readonly #cuts: Slice[] = []
-  #open = { answers: 0, bytes: 0, last: 0 }
-  constructor(range: RederiveRange) {
-    this.#range = range
-  }
-
-  add({ receivedAt, body }: OutboxEntry): void {
-    this.oldestAt ??= receivedAt
-    const { answers, bytes, last } = this.#open
-    if (receivedAt > last && (answers >= sliceAnswers || bytes >= sliceBytes)) this.#cut(receivedAt)
-    this.answers += 1
-    this.#open.answers += 1
-    this.#open.bytes += body.byteLength
-    this.#open.last = receivedAt
-  }
-
-  all(): readonly Slice[] {
-    if (this.#open.answers > 0) this.#cut(this.#range.to)
-    return this.#cuts
-  }
-
-  #cut(to: EpochMicros): void {
-    const from = this.#cuts.at(-1)?.to ?? this.#range.from
-    this.#cuts.push({ from, to, answers: this.#open.answers })
-    this.#open = { answers: 0, bytes: 0, last: 0 }
-  }
 }
 
 export interface Published {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { auditWhileWriting } from '../../app/audit/audit.ts'
+import { auditWhileWriting } from '../../app/audit/while-writing.ts'
 import { repair } from '../../app/audit/repair.ts'
 import type { AuditReport } from '../../app/audit/report.ts'
 import type { AuditStore } from '../../app/audit/store.ts'

@@ -1,5 +1,5 @@
 import { openCollecting, type Collecting } from '../../app/collecting.ts'
-import { auditWhileWriting } from '../../app/audit/audit.ts'
+import { auditWhileWriting } from '../../app/audit/while-writing.ts'
 import { auditPorts } from '../../app/audit/ports.ts'
 import type { AuditReport } from '../../app/audit/report.ts'
 import { auditStore } from '../../app/audit/stores.ts'
