@@ -57,26 +57,26 @@ export function momentsToCheck<R>(
   refused: ReadonlyMap<number, string>,
 ): Map<string, Moment> {
   const moments = new Map<string, Moment>()
-  for (const [i, record] of batch.records.entries()) {
+  batch.records.forEach((record, i) => {
     const key = batch.keys[i] as string
     const series = batch.series.get(key)
-    if (series === undefined || refused.has(i)) continue
+    if (series === undefined || refused.has(i)) return
     const at = batch.shape.at(record)
     if (at > series.any) series.any = at
     else moments.set(idOf(key, at), { key, at, members: [], stored: undefined })
-  }
+  })
   return moments
 }
 
 /** Lines of a batch. What `moments` holds is folded by version; all else is newer than anything of its series. */
 export function planBatch<R>(batch: Batch<R>, moments: ReadonlyMap<string, Moment>, plan: Plan<R>): void {
-  for (const [i, record] of batch.records.entries()) {
-    if (plan.refused.has(i)) continue
-    const key = batch.keys[i] as string
-    const moment = moments.size === 0 ? undefined : moments.get(idOf(key, batch.shape.at(record)))
+  batch.records.forEach((record, i) => {
+    if (plan.refused.has(i)) return
+    const moment =
+      moments.size === 0 ? undefined : moments.get(idOf(batch.keys[i] as string, batch.shape.at(record)))
     if (moment) moment.members.push(i)
     else planNew(batch, i, record, plan)
-  }
+  })
   for (const moment of moments.values()) planMoment(batch, moment, plan)
 }
 

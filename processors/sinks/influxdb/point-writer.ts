@@ -1,4 +1,3 @@
-import type { EpochMicros } from '../../../core/brands.ts'
 import { CryptosError, isCryptosError } from '../../../core/errors.ts'
 import type { BatchSource, StoreResult } from '../../../core/ports/sink.ts'
 import { DAY } from '../../../core/time.ts'
@@ -59,9 +58,11 @@ export class PointWriter<R> {
     this.#places.clear()
     const shape = this.#shape
     const plan = emptyPlan<R>()
+    this.#refuseTimes(records, plan.refused)
     for (const [i, record] of records.entries())
       orRefuse(plan.refused, i, () => {
-        const at = this.#checkedTime(record)
+        if (plan.refused.has(i)) return
+        const at = shape.at(record)
         const head = seriesHead(shape.measurement(record).name, shape.tags(record))
         plan.lines.push({ line: shape.line(head, record, shape.isLive(record)), at, record: i })
       })
@@ -75,8 +76,7 @@ export class PointWriter<R> {
     const shape = this.#shape
     const keys = records.map(record => shape.key(record))
     await this.#load(records, keys, place, plan.refused)
-    for (const [i, record] of records.entries())
-      if (!plan.refused.has(i)) orRefuse(plan.refused, i, () => this.#checkedTime(record))
+    this.#refuseTimes(records, plan.refused)
     const batch = { shape, records, keys, series: place.series }
     const moments = momentsToCheck(batch, plan.refused)
     if (moments.size > 0) await this.#loadStored(moments, records, keys)
@@ -147,13 +147,15 @@ export class PointWriter<R> {
   }
 
   /** Seconds or milliseconds in the place of microseconds would be stored in 1970, without a word of the server. */
-  #checkedTime(record: R): EpochMicros {
-    const at = this.#shape.at(record)
-    if (at >= earliest && at <= this.#connection.options.clock.now() + DAY * 1_000) return at
-    throw new CryptosError(
-      'CRY_RECORD_INVALID',
-      `the time ${at} of a record is not in microseconds between 2009 and tomorrow`,
-    )
+  #refuseTimes(records: readonly R[], refused: Map<number, string>): void {
+    const shape = this.#shape
+    const latest = this.#connection.options.clock.now() + DAY * 1_000
+    records.forEach((record, i) => {
+      const at = shape.at(record)
+      if (at >= earliest && at <= latest) return
+      const why = `the time ${at} of a record is not in microseconds between 2009 and tomorrow`
+      if (!refused.has(i)) refused.set(i, why)
+    })
   }
 }
 

@@ -37,10 +37,10 @@ const partsOf = (q: Quote): readonly (string | number)[] => [
 
 /** Parts with a tab between them; as a JSON list where one has a tab in it, which no checked quote has. */
 export function exactOf(q: Quote): string {
-  const numbers = `${q.price}\t${q.marketCap ?? ''}\t${q.volume24h ?? ''}\t${q.supply ?? ''}\t${q.change24h ?? ''}\t${q.receivedAt}\t${q.revision}\t${q.credits}\t${q.origin}\t${q.observedBy}\t`
-  const texts = `${q.symbol}${q.sourceId}${q.runId}${q.rawRef}`
-  if (texts.includes('\t')) return JSON.stringify(partsOf(q))
-  return `${numbers}${q.symbol}\t${q.sourceId}\t${q.runId}\t${q.rawRef}`
+  const { symbol, sourceId, runId, rawRef } = q
+  if (symbol.includes('\t') || sourceId.includes('\t') || runId.includes('\t') || rawRef.includes('\t'))
+    return JSON.stringify(partsOf(q))
+  return `${q.price}\t${q.marketCap ?? ''}\t${q.volume24h ?? ''}\t${q.supply ?? ''}\t${q.change24h ?? ''}\t${q.receivedAt}\t${q.revision}\t${q.credits}\t${q.origin}\t${q.observedBy}\t${symbol}\t${sourceId}\t${runId}\t${rawRef}`
 }
 
 const readParts = (exact: string): readonly string[] =>
