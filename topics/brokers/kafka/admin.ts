@@ -3,7 +3,7 @@ import { classify } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import type { KafkaClients } from './client.ts'
-import { isOutOfRange, kafkaError } from './errors.ts'
+import { faultType, isOutOfRange, kafkaError } from './errors.ts'
 import { atMost, ignore } from './waiting.ts'
 
 const tries = 4
@@ -30,7 +30,11 @@ export class KafkaAdmin {
         const told = kafkaError(error, what, this.#clients.servers)
         if (this.#admin === used) this.#admin = undefined
         await this.#leave(used)
-        const hopeless = classify(told) === 'stop' || classify(told) === 'dead-letter' || isOutOfRange(error)
+        // A topic that was just made is unknown to some servers for a moment.
+        const isNew = faultType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+        const reaction = classify(told)
+        const hopeless =
+          ((reaction === 'stop' || reaction === 'dead-letter') && !isNew) || isOutOfRange(error)
         if (hopeless || failures >= tries || this.#closing.signal.aborted) throw told
         await this.#clock.sleep(pauseMs * failures, this.#closing.signal).catch(ignore)
       }

@@ -22,7 +22,8 @@ export function newConsumer(clients: KafkaClients, { group, limits }: ConsumeOpt
     maxBytes: 5 * MIB,
     minBytes: limits.maxAgeMs === 0 ? 1 : Math.min(64 * KIB, Math.max(1, limits.maxBytes)),
     maxWaitTimeInMs: fetchWaitMs(limits.maxAgeMs),
-    retry: { retries: 3 },
+    // kafkajs may restart one consumer more than once at a time: two members then share its partitions, and one is not heard of.
+    retry: { retries: 3, restartOnFailure: async () => false },
   })
 }
 

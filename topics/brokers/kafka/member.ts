@@ -5,6 +5,7 @@ import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import type { KafkaAdmin } from './admin.ts'
 import type { KafkaClients } from './client.ts'
+import { isGroupMove, kafkaError } from './errors.ts'
 import { limitsAfterFetch, newConsumer } from './fetching.ts'
 import { committedOf } from './groups.ts'
 import type { CommittedOffset } from './groups.ts'
@@ -85,10 +86,7 @@ export class Member {
     this.#consumer.on(events.GROUP_JOIN, event => this.#joined(event))
     this.#consumer.on(events.FETCH, () => this.#silence.sign())
     this.#consumer.on(events.HEARTBEAT, () => this.#silence.sign())
-    this.#consumer.on(events.CRASH, ({ payload }) => {
-      if (payload.restart) this.#ports.onReadFailed(payload.error)
-      else this.#ended.resolve(payload.error)
-    })
+    this.#consumer.on(events.CRASH, ({ payload }) => this.#ended.resolve(payload.error))
   }
 
   async #start(): Promise<void> {
@@ -190,6 +188,8 @@ export class Member {
       // A log that was made anew begins anew with its group.
       committed: group < 0 || group > state.end ? undefined : group,
       isIll: old?.isIll ?? false,
+      // Done there and not committed: it must not wait for the next record.
+      stored: next === old?.done ? old.stored : undefined,
       ports: {
         commit: offset => this.#commit(topic, partition, offset),
         flow: on => this.#flow(topic, partition, on),
@@ -252,7 +252,17 @@ export class Member {
   async #commit(topic: string, partition: number, offset: number): Promise<void> {
     if (!this.#commitVia) throw new CryptosError('CRY_INTERNAL', 'a batch without a consumer')
     const partitions = [{ partition, offset: String(offset) }]
-    await this.#commitVia({ topics: [{ topic: this.#nameOf(topic), partitions }] })
+    const topics = [{ topic: this.#nameOf(topic), partitions }]
+    try {
+      await this.#commitVia({ topics })
+    } catch (error) {
+      if (isGroupMove(error)) throw error
+      throw kafkaError(
+        error,
+        `commit of group ${this.#nameOf(this.#options.group)}`,
+        this.#ports.clients.servers,
+      )
+    }
   }
 
   #flow(topic: string, partition: number, on: boolean): void {

@@ -7,7 +7,7 @@ import type { MemberPorts } from './member.ts'
 import { ignore } from './waiting.ts'
 
 const firstPauseMs = 100
-const longestPauseMs = 10 * SECOND
+const longestPauseMs = 3 * SECOND
 
 export type SubscriptionPorts = Omit<MemberPorts, 'onReadFailed' | 'onReadWorks'>
 

@@ -66,7 +66,7 @@ export class KafkaTopics {
     const name = this.#clients.nameOf(topic)
     const found = await this.#admin.run(`look up topic ${name}`, async admin => {
       const metadata = (await metadataOf(admin, [name])).get(name)
-      return metadata ? { metadata, settings: await readSettings(admin, name) } : undefined
+      return metadata ? { metadata, settings: (await readSettings(admin, name)) ?? {} } : undefined
     })
     if (found) this.#learn(topic, found.metadata.partitions.length, found.settings)
     return this.#known.get(topic)
@@ -128,6 +128,8 @@ export class KafkaTopics {
   /** Kafka replaces all settings of a topic at once, so those of others are given back to it. */
   async #change(admin: Admin, name: string, spec: TopicSpec): Promise<void> {
     const own = await readSettings(admin, name)
+    // Who may not look may not change either: the settings are in the hands of an operator.
+    if (!own) return
     const wanted = this.#settingsOf(spec)
     if (Object.entries(wanted).every(([key, value]) => own[key] === value)) return
     const configEntries = Object.entries({ ...own, ...wanted }).map(([key, value]) => ({ name: key, value }))
@@ -149,27 +151,35 @@ export class KafkaTopics {
 
 const isTopicName = (name: string): boolean => /^[A-Za-z0-9._-]{1,249}$/.test(name)
 
-/** The topics of these names that exist. */
+/** The topics of these names that exist. @throws the server's refusal where the user may not see one: it is not missing then */
 async function metadataOf(admin: Admin, names: readonly string[]): Promise<Map<string, ITopicMetadata>> {
-  const all = new Set(await admin.listTopics())
-  const there = names.filter(name => all.has(name))
-  if (there.length === 0) return new Map()
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: there })
-    return new Map(topics.map(t => [t.name, t]))
-  } catch (error) {
-    // Deleted between the two questions.
-    if (faultType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return new Map()
-    throw error
+  const visible = new Set(await admin.listTopics())
+  const found = new Map<string, ITopicMetadata>()
+  const add = async (some: readonly string[]): Promise<void> => {
+    if (some.length === 0) return
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...some] })
+    for (const each of topics) found.set(each.name, each)
   }
+  await add(names.filter(name => visible.has(name)))
+  // One by one: the answer about one that is missing hides those about the others.
+  for (const name of names.filter(each => !visible.has(each)))
+    await add([name]).catch(error => {
+      if (faultType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+    })
+  return found
 }
 
-/** The settings that were set on the topic itself, not those that it has by default. */
-async function readSettings(admin: Admin, name: string): Promise<Record<string, string>> {
+/** The settings that were set on the topic itself, not those that it has by default; undefined where the user may not look. */
+async function readSettings(admin: Admin, name: string): Promise<Record<string, string> | undefined> {
   const resources = [{ type: ConfigResourceTypes.TOPIC, name }]
-  const { resources: found } = await admin.describeConfigs({ includeSynonyms: false, resources })
-  const entries = found[0]?.configEntries ?? []
-  return Object.fromEntries(entries.filter(e => isOwn(e)).map(e => [e.configName, e.configValue]))
+  try {
+    const { resources: found } = await admin.describeConfigs({ includeSynonyms: false, resources })
+    const entries = found[0]?.configEntries ?? []
+    return Object.fromEntries(entries.filter(e => isOwn(e)).map(e => [e.configName, e.configValue]))
+  } catch (error) {
+    if (faultType(error)?.endsWith('AUTHORIZATION_FAILED')) return undefined
+    throw error
+  }
 }
 
 /** Source 1 = set on the topic. */

@@ -1,3 +1,4 @@
+import { CryptosError } from '../../../core/errors.ts'
 import type { ConsumeOptions, PartitionBatch, StoredMessage } from '../../../core/ports/broker.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
@@ -5,9 +6,11 @@ import { Batcher } from '../../batcher.ts'
 import { messageBytes } from '../../messages.ts'
 import { Wakes } from '../../wakes.ts'
 import { isGroupMove } from './errors.ts'
+import { ignore } from './waiting.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 10 * SECOND
+const commitLimitMs = 10 * SECOND
 const idleMs = 5 * SECOND
 /** What may wait per partition behind the batch in work before the partition is not fetched any more. */
 const fullBytes = 1_024 * 1_024
@@ -30,6 +33,8 @@ export interface WorkerOptions {
   readonly committed: number | undefined
   /** Whether a failure was told that is not yet over. */
   readonly isIll: boolean
+  /** A batch before `next` that onBatch has done, but whose commit is not known. */
+  readonly stored: readonly StoredMessage[] | undefined
   readonly ports: WorkerPorts
   readonly clock: Clock
 }
@@ -55,7 +60,8 @@ export class PartitionWorker {
   #committed: number
   #end: number
   #ill: boolean
-  #isFinishing = false
+  readonly #finishing = new AbortController()
+  #stored: readonly StoredMessage[] | undefined
   constructor(options: WorkerOptions) {
     const { consume, next, committed } = options
     this.#options = options
@@ -66,6 +72,7 @@ export class PartitionWorker {
     this.#end = next
     this.#committed = committed ?? -1
     this.#ill = options.isIll
+    this.#stored = options.stored
   }
 
   /** Offset behind the newest record that was taken in. */
@@ -78,6 +85,10 @@ export class PartitionWorker {
   }
   get isIll(): boolean {
     return this.#ill
+  }
+  /** The newest batch that onBatch has done, as long as its commit is not known. */
+  get stored(): readonly StoredMessage[] | undefined {
+    return this.#stored
   }
 
   /** Takes in what follows; what is known is passed over. `next` = offset behind it, `end` = end of the partition. */
@@ -98,9 +109,9 @@ export class PartitionWorker {
     return this.#committed
   }
 
-  /** Ends after the batch in work, which is still committed if it succeeds: the partition gets a new worker. */
+  /** Ends after the batch in work: the partition gets a new worker, which also commits what is done. */
   finish(): void {
-    this.#isFinishing = true
+    this.#finishing.abort()
     this.#wakes.wake()
   }
 
@@ -111,6 +122,7 @@ export class PartitionWorker {
 
   /** Ends by the signal of the subscription, or when the partition is left; after the batch in work. */
   async run(): Promise<void> {
+    if (this.#stored) await this.#deliver(this.#stored)
     while (!this.#isOver()) {
       const seen = this.#wakes.version
       const messages = this.#take()
@@ -152,8 +164,10 @@ export class PartitionWorker {
       const batch: PartitionBatch = { ...this.#place(), messages, end: this.#end }
       try {
         if (this.#done < offset) await this.#options.consume.onBatch(batch, this.#signal)
-        this.#done = offset
+        this.#done = Math.max(this.#done, offset)
+        this.#stored = messages
         if (!(await this.#commit(offset))) return
+        this.#stored = undefined
         this.#well()
         this.#options.consume.onCommitted?.(batch)
         return
@@ -165,10 +179,15 @@ export class PartitionWorker {
     }
   }
 
-  /** False where the partition was lost before: whoever has it reads the batch again. Never moves the group back. */
+  /** False where the partition went before: whoever has it then commits. Never moves the group back. */
   async #commit(offset: number): Promise<boolean> {
-    if (this.#left.signal.aborted) return false
-    if (offset > this.#committed) await this.#options.ports.commit(offset)
+    if (this.#left.signal.aborted || this.#finishing.signal.aborted) return false
+    if (offset > this.#committed) {
+      const commit = this.#options.ports.commit(offset).then(() => true as const)
+      // kafkajs may owe the answer for ever, when its consumer is restarted meanwhile.
+      const over = AbortSignal.any([this.#left.signal, this.#finishing.signal])
+      if (!(await orOver(commit, commitLimitMs, this.#options.clock, over))) return false
+    }
     this.#committed = Math.max(this.#committed, offset)
     return true
   }
@@ -187,7 +206,7 @@ export class PartitionWorker {
   }
 
   #isOver(): boolean {
-    return this.#isFinishing || this.#signal.aborted
+    return this.#finishing.signal.aborted || this.#signal.aborted
   }
 
   #place(): { readonly topic: string; readonly partition: number } {
@@ -201,7 +220,29 @@ export class PartitionWorker {
   }
   async #sleep(durationMs: number): Promise<void> {
     const never = new Wakes()
-    await never.wait(never.version, durationMs, this.#options.clock, this.#signal)
+    const signal = AbortSignal.any([this.#signal, this.#finishing.signal])
+    await never.wait(never.version, durationMs, this.#options.clock, signal)
+  }
+}
+
+/** The work, false as soon as the signal fires, or a throw when time is up. */
+async function orOver(
+  work: Promise<true>,
+  limitMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ended = new AbortController()
+  const late = clock.sleep(limitMs, AbortSignal.any([signal, ended.signal])).then(
+    () => Promise.reject(new CryptosError('CRY_SERVER_UNREACHABLE', 'Kafka did not answer to a commit')),
+    () => false,
+  )
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    ended.abort()
+    work.catch(ignore)
+    late.catch(ignore)
   }
 }
 
