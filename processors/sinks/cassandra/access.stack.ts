@@ -119,7 +119,7 @@ describe('a Cassandra with users', () => {
     await session.close()
   })
 
-  it('keeps the rest of its settings from a user who may only write, and is refused as if they were the worst', async () => {
+  it('that hides from a user how it writes its commit log is refused as if that were periodic', async () => {
     const session = await openSession({ ...options, login: admin })
     await session.runOnce('REVOKE SELECT ON system_views.settings FROM cryptos_writer')
     await session.close()

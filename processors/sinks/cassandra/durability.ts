@@ -8,13 +8,24 @@ import type { Session } from './session.ts'
  * @throws CryptosError CRY_SERVER_CONFIG
  */
 export async function checkDurability(session: Session, options: CassandraOptions): Promise<void> {
-  if (options.acceptLossWindow || (session.nodes > 1 && options.replication > 1)) return
+  if (options.acceptLossWindow || (session.nodes > 1 && (await copies(session, options)) > 1)) return
   const sync = await commitLogSync(session)
   if (sync !== 'periodic' && sync !== undefined) return
   throw new CryptosError(
     'CRY_SERVER_CONFIG',
     `Cassandra at ${session.server} ${sync === undefined ? 'does not tell how it writes its commit log (grant SELECT on system_views.settings), and' : 'writes its commit log only now and then, so'} rows that it has acknowledged can be lost when it dies: set commitlog_sync: batch in its cassandra.yaml, or accept that with CRYPTOS_CASSANDRA_ACCEPT_LOSS_WINDOW=true`,
   )
+}
+
+/** Of each row in the data centre: those of the keyspace, or those that it will be made with. */
+async function copies(
+  session: Session,
+  { keyspace, datacenter, replication }: CassandraOptions,
+): Promise<number> {
+  const query = 'SELECT replication FROM system_schema.keyspaces WHERE keyspace_name=?'
+  const [row] = await session.run({ query, params: [keyspace] })
+  const there = row?.['replication'] as Readonly<Record<string, string>> | undefined
+  return there ? Number(there[datacenter] ?? there['replication_factor'] ?? 1) : replication
 }
 
 /** undefined = the user may not know. */

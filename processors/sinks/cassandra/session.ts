@@ -1,11 +1,9 @@
-import { checkServerIdentity } from 'node:tls'
-import type { ConnectionOptions } from 'node:tls'
 import cassandra from 'cassandra-driver'
 import { CryptosError } from '../../../core/errors.ts'
-import type { TlsOptions } from '../../../core/server.ts'
 import { cassandraError } from './errors.ts'
 import { checkOptions, readHosts } from './options.ts'
-import type { CassandraOptions, HostAndPort } from './options.ts'
+import type { CassandraOptions } from './options.ts'
+import { tlsOf } from './tls.ts'
 
 export type Row = cassandra.types.Row
 /** undefined leaves a column as it is: a null would be a tombstone. */
@@ -104,24 +102,6 @@ const isUnprepared = (error: unknown): boolean =>
   Object.values(error.innerErrors as Readonly<Record<string, { readonly code?: unknown }>>).some(
     inner => inner.code === responseErrorCodes.unprepared,
   )
-
-/** The certificate is for the node's address, or for one of the hosts by their names in the settings. */
-const identityOf =
-  (hosts: readonly HostAndPort[]): NonNullable<ConnectionOptions['checkServerIdentity']> =>
-  (address, certificate) => {
-    const problem = checkServerIdentity(address, certificate)
-    return hosts.some(({ host }) => checkServerIdentity(host, certificate) === undefined)
-      ? undefined
-      : problem
-  }
-
-/** The driver trusts any certificate unless it is told not to. */
-const tlsOf = (tls: TlsOptions, hosts: readonly HostAndPort[]): ConnectionOptions => ({
-  ...tls,
-  rejectUnauthorized: true,
-  minVersion: 'TLSv1.2',
-  checkServerIdentity: identityOf(hosts),
-})
 
 /** What the driver is told; see docs/how-to/cassandra.md. */
 function clientOptions(options: CassandraOptions): cassandra.DseClientOptions {
