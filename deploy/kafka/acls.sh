@@ -4,7 +4,7 @@
 #
 #   collector  writes the topics of what was collected; `cryptos collect`, `backfill` and `publish` of a scheduler
 #   consumer   reads those and the judgements, each store as a group of its own; writes dead letters; `cryptos process`
-#   up         both, and writes judgements; `cryptos up`
+#   up         both, and judges: writes what it found, reads as the group `judge`; `cryptos up`
 #   ui         reads and describes
 set -euo pipefail
 umask 077
@@ -45,6 +45,7 @@ topics() { # names; live ones, and those of simulated data
     $(topics $collected $judged $dead)
   allow --allow-principal User:consumer --allow-principal User:up --resource-pattern-type prefixed \
     --operation Read --operation Describe --group sink. --group sandbox.sink.
+  allow --allow-principal User:up --operation Read --operation Describe --group judge --group sandbox.judge
   allow --allow-principal User:ui --operation Describe --operation DescribeConfigs --group '*' --cluster
 }
 rm -f "$work/admin.properties"

@@ -145,14 +145,24 @@ describe('the context that .dockerignore leaves', () => {
     for (const file of files) cpSync(join(root, file), join(image, file))
     symlinkSync(join(root, 'node_modules'), join(image, 'node_modules'))
     execFileSync(process.execPath, [join(image, 'scripts', 'build.ts')], { cwd: image, stdio: 'pipe' })
-    // As in the last stage: the sources are not there.
+    // As in the last stage: what it copies, and nothing else.
     const run = folder.file('run')
-    for (const part of ['package.json', 'dist', 'bin', 'deploy', 'node_modules'])
-      cpSync(join(image, part), join(run, part), { recursive: true })
+    const copied = readFileSync(join(root, 'Dockerfile'), 'utf8').matchAll(
+      /^COPY --from=build \/app\/(\S+) /gm,
+    )
+    for (const [, part = ''] of copied) cpSync(join(image, part), join(run, part), { recursive: true })
     const cli = (...args: string[]) =>
       spawnSync(process.execPath, [join(run, 'bin', 'cryptos.mjs'), ...args], { encoding: 'utf8', cwd: run })
     expect(cli('--version').stdout).toContain(version)
     expect(cli('process', '--help').stdout).toContain('--sink')
+    // Their imports are there: what they miss is the secrets.
+    for (const script of ['cassandra/roles.ts', 'influxdb/users.ts', 'check-secrets.ts']) {
+      const { stderr } = spawnSync(process.execPath, [join(run, 'deploy', script), '/none'], {
+        encoding: 'utf8',
+        cwd: run,
+      })
+      expect([script, stderr]).toEqual([script, expect.stringContaining('ENOENT')])
+    }
   })
 })
 

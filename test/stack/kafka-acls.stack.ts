@@ -3,6 +3,7 @@ import pkg from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Broker, TopicMessage } from '../../core/ports/broker.ts'
 import { systemClock } from '../../host/clock.ts'
+import { judgeGroup } from '../../processors/judge/run.ts'
 import { openKafkaBroker } from '../../topics/brokers/kafka.ts'
 import { topicTable, usedTopics } from '../../topics/table.ts'
 import { until } from '../support/deployed.ts'
@@ -180,9 +181,10 @@ describe('Kafka as docker-compose.yml starts it', () => {
       (await as('consumer')).createTopics([{ ...topics.quotes, name: 'another' }]),
     ).rejects.toMatchObject(refused)
   })
-  it('up does both, and writes judgements', async () => {
+  it('up does both, and judges', async () => {
     for (const topic of names([...collected, 'consensus', 'deadLetters'])) await produce('up', topic)
     expect(await consume('up', topics.consensus.name, 'sink.sqlite.consensus')).toBeGreaterThan(0)
+    expect(await consume('up', topics.quotes.name, judgeGroup)).toBeGreaterThan(0)
     await expect(
       (await as('up')).createTopics([{ ...topics.quotes, name: 'another' }]),
     ).rejects.toMatchObject(refused)

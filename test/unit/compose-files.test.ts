@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { groupOf } from '../../app/stores.ts'
+import { judgeGroup } from '../../processors/judge/run.ts'
 import { topicTable, usedTopics } from '../../topics/table.ts'
 
 const root = normalize(join(import.meta.dirname, '..', '..'))
@@ -87,6 +89,12 @@ describe('the rules of Kafka', () => {
         .map(t => t.name)
         .sort(),
     )
+  })
+  it('name the groups of the stores, and that of the judge', () => {
+    expect(acls).toContain(`--group ${judgeGroup} --group sandbox.${judgeGroup}`)
+    for (const group of [groupOf('quotes', 'cassandra'), groupOf('metrics', 'influxdb')])
+      expect(group).toMatch(/^sink\./)
+    expect(acls).toContain('--group sink. --group sandbox.sink.')
   })
   it('leave room for the largest message, in a broker that makes no topic by itself', () => {
     const properties = new Map(
