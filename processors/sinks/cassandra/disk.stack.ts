@@ -41,6 +41,11 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
+const roomLeft = (): number => {
+  const { bavail, bsize } = statfsSync(disk)
+  return bavail * bsize
+}
+
 const batchOf = (number: number): readonly Quote[] =>
   Array.from({ length: 500 }, (_, i) =>
     quote({ observedAt: EpochMicros(1.7e15 + number * 1_000 + i), runId: 'r'.repeat(200) }),
@@ -52,9 +57,12 @@ describe.runIf(isMounted)('a Cassandra whose commit log has no room', () => {
     stack = await throwAwayStack({ servers: ['cassandra'], settings })
     const options = storeOptions(stack.addresses.cassandra)
     const sink = await openCassandraSink(options)
-    const { bavail, bsize } = statfsSync(disk)
-    writeFileSync(filler, Buffer.alloc(bavail * bsize - 4_096))
     const acked: Quote[] = []
+    for (let i = 5_000; i < 5_010; i += 1) {
+      await sink.write(batchOf(i), sourceAt(i, i + 500))
+      acked.push(...batchOf(i))
+    }
+    writeFileSync(filler, Buffer.alloc(roomLeft() - 4_096))
     let refused: unknown
     for (let i = 0; refused === undefined && i < 2_000; i += 1)
       await sink.write(batchOf(i), sourceAt(i, i + 500)).then(
@@ -63,10 +71,12 @@ describe.runIf(isMounted)('a Cassandra whose commit log has no room', () => {
           refused = error
         },
       )
+    // The fault hit.
+    expect(roomLeft()).toBeLessThan(1_048_576)
     expect(['retry', 'wait']).toContain(classify(refused))
     expect(toCryptosError(refused).message).toContain(options.hosts[0])
     console.error(
-      `${acked.length} rows acknowledged before the disk was full: ${toCryptosError(refused).message}`,
+      `${acked.length} rows acknowledged before the disk was full, then: ${toCryptosError(refused).message}`,
     )
     rmSync(filler)
     await restart(stack.folder, 'cassandra')

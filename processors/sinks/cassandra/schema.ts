@@ -1,43 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { CryptosError, isCryptosError } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { agingOf } from './aging.ts'
 import type { CassandraOptions } from './options.ts'
+import { agingTables, newestStep, schemaSteps } from './schema-files.ts'
 import type { Session } from './session.ts'
 
-export interface SchemaStep {
-  readonly step: number
-  readonly name: string
-  readonly statements: readonly string[]
-}
-
-const folder = new URL('./schema/', import.meta.url)
 /** A process that died with the claim holds the others up for so long. */
 const claimSeconds = 60
 const claimPauseMs = 250
 const longestWaitMs = 3 * claimSeconds * 1_000
-
-/** The numbered files of `schema/`, in their order. */
-export function schemaSteps(): readonly SchemaStep[] {
-  const files = readdirSync(fileURLToPath(folder)).filter(name => name.endsWith('.cql'))
-  return files.sort().map(name => ({
-    step: Number(name.slice(0, 4)),
-    name,
-    statements: statementsOf(readFileSync(new URL(name, folder), 'utf8')),
-  }))
-}
-
-/** No statement of ours has a semicolon in it. */
-const statementsOf = (text: string): readonly string[] =>
-  text
-    .replace(/^--.*$/gm, '')
-    .split(';')
-    .map(statement => statement.trim())
-    .filter(statement => statement !== '')
-
-export const newestStep = (): number => Math.max(...schemaSteps().map(({ step }) => step))
 
 /** Steps that the keyspace has; none where it is empty. @throws CryptosError CRY_STORE_NEWER */
 export async function appliedSteps(session: Session): Promise<ReadonlySet<number>> {
@@ -74,13 +46,6 @@ export async function applySchema(session: Session, options: CassandraOptions): 
   }
   await alignAging(session, options.ttlDays)
 }
-
-/** Tables whose rows grow old, by the files. */
-export const agingTables = (): readonly string[] =>
-  schemaSteps()
-    .flatMap(({ statements }) => statements)
-    .filter(statement => statement.includes('{aging}'))
-    .map(statement => /\{keyspace\}\.(\w+)/.exec(statement)?.[1] ?? '')
 
 /** The setting may have changed since the tables were made. Rows that are there keep the age that they were written with. */
 async function alignAging(session: Session, ttlDays: number): Promise<void> {

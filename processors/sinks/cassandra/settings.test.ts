@@ -3,7 +3,7 @@ import { systemClock } from '../../../host/clock.ts'
 import { agingOf } from './aging.ts'
 import { checkOptions, readHosts } from './options.ts'
 import type { CassandraOptions } from './options.ts'
-import { agingTables, schemaSteps } from './schema.ts'
+import { agingTables, schemaSteps } from './schema-files.ts'
 
 const good: CassandraOptions = {
   ...{ hosts: ['127.0.0.1:9042'], datacenter: 'datacenter1', keyspace: 'cryptos', replication: 3 },
