@@ -1,5 +1,6 @@
+import { DAY } from '../../../core/time.ts'
 import type { InfluxConnection } from './connection.ts'
-import { ask, cell, from } from './influxql.ts'
+import { ask, cell, from, name, where } from './influxql.ts'
 import { fieldText } from './line.ts'
 import type { SentLine } from './partial.ts'
 import type { QuoteSeries } from './quote-line.ts'
@@ -11,10 +12,14 @@ const maxText = 60_000
 
 export const seriesText = (q: QuoteSeries): string => `${q.provider}|${q.asset}|${q.currency}`
 
+/** For clients that come back; who was away longer loads anew. */
+const keptMicros = DAY * 1_000
+
 /** Ids grow also where the clock does not. */
 export class ChangeLog {
   readonly #connection: InfluxConnection
   #last: number
+  #prunedAt = 0
   private constructor(connection: InfluxConnection, last: number) {
     this.#connection = connection
     this.#last = last
@@ -22,6 +27,16 @@ export class ChangeLog {
 
   static async open(connection: InfluxConnection): Promise<ChangeLog> {
     return new ChangeLog(connection, await changeId(connection, 'last'))
+  }
+
+  /** Once a day. @throws CryptosError CRY_SERVER_* */
+  async prune(): Promise<void> {
+    const now = this.#connection.options.clock.now()
+    if (now - this.#prunedAt < keptMicros) return
+    this.#prunedAt = now
+    await ask(this.#connection, [
+      `DELETE FROM ${name(changeMeasurement)}${where(`time<${now - keptMicros}u`)}`,
+    ])
   }
 
   linesOf(changed: readonly QuoteSeries[]): readonly SentLine[] {

@@ -1,6 +1,7 @@
 import { CryptosError } from '../../../core/errors.ts'
 import { InfluxConnection } from './connection.ts'
-import { name, statementError } from './influxql.ts'
+import { ask, name, statementError } from './influxql.ts'
+import { marketKinds } from './market-line.ts'
 import { checkOptions } from './options.ts'
 import type { InfluxOptions } from './options.ts'
 
@@ -43,6 +44,27 @@ export async function ensureDatabase(
       'CRY_SERVER_CONFIG',
       `InfluxDB at ${connection.server} has no retention policy ${name(retentionPolicy ?? '')} in the database ${name(database)}: make it with CREATE RETENTION POLICY, or correct the setting`,
     )
+}
+
+/** Types of the fields that records are read back by; one field of another type, and its points would be refused for ever. */
+const fieldTypes: Readonly<Record<string, string>> = {
+  exact: 'string',
+  body: 'string',
+  live: 'boolean',
+  price: 'float',
+}
+
+/** @throws CryptosError CRY_SERVER_CONFIG where something else writes into our measurements */
+export async function checkFields(connection: InfluxConnection): Promise<void> {
+  const measurements = ['quote', ...marketKinds].map(name).join(', ')
+  const [found = []] = await ask(connection, [`SHOW FIELD KEYS FROM ${measurements}`])
+  for (const { name: measurement, values } of found)
+    for (const [field, type] of values)
+      if (Object.hasOwn(fieldTypes, String(field)) && fieldTypes[String(field)] !== type)
+        throw new CryptosError(
+          'CRY_SERVER_CONFIG',
+          `InfluxDB at ${connection.server} has ${name(measurement)} with a field ${name(String(field))} of type ${String(type)} in the database ${name(connection.options.database)}, written by something else: give cryptos a database of its own`,
+        )
 }
 
 /** Names of the retention policies; undefined = there is no such database. */

@@ -6,7 +6,7 @@ import { ChangeLog } from './changes.ts'
 import { CoinLines } from './coin-lines.ts'
 import type { InfluxConnection } from './connection.ts'
 import { InfluxMarketSink } from './market-sink.ts'
-import { openConnection } from './open.ts'
+import { checkFields, openConnection } from './open.ts'
 import type { InfluxOptions } from './options.ts'
 import type { PointShape } from './point-shape.ts'
 import { PointWriter } from './point-writer.ts'
@@ -48,6 +48,7 @@ export class InfluxSink implements QuoteSink {
   /** @throws CryptosError CRY_SERVER_*, CRY_DISK_FULL; CRY_RECORD_INVALID with `partial` when all but some records are stored */
   async write(quotes: readonly Quote[], source: BatchSource): Promise<StoreResult> {
     const coins = this.#coins
+    await this.#changes.prune()
     return await this.#writer.write(quotes, source, {
       ...(coins ? { first: plan => coins.write(plan.sent) } : {}),
       more: plan => this.#changes.linesOf([...plan.changed.values()]),
@@ -74,6 +75,7 @@ export class InfluxSink implements QuoteSink {
 export async function openInfluxSink(options: InfluxOptions): Promise<InfluxSink> {
   const connection = await openConnection(options)
   try {
+    await checkFields(connection)
     const changes = await ChangeLog.open(connection)
     const { coinLineDatabase } = options
     const coins =
