@@ -15,7 +15,7 @@ const storePassword = 'for-this-test-run'
 /** A CA, and a certificate of it for `localhost` alone. Made for this run, and in its folder only. */
 async function makeCertificates(folder: string): Promise<{ readonly ca: string; readonly keyStore: string }> {
   const keytool = (...args: string[]) =>
-    run('keytool', [...args, '-storepass', storePassword], { cwd: folder })
+    run('keytool', ['-J-XX:TieredStopAtLevel=1', ...args, '-storepass', storePassword], { cwd: folder })
   const key = ['-keyalg', 'EC', '-groupname', 'secp256r1', '-validity', '2', '-storetype', 'PKCS12']
   await keytool(
     '-genkeypair',
@@ -74,7 +74,7 @@ export async function securedKafka(passwords: { readonly admin: string; readonly
     'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512,PLAIN',
     'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config': `${module}.scram.ScramLoginModule required;`,
     'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': `${module}.scram.ScramLoginModule required;`,
-    'listener.name.sasl_ssl.plain.sasl.jaas.config': `${module}.plain.PlainLoginModule required user_admin="${passwords.admin}";`,
+    'listener.name.sasl_ssl.plain.sasl.jaas.config': `${module}.plain.PlainLoginModule required user_admin="${passwords.admin}" user_guest="${passwords.guest}";`,
     'ssl.keystore.location': keyStore,
     'ssl.keystore.type': 'PKCS12',
     'ssl.keystore.password': storePassword,
@@ -84,12 +84,18 @@ export async function securedKafka(passwords: { readonly admin: string; readonly
   }
   const stack = await throwAwayStack({ servers: ['kafka'], portOffset, settings: { kafka } })
   const jars = await classPath('kafka', () => undefined)
-  const configure = async (user: 'admin' | 'guest'): Promise<void> => {
-    const sha = ['SHA-256', 'SHA-512'].map(name => `SCRAM-${name}=[password=${passwords[user]}]`).join(',')
-    const change = ['--alter', '--add-config', sha, '--entity-type', 'users', '--entity-name', user]
+  const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx128m']
+  const setPassword = async (sha: string): Promise<void> => {
+    const value = `SCRAM-SHA-${sha}=[iterations=4096,password=${passwords.admin}]`
+    const change = ['--alter', '--add-config', value, '--entity-type', 'users', '--entity-name', 'admin']
     const at = ['kafka.admin.ConfigCommand', '--bootstrap-server', `127.0.0.1:${client}`]
-    await run(needTool('java', 'Kafka'), ['-cp', jars, ...at, ...change], { cwd: folder })
+    await run(needTool('java', 'Kafka'), [...quick, '-cp', jars, ...at, ...change], { cwd: folder })
   }
-  await Promise.all([configure('admin'), configure('guest')])
+  try {
+    await Promise.all([setPassword('256'), setPassword('512')])
+  } catch (error) {
+    await stack.stop()
+    throw error
+  }
   return { ca, named: `localhost:${extra}`, byAddress: `127.0.0.1:${extra}`, stop: () => stack.stop() }
 }

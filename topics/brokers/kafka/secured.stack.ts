@@ -13,8 +13,9 @@ describe('Kafka behind TLS and a login', () => {
   const prefix = newPrefix()
   beforeAll(async () => {
     server = await securedKafka(passwords)
-  })
-  afterAll(() => server.stop())
+    // Ten programs start for it; on a busy machine that takes its time.
+  }, 900_000)
+  afterAll(() => server?.stop())
 
   const lines: string[] = []
   const open = (
@@ -74,7 +75,7 @@ describe('Kafka behind TLS and a login', () => {
   })
 
   it('tells a missing right as such: nothing is taken for a bad record or a missing topic', async () => {
-    const guest = await open('scram-sha-512', { username: 'guest', password: passwords.guest })
+    const guest = await open('plain', { username: 'guest', password: passwords.guest })
     const refused = { code: 'CRY_SERVER_REFUSED' }
     await expect(guest.produce([message('k', 'x', { topic })])).rejects.toMatchObject(refused)
     await expect(guest.createTopics([oneTopic('new', 1)])).rejects.toMatchObject(refused)

@@ -75,6 +75,11 @@ export class Reading {
     return [...this.#offsets.values()].reduce((sum, set) => sum + set.size, 0)
   }
 
+  /** How many partitions something came from. */
+  get partitions(): number {
+    return this.#offsets.size
+  }
+
   subscribe(broker: Broker, topic: string, more: Partial<ConsumeOptions> = {}) {
     const end = new AbortController()
     const done = broker.consume({
