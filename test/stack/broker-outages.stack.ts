@@ -21,16 +21,23 @@ interface Tally {
   hung: number
 }
 
-/** One outage of some seconds; it is seen to be one, and over when it resolves. */
-async function outage(kind: keyof Tally, ms: number): Promise<void> {
+/** One outage, which lasts until the program has told it, and some seconds; it is over when it resolves. */
+async function outage(kind: keyof Tally, isTold: () => Promise<boolean>, ms: number): Promise<void> {
   if (kind === 'restarted') return restartServer(broker)
   if (kind === 'killed') await killServer(broker)
   else await stopServer(broker)
   expect(await answers()).toBe(false)
+  await until(isTold)
   await sleep(ms)
   if (kind === 'killed') return restartServer(broker)
   await wakeServer(broker)
   await until(answers)
+}
+
+/** What /health says of the program, which a monitor would see. */
+async function healthOf(url: string): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(new URL('/health', url))
+  return { status: response.status, text: await response.text() }
 }
 
 /** Prices by source with their digits, but without the time: Kraken tells none, so a row has that of its receipt. */
@@ -61,16 +68,23 @@ describe('a broker that goes away below everything', { timeout: 900_000 }, () =>
     const calls = (): number => servedEntries(sandbox.meter).length
     try {
       await up.says('"url"')
+      const { url } = JSON.parse(up.said.stdout) as { url: string }
+      const isTold = async (): Promise<boolean> => {
+        const { status, text } = await healthOf(url)
+        return status === 503 && text.includes(`Kafka at 127.0.0.1:${port}`)
+      }
       for (let i = 0; i < outages; i += 1) {
         const kind = i % 5 === 3 ? 'restarted' : i % 5 === 4 ? 'hung' : 'killed'
         const before = calls()
         await sleep(500 + random() * 3_000)
-        await outage(kind, 2_000 + random() * 4_000)
+        await outage(kind, isTold, random() * 3_000)
         tally[kind] += 1
         // It goes on collecting, with nobody's help.
         await until(() => calls() > before || up.child.exitCode !== null)
         expect(up.child.exitCode, up.said.stderr).toBeNull()
       }
+      // And says that it is well, once it is.
+      await until(async () => (await healthOf(url)).status === 200)
       stopAt = systemClock.now()
     } finally {
       await end(up)
