@@ -44,7 +44,7 @@ const injections = [
   '₿ü日🚀👩‍👩‍👧',
   `'; DROP MEASUREMENT "quote"; --`,
   `" OR 1=1 --`,
-  '${jndi:ldap://x}',
+  '<img src=x onerror=alert(1)>',
   '/.*/',
   'x'.repeat(999),
   '[1,2]',
