@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { systemClock } from '../../../host/clock.ts'
 import { stackServers, uniqueName } from '../../../test/stack/servers.ts'
 import { answerOf, scope, slotAt, spec } from '../../ledger.fixture.ts'
 import { openPostgresLedger } from '../postgres.ts'
+import { Spool } from './spool.ts'
 import { type Loss, openTcpProxy, type TcpProxy } from './testing/tcp-proxy.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cryptos-lost-'))
@@ -15,6 +17,7 @@ const { now } = systemClock
 let proxy: TcpProxy
 let ledger: Ledger
 let direct: Ledger
+let schema = ''
 let spoolFolder = ''
 let count = 0
 
@@ -29,7 +32,7 @@ afterAll(async () => {
 beforeEach(async () => {
   proxy.heal()
   const { url } = stackServers().postgres
-  const schema = uniqueName('lost')
+  schema = uniqueName('lost')
   spoolFolder = join(folder, schema)
   const through = new URL(url)
   through.port = String(proxy.port)
@@ -60,6 +63,64 @@ const month = async () => (await direct.status(now()))[0]?.windows.find(w => w.w
 const told = async (what: string) =>
   (await direct.events({ limit: 100, after: 0 })).filter(e => e.what === what).length
 const spooled = () => readdirSync(spoolFolder).filter(name => name.endsWith('.settlement'))
+
+describe('a server that hangs', () => {
+  it('stops spending, and an answer is durable in the spool all the same', async () => {
+    const request = asked()
+    await ledger.reserve(request)
+    proxy.hang()
+    const begun = performance.now()
+    const [settled, denied] = await Promise.allSettled([
+      ledger.settle(settledBy(request)),
+      ledger.reserve(asked()),
+    ])
+    expect([settled.status, denied.status]).toEqual(['fulfilled', 'rejected'])
+    expect(performance.now() - begun).toBeLessThan(25_000)
+    expect(spooled()).toHaveLength(1)
+    await ledger.close()
+    proxy.heal()
+  })
+})
+
+describe('an answer in the spool', () => {
+  it('is brought in by the next process of the host, before it spends anything', async () => {
+    const request = asked()
+    await ledger.reserve(request)
+    proxy.loseNext('question', true)
+    await ledger.settle(settledBy(request))
+    await ledger.close()
+    proxy.heal()
+    const { url } = stackServers().postgres
+    const next = await openPostgresLedger({ url, schema, clock: systemClock, spoolFolder })
+    expect(await next.reserve({ ...asked(), slot: request.slot })).toMatchObject({ kind: 'answered' })
+    expect(spooled()).toEqual([])
+    await next.close()
+  })
+
+  it('is kept aside where the ledger will never take it, told, and counted until somebody looks', async () => {
+    const warned = once(process, 'warning')
+    const spool = new Spool(spoolFolder)
+    const [foreign, good] = [asked(), asked()]
+    await ledger.reserve(good)
+    spool.add({ ...settledBy(foreign), scope: 'key:of another ledger' })
+    spool.add(settledBy(good))
+    const { url } = stackServers().postgres
+    const small = await openPostgresLedger({
+      url,
+      schema,
+      clock: systemClock,
+      spoolFolder,
+      outboxMaxBytes: 50,
+    })
+    expect(await small.outbox.pending(9)).toHaveLength(1)
+    const [warning] = (await warned) as [Error]
+    expect(warning.message).toContain('.settlement.refused is kept aside: the scope key:of another ledger')
+    expect(readdirSync(spoolFolder).map(name => name.split('.').at(-1))).toEqual(['refused'])
+    await small.outbox.markPublished([`${good.slot}#1`], now())
+    expect(await small.reserve(asked())).toMatchObject({ kind: 'denied', why: 'outbox-full' })
+    await small.close()
+  })
+})
 
 describe.each<Loss>(['answer', 'question'])('a COMMIT whose %s is lost', loss => {
   it('is asked again by itself: one permit, one charge', async () => {

@@ -9,6 +9,8 @@ export interface TcpProxy {
   readonly lost: number
   /** Loses the next COMMIT, and refuses every connection from then on until `heal`, if told so. */
   loseNext(loss: Loss, thenRefuse?: boolean): void
+  /** From now on no answer gets through, and no connection is closed: a server that hangs. */
+  hang(): void
   heal(): void
   close(): Promise<void>
 }
@@ -19,7 +21,13 @@ const commit = Buffer.concat([Buffer.from('Q'), Buffer.from([0, 0, 0, 11]), Buff
 /** A proxy before a PostgreSQL server that can tell a COMMIT from other questions. */
 export async function openTcpProxy(host: string, port: number): Promise<TcpProxy> {
   const open = new Set<Socket>()
-  const state = { next: undefined as Loss | undefined, thenRefuse: false, refuses: false, lost: 0 }
+  const state = {
+    next: undefined as Loss | undefined,
+    thenRefuse: false,
+    refuses: false,
+    lost: 0,
+    hangs: false,
+  }
   const server = createServer(client => {
     if (state.refuses) return void client.destroy()
     const upstream = connect(port, host)
@@ -48,7 +56,7 @@ export async function openTcpProxy(host: string, port: number): Promise<TcpProxy
     })
     upstream.on('data', bytes => {
       if (isLosing) lose()
-      else client.write(bytes)
+      else if (!state.hangs) client.write(bytes)
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -58,7 +66,8 @@ export async function openTcpProxy(host: string, port: number): Promise<TcpProxy
       return state.lost
     },
     loseNext: (loss, thenRefuse = false) => Object.assign(state, { next: loss, thenRefuse }),
-    heal: () => Object.assign(state, { refuses: false, next: undefined }),
+    heal: () => Object.assign(state, { refuses: false, hangs: false, next: undefined }),
+    hang: () => Object.assign(state, { hangs: true }),
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())
