@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../host/clock.ts'
+import { openInfluxSink } from '../../processors/sinks/influxdb/sink.ts'
 import { goProgram } from '../../scripts/stack/fetch.ts'
 import { portsOf } from '../../scripts/stack/ports.ts'
 import { Deployment, deployFile, until } from '../support/deployed.ts'
@@ -85,6 +87,17 @@ describe('InfluxDB as docker-compose.yml starts it', () => {
       const { status, text } = await query('SELECT value FROM quotes', login('cryptos'), database)
       expect([status, text]).toEqual([200, expect.stringContaining('1.5')])
     }
+  })
+  it('is enough for the sink of cryptos, and no less', async () => {
+    const open = (database: string, user: string) => {
+      const { password } = login(user)
+      return openInfluxSink({ url, database, clock: systemClock, login: { username: user, password } })
+    }
+    for (const database of ['cryptos', 'cryptos_sandbox']) await (await open(database, 'cryptos')).close()
+    // Another database it may neither see nor make.
+    await expect(open('another', 'cryptos')).rejects.toMatchObject({
+      code: expect.stringMatching(/^CRY_SERVER_(REFUSED|CONFIG)$/),
+    })
   })
   it.each([
     'DROP DATABASE cryptos',

@@ -136,7 +136,7 @@ describe('Kafka as docker-compose.yml starts it', () => {
       const make = (): Promise<void> => broker.createTopics(usedTopics(topics))
       await make().catch(make)
     }
-  })
+  }, 600_000)
   afterAll(async () => {
     await Promise.all(opened.map(broker => broker.close()))
     await kafka.close()
@@ -268,5 +268,5 @@ describe('Kafka as docker-compose.yml starts it', () => {
     expect(await read('admin', topics.quotes.name)).toBe(before)
     await produce('collector', topics.quotes.name)
     await expectNoWrite('consumer', topics.quotes.name)
-  })
+  }, 600_000)
 })

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, readdirSync } from 'node:fs'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../host/clock.ts'
+import { openPostgresLedger } from '../../quota/ledgers/postgres.ts'
 import { portsOf } from '../../scripts/stack/ports.ts'
 import { needTool } from '../../scripts/stack/toolchain.ts'
 import { Deployment, deployFile, until } from '../support/deployed.ts'
@@ -66,6 +68,20 @@ describe('PostgreSQL with the roles of docker-compose.yml', () => {
     const made = 'CREATE SCHEMA work; CREATE TABLE work.t (x int); INSERT INTO work.t VALUES (1)'
     await ask(role, role, made)
     expect(await ask(role, role, 'SELECT x FROM work.t')).toEqual([{ x: 1 }])
+  })
+  it('is enough for the ledger of cryptos: it makes its schema there', async () => {
+    const ledger = await openPostgresLedger({
+      url: `postgres://cryptos@127.0.0.1:${port}/cryptos`,
+      password: deployed.password('postgres_cryptos'),
+      ...{ schema: 'cryptos', clock: systemClock, spoolFolder: deployed.file('spool') },
+    })
+    await ledger.close()
+    const schemas = await ask(
+      'cryptos',
+      'cryptos',
+      `SELECT nspname FROM pg_namespace WHERE nspname = 'cryptos'`,
+    )
+    expect(schemas).toEqual([{ nspname: 'cryptos' }])
   })
   it.each([
     ['cryptos', 'airflow'],

@@ -86,9 +86,9 @@ export class Deployment {
   }
 }
 
-/** Asks until the answer is true. @throws after two minutes, with what `why` tells */
+/** Asks until the answer is true. @throws after almost five minutes (a busy machine is no fault), with what `why` tells */
 export async function until(ask: () => Promise<boolean>, why: () => string): Promise<void> {
-  const end = performance.now() + 120_000
+  const end = performance.now() + 280_000
   while (!(await ask())) {
     if (performance.now() > end) throw new Error(`not in time: ${why()}`)
     await sleep(200)
