@@ -15,6 +15,9 @@ export async function bareConsume(
   const kafka = new kafkajs.Kafka({ clientId: 'bare', brokers: [...task.brokers], ...silent })
   const consumer = kafka.consumer({
     groupId: `${task.topicPrefix}${task.group}`,
+    // It beats only between two slices.
+    sessionTimeout: 60_000,
+    rebalanceTimeout: 120_000,
     maxBytesPerPartition: 4 * 1_024 * 1_024,
     maxBytes: 16 * 1_024 * 1_024,
   })
