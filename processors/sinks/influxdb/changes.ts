@@ -26,13 +26,16 @@ export class ChangeLog {
   }
 
   static async open(connection: InfluxConnection): Promise<ChangeLog> {
-    return new ChangeLog(connection, await changeId(connection, 'last'))
+    const log = new ChangeLog(connection, await changeId(connection, 'last'))
+    await log.prune()
+    return log
   }
 
-  /** Once a day. @throws CryptosError CRY_SERVER_* */
+  /** Once a day; not in 2.x, where no server was run to see what it makes of it. @throws CryptosError CRY_SERVER_* */
   async prune(): Promise<void> {
-    const now = this.#connection.options.clock.now()
-    if (now - this.#prunedAt < keptMicros) return
+    const { clock, org } = this.#connection.options
+    const now = clock.now()
+    if (org !== undefined || now - this.#prunedAt < keptMicros) return
     this.#prunedAt = now
     await ask(this.#connection, [
       `DELETE FROM ${name(changeMeasurement)}${where(`time<${now - keptMicros}u`)}`,
