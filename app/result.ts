@@ -46,7 +46,8 @@ const remedies: Readonly<Partial<Record<Outcome, string>>> = {
   'bad-request': 'Check CRYPTOS_ASSETS and CRYPTOS_CURRENCY; report it if they are right',
   misconfigured: 'Correct what the reason names; cryptos config show tells what is set',
   frozen: 'cryptos quota unfreeze lets spending go on',
-  'ledger-unavailable': 'Make the data folder usable (cryptos doctor tells more), then run it again',
+  'ledger-unavailable':
+    'Make the data folder or the server of the ledger usable (cryptos doctor tells more), then run it again',
   'payload-invalid': 'cryptos dlq list shows the answer; report it',
 }
 
