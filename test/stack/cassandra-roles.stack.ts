@@ -142,7 +142,7 @@ describe('Cassandra as docker-compose.yml starts it', () => {
         /has no .* permission/,
       )
   })
-  it('listens on one port for all, and shows management to nobody', async () => {
+  it('has its two ports, the one between nodes for itself alone, and no password in its log', async () => {
     const listening = (await deployed.run(['ss', '-Hltnp'])).said
     const own = listening
       .split('\n')
