@@ -37,6 +37,7 @@ describe('errors of kafkajs', () => {
     ],
     ['copies are missing', protocol('NOT_ENOUGH_REPLICAS'), 'CRY_SERVER_UNREACHABLE', 'retry'],
     ['too many copies wanted', protocol('INVALID_REPLICATION_FACTOR'), 'CRY_SERVER_CONFIG', 'stop'],
+    ['nobody for a group', make(pkg.KafkaJSGroupCoordinatorNotFound), 'CRY_SERVER_UNREACHABLE', 'retry'],
     ['a quota', protocol('THROTTLING_QUOTA_EXCEEDED'), 'CRY_SERVER_BUSY', 'wait'],
     ['no answer in time', make(pkg.KafkaJSTimeout), 'CRY_SERVER_UNREACHABLE', 'retry'],
   ])('are named: %s', (_, error, code, reaction) => {

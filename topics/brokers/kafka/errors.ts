@@ -96,6 +96,12 @@ export function kafkaError(error: unknown, what: string, servers: readonly strin
       'CRY_SERVER_REFUSED',
       'user or password is wrong, or the server does not offer this way of login',
     )
+  // kafkajs keeps the servers' own word about groups to itself.
+  if (all.some(f => f.name === 'KafkaJSGroupCoordinatorNotFound'))
+    return make(
+      'CRY_SERVER_UNREACHABLE',
+      'no server answers for the group: they are starting, or the user may not use the group and needs an ACL',
+    )
   const tls = all.find(f => typeof f.code === 'string' && certificate.test(f.code))
   if (tls)
     return make(

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -83,6 +83,10 @@ export async function securedKafka(passwords: { readonly admin: string; readonly
     'super.users': 'User:ANONYMOUS;User:admin',
   }
   const stack = await throwAwayStack({ servers: ['kafka'], portOffset, settings: { kafka } })
+  const stop = async (): Promise<void> => {
+    await stack.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
   const jars = await classPath('kafka', () => undefined)
   const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx128m']
   const setPassword = async (sha: string): Promise<void> => {
@@ -94,8 +98,8 @@ export async function securedKafka(passwords: { readonly admin: string; readonly
   try {
     await Promise.all([setPassword('256'), setPassword('512')])
   } catch (error) {
-    await stack.stop()
+    await stop()
     throw error
   }
-  return { ca, named: `localhost:${extra}`, byAddress: `127.0.0.1:${extra}`, stop: () => stack.stop() }
+  return { ca, named: `localhost:${extra}`, byAddress: `127.0.0.1:${extra}`, stop }
 }

@@ -80,7 +80,8 @@ describe('Kafka behind TLS and a login', () => {
     await expect(guest.produce([message('k', 'x', { topic })])).rejects.toMatchObject(refused)
     await expect(guest.createTopics([oneTopic('new', 1)])).rejects.toMatchObject(refused)
     await expect(guest.partitions(topic)).rejects.toMatchObject(refused)
-    await expect(guest.committed('g')).rejects.toMatchObject(refused)
+    // kafkajs does not tell why no server answers for a group.
+    await expect(guest.committed('g')).rejects.toThrow('the user may not use the group')
     const consumer = new Reading().subscribe(guest, topic)
     await expect(consumer.done).rejects.toMatchObject(refused)
     await guest.close()
