@@ -1,7 +1,6 @@
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { EpochMicros } from '../../../core/brands.ts'
 import { systemClock } from '../../../host/clock.ts'
-import { until } from '../../../topics/harness.contract.ts'
 import { quoteMessage } from '../../../topics/messages.ts'
 import {
   broker,
@@ -43,7 +42,7 @@ it('values beyond the retention go to the dead letters with that reason, their n
   )
   await broker.produce(rows.map(row => quoteMessage(topic, row)))
   const delivery = run({ sink })
-  await until(() => kinds().includes('batch-stored'), 'stored')
+  await vi.waitFor(() => expect(kinds()).toContain('batch-stored'), { timeout: 20_000 })
   expect(await delivery.stop()).toEqual({ received: 5, written: 3, superseded: 0, dead: 2, retried: 0 })
   const buried = await all(letters.list())
   expect(buried.map(l => l.offset)).toEqual([1, 3])
@@ -63,7 +62,7 @@ it('values of a shard where something else wrote another type go there too', asy
   const rows = [0, 1, 2, 3].map(i => quote({ observedAt: EpochMicros((i % 2 === 0 ? now() : spoiled) + i) }))
   await broker.produce(rows.map(row => quoteMessage(topic, row)))
   const delivery = run({ sink })
-  await until(() => kinds().includes('batch-stored'), 'stored')
+  await vi.waitFor(() => expect(kinds()).toContain('batch-stored'), { timeout: 20_000 })
   expect(await delivery.stop()).toMatchObject({ received: 4, written: 2, dead: 2 })
   expect((await all(letters.list())).map(l => [l.offset, /field type conflict/.test(l.reason)])).toEqual([
     [1, true],
