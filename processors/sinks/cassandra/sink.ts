@@ -1,6 +1,7 @@
 import type { BatchSource, MarketSink, QuoteSink, RecordSink, StoreResult } from '../../../core/ports/sink.ts'
 import { quoteId, quoteVersion } from '../../../core/records.ts'
-import type { Bar, QuotaEvent, Quote, Trade } from '../../../core/records.ts'
+import type { QuotaEvent, Quote } from '../../../core/records.ts'
+import type { Bar, Trade } from '../../../core/stream-records.ts'
 import { saysNow } from '../rows-to-history.ts'
 import { checkDurability } from './durability.ts'
 import { Known } from './known.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EpochMicros, ProviderId } from './brands.ts'
-import { barId, barVersion, tradeId, tradeVersion } from './records.ts'
+import { barId, barVersion, tradeId, tradeVersion } from './stream-records.ts'
 
 const venue = ProviderId('coinbase')
 const windowStart = EpochMicros(60_000_000)
