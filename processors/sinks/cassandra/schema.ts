@@ -19,11 +19,7 @@ export async function appliedSteps(session: Session): Promise<ReadonlySet<number
     params: [keyspace, 'schema_steps'],
   })
   if (tables.length === 0) return new Set()
-  const rows = await session.run({
-    query: `SELECT step FROM ${keyspace}.schema_steps WHERE store=?`,
-    params: ['cryptos'],
-  })
-  const steps = new Set(rows.map(row => Number(row['step'])))
+  const steps = new Set(await stepsIn(session))
   const newest = Math.max(0, ...steps)
   if (newest > newestStep())
     throw new CryptosError(
@@ -31,6 +27,17 @@ export async function appliedSteps(session: Session): Promise<ReadonlySet<number
       `the keyspace ${keyspace} of Cassandra at ${session.server} has schema ${newest}: update cryptos`,
     )
   return steps
+}
+
+async function stepsIn(session: Session): Promise<readonly number[]> {
+  const query = `SELECT step FROM ${session.keyspace}.schema_steps WHERE store=?`
+  try {
+    return (await session.run({ query, params: ['cryptos'] })).map(row => Number(row['step']))
+  } catch (error) {
+    // A table that another process is just making is told of before it can be read.
+    if (isCryptosError(error) && error.code === 'CRY_SERVER_CONFIG') return []
+    throw error
+  }
 }
 
 /**
