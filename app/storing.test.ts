@@ -128,6 +128,61 @@ describe('several stores', () => {
     expect([ill.closed(), well.closed()]).toEqual([1, 1])
   })
 
+  it('open one that had to stop again each minute, and it is filled as soon as somebody has mended it', async () => {
+    let refused: unknown = new CryptosError('CRY_SERVER_REFUSED', 'no right to write')
+    const [well, ill] = [fakeStore('cassandra'), fakeStore('influxdb', () => refused)]
+    let opened = 0
+    const open = async () => {
+      opened += 1
+      return ill.sink
+    }
+    const done = run(
+      toRun('influxdb', open),
+      toRun('cassandra', async () => well.sink),
+    )
+    await until(() => ill.closed() === 1, 'stopped')
+    await seconds(59)
+    expect([opened, names()]).toEqual([1, ['sink.influxdb']])
+    refused = undefined
+    await seconds(2)
+    expect([opened, ill.rows.length, names()]).toEqual([2, 1, []])
+    end.abort()
+    expect(await done).toMatchObject({ written: 2 })
+  })
+
+  it('end when all of them had to stop, and when an essential one had to', async () => {
+    const refused = new CryptosError('CRY_SERVER_REFUSED', 'no right to write')
+    const ill = (name: StoreName) => fakeStore(name, () => refused).sink
+    const all = run(
+      toRun('influxdb', async () => ill('influxdb')),
+      toRun('cassandra', async () => ill('cassandra')),
+    )
+    await expect(all).rejects.toBe(refused)
+    const well = fakeStore('cassandra')
+    const essential = run(
+      { ...toRun('sqlite', async () => ill('sqlite')), isEssential: true },
+      toRun('cassandra', async () => well.sink),
+    )
+    await expect(essential).rejects.toBe(refused)
+    expect(well.closed()).toBe(1)
+  })
+
+  it('end at the signal although a server is asked how far they have read, and is silent', async () => {
+    const well = fakeStore('cassandra')
+    const silent = { ...broker, committed: () => new Promise<never>(() => undefined) }
+    for (const name of ['produce', 'consume', 'read', 'partitions'] as const)
+      Object.assign(silent, { [name]: broker[name].bind(broker) })
+    const ports = { config, source: { origin: 'sandbox' } as const, broker: silent as Broker, clock }
+    const done = runStores(
+      { ...ports, log: createLog('silent', []), onProblem: problems.set },
+      [toRun('cassandra', async () => well.sink)],
+      end.signal,
+    )
+    await until(() => well.rows.length === 1, 'stored')
+    end.abort()
+    expect(await done).toMatchObject({ written: 1 })
+  })
+
   it('end at once when one can not be opened for a reason that time does not mend', async () => {
     const well = fakeStore('cassandra')
     const refused = new CryptosError('CRY_SERVER_REFUSED', 'wrong password')

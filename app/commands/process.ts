@@ -101,7 +101,7 @@ export const define: Define = (program, act) => {
     )
     .option(
       '--rewind <duration>',
-      'store again what came so long before the last that was stored: after an unclean stop of a store',
+      'store again what came so long before the last that was stored, by the time of the records: after an unclean stop of a store',
     )
     .option('--no-judge', 'only store: where several run, one alone may judge')
     .option(...sourceOption)

@@ -104,13 +104,13 @@ export const settings = {
   batchMaxRecords: setting(
     'CRYPTOS_BATCH_MAX_RECORDS',
     () => wholeNumber(1, 100_000),
-    1_000,
+    5_000,
     'A micro-batch is stored when it has this many records',
   ),
   batchMaxBytes: setting(
     'CRYPTOS_BATCH_MAX_BYTES',
     () => wholeNumber(1_000, 100_000_000),
-    1_000_000,
+    4_000_000,
     'A micro-batch is stored when it has this many bytes',
   ),
   batchMaxAgeMs: setting(

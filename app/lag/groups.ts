@@ -8,15 +8,18 @@ import type { WatchedGroup } from './lag-watch.ts'
 
 const stored: readonly TopicId[] = ['quotes', ...marketTopics]
 
-/** The groups of these stores. */
+const topicsOf = (store: StoreName): readonly TopicId[] =>
+  store === 'cassandra' ? [...stored, 'quotaEvents'] : stored
+
+/** The groups of these stores: of each topic that the store takes. */
 export const watchedGroups = (
   config: Pick<Config, 'quotesRetentionDays'>,
   stores: readonly StoreName[],
 ): readonly WatchedGroup[] =>
   stores.flatMap(store =>
-    stored.map(id => ({
+    topicsOf(store).map(id => ({
       group: groupOf(id, store),
       topic: topics[id].name,
-      retentionMs: config.quotesRetentionDays * DAY,
+      retentionMs: stored.includes(id) ? config.quotesRetentionDays * DAY : topics[id].retentionMs,
     })),
   )

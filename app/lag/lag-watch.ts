@@ -33,8 +33,12 @@ export interface LagPorts extends TellPorts {
 export async function startLagWatch(ports: LagPorts, signal: AbortSignal): Promise<void> {
   const watch = new LagWatch(ports)
   const everyMs = ports.everyMs ?? MINUTE
+  const over = new Promise<void>(resolve => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
   while (!signal.aborted) {
-    await watch.look()
+    // A look asks a server, which may be silent for longer than somebody who stops the program waits.
+    await Promise.race([watch.look(), over])
     await ports.clock.sleep(everyMs, signal).catch(() => undefined)
   }
 }

@@ -77,7 +77,7 @@ async function openStores(
   }
   const others = partsOf(options.config).stores.filter(name => name !== 'sqlite')
   return [
-    { name: 'sqlite', open: take },
+    { name: 'sqlite', open: take, isEssential: true },
     ...others.map(name => ({ name, open: () => openStore(name, options) })),
   ]
 }
