@@ -13,6 +13,8 @@ const defaultTimeoutMs = 10_000
 /** Points of one series, or rows, in one piece of an answer: a limit of the server's own never cuts an answer in pieces. */
 const chunkRows = 5_000
 const neverGzip = Number.MAX_SAFE_INTEGER
+/** Said at each place, since what is not said the environment may say: `NODE_TLS_REJECT_UNAUTHORIZED=0` takes any certificate. */
+const secure = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
 const loopback = ['127.0.0.1', '[::1]', 'localhost']
 
 /** One server: its official client, one pool of sockets, errors of ours. Retrying is not its job. */
@@ -36,7 +38,7 @@ export class InfluxConnection {
       url: options.url,
       ...(token === undefined ? {} : { token }),
       timeout,
-      transportOptions: { agent: this.#agent, ...options.tls },
+      transportOptions: { agent: this.#agent, ...options.tls, ...secure },
     })
   }
 
@@ -111,7 +113,9 @@ export class InfluxConnection {
 /** A socket whose answer did not come in time is closed: the client would leave it open, and its request with it. */
 function agentFor(protocol: string, { tls = {} }: InfluxOptions): HttpAgent {
   const agent =
-    protocol === 'https:' ? new HttpsAgent({ keepAlive: true, ...tls }) : new HttpAgent({ keepAlive: true })
+    protocol === 'https:'
+      ? new HttpsAgent({ keepAlive: true, ...tls, ...secure })
+      : new HttpAgent({ keepAlive: true })
   const connect = agent.createConnection.bind(agent)
   agent.createConnection = (options, callback) => {
     const socket = connect(options, callback)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { EpochMicros } from '../../../core/brands.ts'
 import { VirtualClock } from '../../../core/virtual-clock.ts'
 import { quote, sourceAt } from '../../sink.contract.ts'
@@ -14,6 +14,7 @@ const clock = new VirtualClock(EpochMicros(Date.UTC(2026, 10, 22) * 1_000))
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
+  vi.unstubAllEnvs()
   for (const close of closing.splice(0)) await close()
 })
 
@@ -42,6 +43,15 @@ it('a certificate that nobody vouches for is refused before a word is sent', asy
     message: expect.stringMatching(/can not be trusted \(TLS\)/),
   })
   expect(asked()).toBe(0)
+})
+
+it('NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch that off', async () => {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+  const { open, asked } = await stub('127.0.0.1')
+  await expect(open()).rejects.toMatchObject({ code: 'CRY_SERVER_REFUSED' })
+  const other = await stub('127.0.0.2')
+  await expect(other.open({ ca })).rejects.toMatchObject({ code: 'CRY_SERVER_REFUSED' })
+  expect(asked() + other.asked()).toBe(0)
 })
 
 it('one of another name is refused, also with its authority given', async () => {
