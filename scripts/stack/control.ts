@@ -2,10 +2,11 @@ import { resolve } from 'node:path'
 import { CryptosError } from '../../core/errors.ts'
 import { serverNamed } from './members.ts'
 import type { ServerName } from './pins.ts'
-import { isAlive, isPaused, rssOf, signal, stopProcess, waitForEnd, waitForPause } from './processes.ts'
+import { isAlive, isPaused, rssOf, signal, waitForEnd, waitForPause } from './processes.ts'
 import { ensureRunning } from './start.ts'
 import type { ServerRecord } from './state.ts'
 import { allRecords, readRecord } from './state.ts'
+import { stillRuns, stopServer } from './stopping.ts'
 
 /** Whether a record is meant by one of the names, of servers or of single brokers; no name means all. */
 export const wanted = (record: ServerRecord, names: readonly string[]): boolean =>
@@ -54,6 +55,6 @@ export async function restart(folder: string, name: string): Promise<void> {
   const stackFolder = resolve(folder)
   const server = serverNamed(stackFolder, name)
   const record = readRecord(stackFolder, name)
-  if (record) await stopProcess(record, server.stopSignal)
+  if (record && !(await stopServer(stackFolder, record))) throw stillRuns([record])
   await ensureRunning(stackFolder, server)
 }

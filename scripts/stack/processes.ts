@@ -82,11 +82,15 @@ export const waitForEnd = (id: ProcessId, limitMs: number): Promise<boolean> =>
 export const waitForPause = (id: ProcessId, limitMs: number): Promise<boolean> =>
   waitUntil(() => isPaused(id.pid), limitMs)
 
-/** Asks it to end, and ends it after `patienceMs`. A paused process hears nothing, so it is woken first. */
-export async function stopProcess(id: ProcessId, polite: NodeJS.Signals, patienceMs = 15_000): Promise<void> {
-  if (!signal(id, polite)) return
+/** Asks it to end, and ends it after `patienceMs`; true once it is gone. A paused process hears nothing, so it is woken first. */
+export async function stopProcess(
+  id: ProcessId,
+  polite: NodeJS.Signals,
+  patienceMs = 15_000,
+): Promise<boolean> {
+  if (!signal(id, polite)) return true
   signal(id, 'SIGCONT')
-  if (await waitForEnd(id, patienceMs)) return
+  if (await waitForEnd(id, patienceMs)) return true
   signal(id, 'SIGKILL')
-  await waitForEnd(id, 10_000)
+  return waitForEnd(id, 10_000)
 }

@@ -7,16 +7,18 @@ import { addressesOf } from './addresses.ts'
 import { wanted } from './control.ts'
 import type { Say } from './fetch.ts'
 import { fetchAll } from './fetch.ts'
-import { serverNamed, serversOf } from './members.ts'
+import { locked } from './lock.ts'
+import { serversOf } from './members.ts'
 import { missingTools } from './missing.ts'
 import type { ServerName } from './pins.ts'
 import { usualServers } from './pins.ts'
 import { portsOf } from './ports.ts'
 import { kafkaBrokers } from './probes.ts'
-import { isAlive, stopProcess } from './processes.ts'
+import { isAlive } from './processes.ts'
 import type { JvmOptions, Plan, Settings } from './server.ts'
 import { ensureRunning, readyLimitMs } from './start.ts'
-import { allRecords, locked, readPlan, removeRecord, writePlan } from './state.ts'
+import { allRecords, readPlan, writePlan } from './state.ts'
+import { stopAll, stopServer } from './stopping.ts'
 
 export type { ServerStatus } from './control.ts'
 export { kill, restart, status } from './control.ts'
@@ -108,7 +110,10 @@ export function up(options: UpOptions): Promise<Addresses> {
   })
 }
 
-/** Stops the servers, all of the folder if none is named; returns the names of those that ran. */
+/**
+ * Stops the servers, all of the folder if none is named; returns the names of those that ran.
+ * @throws CryptosError CRY_SERVER_BUSY when one does not even end by SIGKILL: it stays known
+ */
 export async function down(
   folder: string,
   names: readonly string[] = [],
@@ -120,12 +125,7 @@ export async function down(
   return locked(stackFolder, async () => {
     const records = allRecords(stackFolder).filter(record => wanted(record, names))
     const running = records.filter(isAlive).map(record => record.name)
-    await Promise.all(
-      records.map(async record => {
-        await stopProcess(record, serverNamed(stackFolder, record.name).stopSignal, patienceMs)
-        removeRecord(stackFolder, record.name)
-      }),
-    )
+    await stopAll(stackFolder, records, record => stopServer(stackFolder, record, patienceMs))
     return running
   })
 }

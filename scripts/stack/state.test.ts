@@ -11,7 +11,8 @@ import { firstTaken, holderOf, isFree } from './port-check.ts'
 import { identify, isAlive, isPaused, signal, stopProcess, waitForEnd, waitForPause } from './processes.ts'
 import { clusterId } from './servers/kafka.ts'
 import { passwordsOf } from './servers/postgres.ts'
-import { allRecords, locked, readPlan, readRecord, removeRecord, writePlan, writeRecord } from './state.ts'
+import { allRecords, readPlan, readRecord, removeRecord, writePlan, writeRecord } from './state.ts'
+import { stopAll } from './stopping.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -43,22 +44,20 @@ describe('what is kept of a stack', () => {
     expect(allRecords(join(folder, 'none'))).toEqual([])
   })
 
-  it('is changed by one run at a time, and a dead run holds nothing back', async () => {
-    const order: string[] = []
-    const one = async (name: string): Promise<void> => {
-      await locked(folder, async () => {
-        order.push(`${name} in`)
-        await new Promise(resolve => setTimeout(resolve, 30))
-        order.push(`${name} out`)
-      })
-    }
-    await Promise.all([one('a'), one('b')])
-    expect(order.map(each => each.slice(2))).toEqual(['in', 'out', 'in', 'out'])
-    writeFileSync(join(folder, 'stack.lock'), JSON.stringify({ pid: process.pid, startedAt: 'long ago' }))
-    await one('c')
-    expect(order).toContain('c out')
-    writeFileSync(join(folder, 'stack.lock'), JSON.stringify(identify(process.pid)))
-    await expect(locked(folder, () => Promise.resolve(), 150)).rejects.toThrow(/another run/)
+  it('keeps a server that does not even end by SIGKILL, and says so', async () => {
+    const records = ['influxdb', 'postgres'].map((name, pid) => {
+      mkdirSync(join(folder, name))
+      const record = { name, kind: name as 'influxdb', address: 'x', pid: pid + 70, startedAt: 's' }
+      writeRecord(folder, record)
+      return record
+    })
+    await expect(stopAll(folder, records, async record => record.name === 'influxdb')).rejects.toMatchObject({
+      code: 'CRY_SERVER_BUSY',
+      message: expect.stringContaining('postgres (pid 71) did not end') as string,
+    })
+    expect(allRecords(folder).map(record => record.name)).toEqual(['postgres'])
+    await stopAll(folder, records, async () => true)
+    expect(allRecords(folder)).toEqual([])
   })
 })
 
@@ -71,12 +70,12 @@ describe('a process', () => {
     expect(isAlive(id)).toBe(true)
     expect(isAlive(stranger)).toBe(false)
     expect(signal(stranger, 'SIGKILL')).toBe(false)
-    await stopProcess(stranger, 'SIGKILL')
+    expect(await stopProcess(stranger, 'SIGKILL')).toBe(true)
     expect(isAlive(id)).toBe(true)
     signal(id, 'SIGSTOP')
     expect(await waitForPause(id, 5000)).toBe(true)
     // It hears SIGTERM although it was paused.
-    await stopProcess(id, 'SIGTERM', 5000)
+    expect(await stopProcess(id, 'SIGTERM', 5000)).toBe(true)
     expect(await ended).toEqual([null, 'SIGTERM'])
     expect(isAlive(id)).toBe(false)
     expect(isPaused(id.pid)).toBe(false)
@@ -88,7 +87,7 @@ describe('a process', () => {
     )
     await up
     const id = identify(child.pid ?? 0)
-    await stopProcess(id, 'SIGTERM', 200)
+    expect(await stopProcess(id, 'SIGTERM', 200)).toBe(true)
     expect(await ended).toEqual([null, 'SIGKILL'])
     expect(await waitForEnd(id, 0)).toBe(true)
   })
