@@ -26,6 +26,8 @@ function mounted(): boolean {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk], { stdio: 'ignore' })
     return true
   } catch (error) {
+    // Nobody reads the warnings of a run that is green.
+    if (process.env['CI']) throw error
     console.error(
       `SKIPPED the full disk of Cassandra: no disk can be made here (${String(error).slice(0, 80)})`,
     )

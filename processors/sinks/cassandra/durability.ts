@@ -4,11 +4,19 @@ import type { Session } from './session.ts'
 
 /**
  * Refuses a server whose word is worth less than ours: where one node alone has a row and writes its commit log only now and then
- * (`commitlog_sync: periodic`, the default), a killed node forgets rows that it told were stored.
+ * (`commitlog_sync: periodic`, the default), a killed node forgets rows that it told were stored. Where several nodes share rows of
+ * which each has one copy, only the node that was asked tells how it writes its own, so that nobody can know it of the others.
  * @throws CryptosError CRY_SERVER_CONFIG
  */
 export async function checkDurability(session: Session, options: CassandraOptions): Promise<void> {
-  if (options.acceptLossWindow || (session.nodes > 1 && (await copies(session, options)) > 1)) return
+  if (options.acceptLossWindow) return
+  if (session.nodes > 1) {
+    if ((await copies(session, options)) > 1) return
+    throw new CryptosError(
+      'CRY_SERVER_CONFIG',
+      `Cassandra at ${session.server} has ${session.nodes} nodes, but ${options.keyspace} has one copy of each row: how each of them writes its commit log can not be asked, so acknowledged rows can be lost when one dies: raise the replication of the keyspace to 3, or accept that with CRYPTOS_CASSANDRA_ACCEPT_LOSS_WINDOW=true`,
+    )
+  }
   const sync = await commitLogSync(session)
   if (sync !== 'periodic' && sync !== undefined) return
   throw new CryptosError(

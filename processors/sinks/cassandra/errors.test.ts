@@ -33,6 +33,24 @@ describe('an error of the driver', () => {
       'CRY_SERVER_REFUSED',
       'stop',
     ],
+    [
+      answered(codes.unauthorized, 'Unable to perform authorization of permissions: Operation timed out'),
+      'CRY_SERVER_UNREACHABLE',
+      'retry',
+    ],
+    [
+      new errors.AuthenticationError('Unable to perform authentication: Operation timed out'),
+      'CRY_SERVER_UNREACHABLE',
+      'retry',
+    ],
+    [
+      noHost(
+        new errors.AuthenticationError('Unable to perform authentication: Cannot achieve consistency level'),
+        new errors.OperationTimedOutError('The host did not reply', 'x'),
+      ),
+      'CRY_SERVER_UNREACHABLE',
+      'retry',
+    ],
     [new errors.ArgumentError('localDataCenter was configured as dc2'), 'CRY_SERVER_CONFIG', 'stop'],
     [noHost(system('ECONNREFUSED')), 'CRY_SERVER_UNREACHABLE', 'retry'],
     [noHost(), 'CRY_SERVER_UNREACHABLE', 'retry'],

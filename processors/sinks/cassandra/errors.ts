@@ -29,6 +29,16 @@ const answers: ReadonlyMap<number, Said> = new Map([
 /** What a failed verification of a certificate is called by Node and OpenSSL. */
 const certificateWord = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ALTNAME|HANDSHAKE|SSL|TLS/
 
+/**
+ * The server reads users and rights out of its own tables. When that read times out, it answers with the code of a refusal, which is
+ * no word about the user: it goes by again.
+ */
+const couldNotCheck = /^Unable to perform (?:authentication|authorization)/
+const unchecked: Said = {
+  code: 'CRY_SERVER_UNREACHABLE',
+  what: 'could not look its users up in time: it is overloaded, or too few of its nodes are up',
+}
+
 /** The parts of the driver's errors that are looked at. */
 interface DriverError {
   readonly name?: string
@@ -49,6 +59,7 @@ export function cassandraError(error: unknown, server: string): CryptosError {
 }
 
 function said(error: DriverError): Said {
+  if (couldNotCheck.test(error.message ?? '')) return unchecked
   switch (error.name) {
     case 'ResponseError':
       return answered(error)

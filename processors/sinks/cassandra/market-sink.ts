@@ -15,11 +15,13 @@ import type { Writer } from './writer.ts'
 export class CassandraMarketSink implements MarketSink {
   readonly name = 'cassandra'
   readonly #session: Session
+  readonly #clock: Clock
   readonly #writer: Writer
   readonly #days: Known<true>
   readonly #latest: Known<number>
   constructor(session: Session, writer: Writer, clock: Clock) {
     this.#session = session
+    this.#clock = clock
     this.#writer = writer
     this.#days = new Known(clock)
     this.#latest = new Known(clock)
@@ -45,7 +47,8 @@ export class CassandraMarketSink implements MarketSink {
 
   async prune(kinds: readonly MarketRecord['kind'][], before: EpochMicros): Promise<number> {
     let removed = 0
-    for (const kind of kinds) removed += await pruneMarket(this.#session, kind, before)
+    for (const kind of kinds)
+      removed += await pruneMarket(this.#session, { kind, before, now: this.#clock.now() })
     return removed
   }
 

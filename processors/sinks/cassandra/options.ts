@@ -1,6 +1,7 @@
 import { CryptosError } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import type { Login, TlsOptions } from '../../../core/server.ts'
+import { DAY } from '../../../core/time.ts'
 
 export interface CassandraOptions {
   /** `host:port` of some nodes of the cluster; the others are found through them. All listen on one port. */
@@ -18,12 +19,18 @@ export interface CassandraOptions {
   /** Take a server that tells a row is stored before it is on disk: rows of its last moments are lost when it dies. */
   readonly acceptLossWindow: boolean
   readonly clock: Clock
+  /** Ends the waiting for another process that is just making the tables. */
+  readonly signal?: AbortSignal
 }
 
 export interface HostAndPort {
   readonly host: string
   readonly port: number
 }
+
+/** Seconds of 31 bits: what the server's default storage can tell of the end of a row. */
+const lastEndAt = (2 ** 31 - 2) * 1e6
+const dayMicros = DAY * 1_000
 
 const keyspacePattern = /^[a-z][a-z0-9_]{0,47}$/
 const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/@]+):(\d{1,5})$/
@@ -48,7 +55,8 @@ function readHost(text: string): HostAndPort {
 }
 
 /** The name stands in statements, where no parameter can. @throws CryptosError CRY_CONFIG_INVALID */
-export function checkOptions({ keyspace, replication, ttlDays, datacenter }: CassandraOptions): void {
+export function checkOptions(options: CassandraOptions): void {
+  const { keyspace, replication, ttlDays, datacenter, clock } = options
   if (!keyspacePattern.test(keyspace))
     throw wrong('a keyspace has 1 to 48 small letters, digits and underscores, a letter first')
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(datacenter))
@@ -57,4 +65,8 @@ export function checkOptions({ keyspace, replication, ttlDays, datacenter }: Cas
     throw wrong('the replication of Cassandra is a whole number from 1 to 20')
   if (!Number.isSafeInteger(ttlDays) || ttlDays < 0 || ttlDays > 20 * 365)
     throw wrong('the days that Cassandra keeps rows are a whole number up to 7300; 0 = for ever')
+  if (ttlDays > 0 && clock.now() + ttlDays * dayMicros >= lastEndAt)
+    throw wrong(
+      `Cassandra refuses every row that would end after 2038-01-19: keep rows for less than ${ttlDays} days, or for ever (0)`,
+    )
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { CryptosError, isCryptosError } from '../../../core/errors.ts'
-import type { Clock } from '../../../core/ports/clock.ts'
 import { agingOf } from './aging.ts'
 import type { CassandraOptions } from './options.ts'
 import { agingTables, newestStep, schemaSteps } from './schema-files.ts'
@@ -43,13 +42,13 @@ async function stepsIn(session: Session): Promise<readonly number[]> {
 /**
  * Makes the keyspace and its tables, once, in the order of the files. Any number of processes may start at once: one of them has the
  * claim (a row with a condition, gone by itself after a minute), the others wait until the steps are there.
- * @throws CryptosError CRY_STORE_NEWER; CRY_SERVER_CONFIG where something is missing that the user may not make
+ * @throws the reason of `options.signal`; CryptosError CRY_STORE_NEWER; CRY_SERVER_CONFIG where something is missing that the user may not make
  */
 export async function applySchema(session: Session, options: CassandraOptions): Promise<void> {
   await needKeyspace(session, options)
   if (!isComplete(await appliedSteps(session))) {
     await allowed(session, 'its tables', () => makeBooks(session))
-    await whileClaimed(session, options.clock, () => applyMissing(session, options))
+    await whileClaimed(session, options, () => applyMissing(session, options))
   }
   await alignAging(session, options.ttlDays)
 }
@@ -130,7 +129,11 @@ async function applyMissing(session: Session, options: CassandraOptions): Promis
 }
 
 /** Does `work` in one process at a time; where another one did it meanwhile, nothing is left to do. */
-async function whileClaimed(session: Session, clock: Clock, work: () => Promise<void>): Promise<void> {
+async function whileClaimed(
+  session: Session,
+  { clock, signal }: CassandraOptions,
+  work: () => Promise<void>,
+): Promise<void> {
   const { keyspace } = session
   const owner = randomUUID()
   const until = clock.monotonicMs() + longestWaitMs
@@ -141,7 +144,7 @@ async function whileClaimed(session: Session, clock: Clock, work: () => Promise<
         'CRY_SERVER_UNREACHABLE',
         `another process has been making the tables of ${keyspace} in Cassandra at ${session.server} for too long`,
       )
-    await clock.sleep(claimPauseMs)
+    await clock.sleep(claimPauseMs, signal)
   }
   try {
     await work()

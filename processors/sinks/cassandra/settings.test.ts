@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { EpochMicros } from '../../../core/brands.ts'
+import { VirtualClock } from '../../../core/virtual-clock.ts'
 import { systemClock } from '../../../host/clock.ts'
 import { agingOf } from './aging.ts'
 import { checkOptions, readHosts } from './options.ts'
@@ -30,6 +32,13 @@ describe('settings of Cassandra', () => {
       ['::1:9'],
     ])
       expect(() => readHosts(bad)).toThrow(wrong)
+  })
+
+  it('keep no row past the last second that the server can tell', () => {
+    const clock = new VirtualClock(EpochMicros(Date.UTC(2037, 11, 20, 3, 14, 6) * 1_000))
+    for (const ttlDays of [0, 1, 29]) expect(() => checkOptions({ ...good, ttlDays, clock })).not.toThrow()
+    for (const ttlDays of [30, 7_300])
+      expect(() => checkOptions({ ...good, ttlDays, clock })).toThrow('2038-01-19')
   })
 
   it('hold no name that could be more than a name in a statement', () => {
