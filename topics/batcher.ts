@@ -22,9 +22,11 @@ export class Batcher<Item> {
     return this.#items.length
   }
 
-  /** Adds an item; returns the batch that it closed, which holds the item unless the item did not fit any more. */
-  add(item: Item, nowMs: number): readonly Item[] | undefined {
-    const bytes = this.#bytesOf(item)
+  /**
+   * Adds an item; returns the batch that it closed, which holds the item unless the item did not fit any more.
+   * `bytes` = its size, where the caller has counted it before.
+   */
+  add(item: Item, nowMs: number, bytes = this.#bytesOf(item)): readonly Item[] | undefined {
     const before = this.#bytes + bytes > this.#limits.maxBytes ? this.take() : undefined
     if (this.#items.length === 0) this.#openedAtMs = nowMs
     this.#items.push(item)

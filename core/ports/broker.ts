@@ -39,7 +39,11 @@ export interface ConsumeOptions {
   readonly limits: BatchLimits
   /** Ends the subscription; `consume` then resolves. */
   readonly signal: AbortSignal
-  /** Where the caller's own store says to go on; undefined = the group's committed offset, else the beginning. */
+  /**
+   * Where the caller's own store says to go on; undefined = the group's committed offset, else the beginning. It decides at the
+   * first assignment of a partition within one consume() call: at a later one (the group was divided anew, the servers were
+   * away) it is asked again, but the subscription never goes back behind what it has done, so a constant is a good answer.
+   */
   readonly startAt?: (topic: string, partition: number) => Promise<number | undefined>
   /** The offset after the batch is committed when this resolves, and only then. A throw redelivers the batch after a pause. */
   readonly onBatch: (batch: PartitionBatch, signal: AbortSignal) => Promise<void>

@@ -71,9 +71,7 @@ class KafkaBroker implements Broker {
       const partition = placeOf(message, known?.spec)
       targets.push({ topic: known?.name ?? '', partition, batchBytes: known?.batchBytes ?? 0 })
     }
-    const sent = chunksOf(messages, targets).map(chunk => this.#producer.send(chunk))
-    const results = await Promise.allSettled(sent)
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    await this.#producer.send(...chunksOf(messages, targets))
   }
 
   async consume(options: ConsumeOptions): Promise<void> {

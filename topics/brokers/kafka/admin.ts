@@ -8,6 +8,9 @@ import { atMost, ignore } from './waiting.ts'
 
 const tries = 4
 const pauseMs = 300
+const longestPauseMs = SECOND
+/** How long a topic that was just made may be unknown to some servers. */
+const spreadsInMs = 10 * SECOND
 
 /** Asks the cluster about topics and groups. An administration client that failed is thrown away: the next one finds the servers anew. */
 export class KafkaAdmin {
@@ -22,6 +25,7 @@ export class KafkaAdmin {
 
   /** Does it, again with a new connection if it fails for a moment. @throws CryptosError CRY_SERVER_* */
   async run<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+    const beganMs = this.#clock.monotonicMs()
     for (let failures = 1; ; failures += 1) {
       const used = this.#current()
       try {
@@ -30,13 +34,14 @@ export class KafkaAdmin {
         const told = kafkaError(error, what, this.#clients.servers)
         if (this.#admin === used) this.#admin = undefined
         await this.#leave(used)
-        // A topic that was just made is unknown to some servers for a moment.
         const isNew = faultType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+        const isLate = this.#clock.monotonicMs() - beganMs > spreadsInMs
         const reaction = classify(told)
         const hopeless =
           ((reaction === 'stop' || reaction === 'dead-letter') && !isNew) || isOutOfRange(error)
-        if (hopeless || failures >= tries || this.#closing.signal.aborted) throw told
-        await this.#clock.sleep(pauseMs * failures, this.#closing.signal).catch(ignore)
+        if (hopeless || (isNew ? isLate : failures >= tries) || this.#closing.signal.aborted) throw told
+        const waitMs = Math.min(longestPauseMs, pauseMs * failures)
+        await this.#clock.sleep(waitMs, this.#closing.signal).catch(ignore)
       }
     }
   }

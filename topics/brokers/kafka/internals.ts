@@ -91,3 +91,7 @@ export function fetchedBatch(topic: string, offset: string, data: PartitionData)
   ) => Batch
   return new BatchClass(topic, offset, data)
 }
+
+/** The offset that a batch was asked for, which may lie before or behind its first record. kafkajs' types lack it. */
+export const fetchedAt = (batch: Batch): number =>
+  Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)

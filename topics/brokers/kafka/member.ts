@@ -1,16 +1,19 @@
-import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
+import type { Batch, Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
 import { CryptosError } from '../../../core/errors.ts'
 import type { ConsumeOptions, PartitionState } from '../../../core/ports/broker.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import type { KafkaAdmin } from './admin.ts'
+import { placeOf } from './assigned.ts'
+import type { Assigned, Done } from './assigned.ts'
 import type { KafkaClients } from './client.ts'
 import { isGroupMove, kafkaError } from './errors.ts'
 import { limitsAfterFetch, newConsumer } from './fetching.ts'
 import { committedOf } from './groups.ts'
 import type { CommittedOffset } from './groups.ts'
-import { fromKafka } from './messages.ts'
+import { fetchedAt } from './internals.ts'
 import { Silence } from './silence.ts'
+import { startOf } from './start.ts'
 import type { KafkaTopics } from './topics.ts'
 import { atMost, ignore } from './waiting.ts'
 import { PartitionWorker } from './worker.ts'
@@ -24,18 +27,9 @@ export interface MemberPorts {
   readonly onReadFailed: (error: unknown) => void
   /** They answered. */
   readonly onReadWorks: () => void
+  /** How far the subscription came in each partition, over the lives of its members. */
+  readonly done: Map<string, Done>
 }
-
-/** A partition that is ours, and who works on it: until `isOpen` the worker of the time before, which still ends. */
-interface Assigned {
-  readonly topic: string
-  readonly partition: number
-  worker: PartitionWorker | undefined
-  isOpen: boolean
-  ended: Promise<void>
-}
-
-const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`
 
 /**
  * One member of a group: a kafkajs consumer from its start to its end. kafkajs fetches, keeps the membership and divides the
@@ -56,12 +50,13 @@ export class Member {
     this.#ports = ports
     // The servers' waiting is part of the age.
     this.#options = { ...options, limits: limitsAfterFetch(options.limits) }
-    this.#silence = new Silence(ports.clock, (seconds, isEnd) => {
+    const onSilent = (seconds: number, isEnd: boolean): void => {
       const why = `Kafka at ${ports.clients.servers.join(', ')}: no answer for ${seconds} s`
       const error = new CryptosError('CRY_SERVER_UNREACHABLE', why)
       ports.onReadFailed(error)
       if (isEnd) this.#ended.resolve(error)
-    })
+    }
+    this.#silence = new Silence(ports.clock, onSilent, ports.onReadWorks)
     this.#consumer = newConsumer(ports.clients, options)
   }
 
@@ -147,6 +142,7 @@ export class Member {
       partition,
       worker: before?.worker,
       isOpen: false,
+      soughtAt: -1,
       ended,
     })
   }
@@ -177,10 +173,10 @@ export class Member {
     const group = Math.max(known.committed.find(isHere)?.offset ?? -1, old?.committed ?? -1)
     const own = await this.#options.startAt?.(topic, partition)
     if (!state || generation !== this.#generation || this.#over.signal.aborted) return
-    const reached = Math.max(group, old?.done ?? -1)
-    const asked = own ?? (reached < 0 ? undefined : reached)
-    const next = this.#startOf(state, asked)
-    assigned.worker = new PartitionWorker({
+    const done = this.#ports.done.get(placeOf(topic, partition))
+    const { next, gap } = startOf(state, { own, group, done: done?.offset })
+    if (gap) this.#options.onGap?.({ topic, partition, ...gap })
+    const worker = new PartitionWorker({
       topic,
       partition,
       consume: this.#options,
@@ -189,24 +185,28 @@ export class Member {
       committed: group < 0 || group > state.end ? undefined : group,
       isIll: old?.isIll ?? false,
       // Done there and not committed: it must not wait for the next record.
-      stored: next === old?.done ? old.stored : undefined,
+      stored: next === done?.offset ? done.stored : undefined,
       ports: {
         commit: offset => this.#commit(topic, partition, offset),
         flow: on => this.#flow(topic, partition, on),
       },
       clock: this.#ports.clock,
     })
-    assigned.ended = assigned.worker.run().catch(error => this.#ended.resolve(error))
+    assigned.worker = worker
+    assigned.ended = this.#work(worker, placeOf(topic, partition))
     assigned.isOpen = true
-    this.#consumer.seek({ topic: this.#nameOf(topic), partition, offset: String(next) })
+    this.#seek(topic, partition, next)
     this.#flow(topic, partition, true)
   }
 
-  /** A place behind the end means that the log was made anew: all of it is read. One before the begin: retention was faster. */
-  #startOf({ topic, partition, begin, end }: PartitionState, asked: number | undefined): number {
-    if (asked === undefined || (asked >= begin && asked <= end)) return asked ?? begin
-    this.#options.onGap?.({ topic, partition, from: asked, to: begin })
-    return begin
+  async #work(worker: PartitionWorker, place: string): Promise<void> {
+    try {
+      await worker.run()
+    } catch (error) {
+      this.#ended.resolve(error)
+    } finally {
+      this.#ports.done.set(place, { offset: worker.done, stored: worker.stored })
+    }
   }
 
   async #took(payload: EachBatchPayload): Promise<void> {
@@ -219,24 +219,32 @@ export class Member {
     const first = Number(batch.firstOffset())
     const next = Number(batch.lastOffset()) + 1
     if (next <= worker.next) return this.#reopen(assigned, worker)
-    if (first > worker.next && !(await this.#tellHole(assigned, worker, first))) return
-    worker.push(
-      batch.messages.map(m => fromKafka(topic, batch.partition, m)),
-      next,
-      Number(batch.highWatermark),
-    )
+    if (first > worker.next && !(await this.#passHole(assigned, worker, batch))) return
+    worker.push(batch.messages, next, Number(batch.highWatermark))
     payload.resolveOffset(batch.lastOffset())
   }
 
-  /** Offsets may have holes (marks of transactions); a gap is what the log has lost. False where the partition went meanwhile. */
-  async #tellHole(assigned: Assigned, worker: PartitionWorker, first: number): Promise<boolean> {
+  /**
+   * Offsets may have holes (marks of transactions); a gap is what the log has lost. False where the partition went meanwhile, or
+   * where the batch was fetched from another place than ours, for whoever had the partition before: kafkajs is sent back once.
+   */
+  async #passHole(assigned: Assigned, worker: PartitionWorker, batch: Batch): Promise<boolean> {
     const generation = this.#generation
     const { topic, partition } = assigned
     const states = await this.#ports.topics.states(topic)
     if (generation !== this.#generation || assigned.worker !== worker) return false
     const begin = states[partition]?.begin ?? 0
     const from = worker.next
-    if (begin > from) this.#options.onGap?.({ topic, partition, from, to: Math.min(begin, first) })
+    const asked = fetchedAt(batch)
+    // kafkajs goes to the begin by itself where ours is lost, and passes over batches that hold nothing for us.
+    const isLost = begin > from && asked <= begin
+    if (asked !== from && !isLost && assigned.soughtAt !== from) {
+      assigned.soughtAt = from
+      this.#seek(topic, partition, from)
+      return false
+    }
+    const to = Math.min(begin, Number(batch.firstOffset()))
+    if (begin > from) this.#options.onGap?.({ topic, partition, from, to })
     return true
   }
 
@@ -245,8 +253,10 @@ export class Member {
     assigned.isOpen = false
     this.#flow(assigned.topic, assigned.partition, false)
     worker.finish()
+    // Of now: when the group is divided anew meanwhile, this assignment is over.
+    const generation = this.#generation
     const states = await this.#ports.topics.states(assigned.topic)
-    await this.#open(this.#generation, assigned, { states, committed: [] })
+    await this.#open(generation, assigned, { states, committed: [] })
   }
 
   async #commit(topic: string, partition: number, offset: number): Promise<void> {
@@ -274,6 +284,10 @@ export class Member {
       // Between two lives of the consumer: the next assignment starts anew anyway.
       if (!(error instanceof Error && error.name.startsWith('KafkaJS'))) throw error
     }
+  }
+
+  #seek(topic: string, partition: number, offset: number): void {
+    this.#consumer.seek({ topic: this.#nameOf(topic), partition, offset: String(offset) })
   }
 
   #nameOf(topic: string): string {

@@ -22,16 +22,15 @@ export function toKafka(message: TopicMessage, partition: number): Message {
 export function fromKafka(topic: string, partition: number, message: KafkaMessage): StoredMessage {
   const headers: Record<string, string> = {}
   let micros = 0
-  for (const [name, all] of Object.entries(message.headers ?? {})) {
-    const text = String((Array.isArray(all) ? all[0] : all) ?? '')
+  const given = message.headers ?? {}
+  // No list of entries, and a plain assignment where it is safe: this runs for every record that is read.
+  for (const name of Object.keys(given)) {
+    const all = given[name]
+    const one = Array.isArray(all) ? all[0] : all
+    const text = one?.toString() ?? ''
     if (name === microsHeader) micros = microsOf(text)
-    else
-      Object.defineProperty(headers, name, {
-        value: text,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      })
+    else if (name === '__proto__') Object.defineProperty(headers, name, { value: text, ...ownField })
+    else headers[name] = text
   }
   const { value } = message
   return {
@@ -44,5 +43,7 @@ export function fromKafka(topic: string, partition: number, message: KafkaMessag
     timestamp: (Math.max(0, Number(message.timestamp)) * 1_000 + micros) as EpochMicros,
   }
 }
+
+const ownField = { enumerable: true, configurable: true, writable: true }
 
 const microsOf = (text: string): number => (/^\d{1,3}$/.test(text) ? Number(text) : 0)

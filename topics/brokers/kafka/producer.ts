@@ -12,7 +12,7 @@ export interface PartitionProducerOptions {
   readonly makeSender: () => Sender
   readonly clock: Clock
   readonly servers: readonly string[]
-  /** How long a batch is sent again before its caller is told. */
+  /** How long what was given at once is sent again before its caller is told. */
   readonly deadlineMs?: number
 }
 
@@ -21,6 +21,12 @@ export interface PartitionChunk {
   readonly topic: string
   readonly partition: number
   readonly messages: readonly Message[]
+}
+
+/** What was given at once: one time for all of it, and where it is broken. */
+interface Shipment {
+  readonly untilMs: number
+  readonly failed: Map<string, CryptosError>
 }
 
 /** A kafkajs producer and the calls that it still owes an answer. */
@@ -65,14 +71,28 @@ export class PartitionProducer {
   }
 
   /**
-   * Resolves when the chunk is acknowledged by all copies that must have it.
-   * @throws CryptosError CRY_SERVER_UNREACHABLE after the deadline or when closed meanwhile: then it may be stored or not
+   * Resolves when all chunks are acknowledged by all copies that must have them. Behind a chunk that failed nothing of the same
+   * partition is sent: the caller gives all of it again, and its order stays.
+   * @throws CryptosError CRY_SERVER_UNREACHABLE after the deadline, which is one for all chunks, or when closed meanwhile: then
+   * they may be stored or not
    */
-  send(chunk: PartitionChunk): Promise<void> {
+  async send(...chunks: readonly PartitionChunk[]): Promise<void> {
+    const { clock, deadlineMs = 30 * SECOND } = this.#options
+    const shipment = { untilMs: clock.monotonicMs() + deadlineMs, failed: new Map() }
+    const results = await Promise.allSettled(chunks.map(chunk => this.#enqueue(chunk, shipment)))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  #enqueue(chunk: PartitionChunk, shipment: Shipment): Promise<void> {
     const place = `${chunk.topic}/${chunk.partition}`
     const before = this.#tails.get(place)
-    const sent =
-      before !== undefined ? before.then(() => this.#sendUntilStored(chunk)) : this.#sendUntilStored(chunk)
+    const ship = async (): Promise<void> => {
+      const broken = shipment.failed.get(place) ?? (await this.#sendUntilStored(chunk, shipment.untilMs))
+      if (broken === undefined) return
+      shipment.failed.set(place, broken)
+      throw broken
+    }
+    const sent = before !== undefined ? before.then(ship) : ship()
     // The next one goes on whatever became of this one: its own caller was told.
     const tail = sent.then(ignore, ignore).then(() => {
       if (this.#tails.get(place) === tail) this.#tails.delete(place)
@@ -81,6 +101,7 @@ export class PartitionProducer {
     return sent
   }
 
+  /** What was not sent yet when it closes is never sent. */
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.all(this.#tails.values())
@@ -88,21 +109,25 @@ export class PartitionProducer {
     await atMost(3 * SECOND, Promise.all(this.#leaving), this.#options.clock)
   }
 
-  async #sendUntilStored(chunk: PartitionChunk): Promise<void> {
-    const { clock, deadlineMs = 30 * SECOND } = this.#options
-    const untilMs = clock.monotonicMs() + deadlineMs
-    for (let tries = 1; ; tries += 1) {
-      const failed = await this.#try(chunk, tries, untilMs - clock.monotonicMs())
-      if (!failed) {
+  /** Why it was not acknowledged; undefined when it was. */
+  async #sendUntilStored(chunk: PartitionChunk, untilMs: number): Promise<CryptosError | undefined> {
+    const { clock } = this.#options
+    let failed: Error = new TimeUp('no time was left for it')
+    for (let tries = 1; clock.monotonicMs() < untilMs; tries += 1) {
+      if (this.#closing.signal.aborted)
+        return this.#lastWord(new TimeUp('closed before it was acknowledged'), chunk)
+      const problem = await this.#try(chunk, tries, untilMs - clock.monotonicMs())
+      if (!problem) {
         this.counts.acknowledged += chunk.messages.length
-        return
+        return undefined
       }
+      failed = problem
       const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries - 1, 10))
-      if (isFinal(failed) || this.#closing.signal.aborted || clock.monotonicMs() + pauseMs >= untilMs)
-        throw this.#lastWord(failed, chunk)
+      if (isFinal(failed) || this.#closing.signal.aborted || clock.monotonicMs() + pauseMs >= untilMs) break
       this.counts.resent += chunk.messages.length
       await clock.sleep(pauseMs, this.#closing.signal).catch(ignore)
     }
+    return this.#lastWord(failed, chunk)
   }
 
   /** One call of kafkajs; what went wrong, or undefined when it is acknowledged. */

@@ -87,6 +87,34 @@ describe('a subscription at Kafka recovers by itself', () => {
     expect(other.distinct).toBeGreaterThan(0)
   })
 
+  it('from members that come and go, where a start was asked for: it is obeyed once', async () => {
+    await consumer.stop()
+    reading = new Reading()
+    consumer = reading.subscribe(broker, topic, { startAt: async () => 5 })
+    await realUntil(() => reading.distinct > 200, 'records flow')
+    const second = await openReal(brokers, { topicPrefix: prefix })
+    for (let round = 0; round < 2; round += 1) {
+      const other = new Reading()
+      // It does nothing that is kept: whatever it got comes to the first again, and nothing else does.
+      const guest = other.subscribe(second, topic, {
+        onBatch: async batch => {
+          other.take(batch.messages)
+          throw new Error('not stored')
+        },
+      })
+      await realUntil(() => other.delivered > 0, 'the second member gets its share')
+      await guest.stop()
+      await flowsAgain()
+    }
+    await second.close()
+    await traffic.stop()
+    const ends = await broker.partitions(topic)
+    const all = ends.reduce((sum, e) => sum + e.end - 5, 0)
+    await realUntil(() => reading.distinct === all, 'all is read', 30_000)
+    expect(reading.delivered).toBe(all)
+    expect(reading.gaps).toEqual([])
+  })
+
   it('from a broker that is restarted', async () => {
     await restartServer(server)
     await flowsAgain()

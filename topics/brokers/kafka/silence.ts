@@ -8,16 +8,23 @@ const endsAfterMs = 25 * SECOND
 export class Silence {
   readonly #clock: Clock
   readonly #tell: (seconds: number, isEnd: boolean) => void
+  readonly #over: () => void
   #lastSignMs: number
-  /** `tell` is called each second from 8 s on, and with `isEnd` from 25 s on. */
-  constructor(clock: Clock, tell: (seconds: number, isEnd: boolean) => void) {
+  #isTold = false
+  /** `tell` is called each second from 8 s on, and with `isEnd` from 25 s on; `over` at the first sign of life after it. */
+  constructor(clock: Clock, tell: (seconds: number, isEnd: boolean) => void, over: () => void) {
     this.#clock = clock
     this.#tell = tell
+    this.#over = over
     this.#lastSignMs = clock.monotonicMs()
   }
 
+  /** The servers answered. Called for every answer, so it costs nothing. */
   sign(): void {
     this.#lastSignMs = this.#clock.monotonicMs()
+    if (!this.#isTold) return
+    this.#isTold = false
+    this.#over()
   }
 
   /** Until the signal fires, and then by its throw. */
@@ -27,9 +34,11 @@ export class Silence {
       await this.#clock.sleep(SECOND, signal)
       const nowMs = this.#clock.monotonicMs()
       // This process was paused: the servers had no chance to answer.
-      if (nowMs - beforeMs > 5 * SECOND) this.sign()
+      if (nowMs - beforeMs > 5 * SECOND) this.#lastSignMs = nowMs
       const silentMs = nowMs - this.#lastSignMs
-      if (silentMs > toldAfterMs) this.#tell(Math.round(silentMs / SECOND), silentMs > endsAfterMs)
+      if (silentMs <= toldAfterMs) continue
+      this.#isTold = true
+      this.#tell(Math.round(silentMs / SECOND), silentMs > endsAfterMs)
     }
   }
 }

@@ -1,15 +1,18 @@
-import { classify } from '../../../core/errors.ts'
+import { CryptosError, classify } from '../../../core/errors.ts'
 import type { ConsumeOptions } from '../../../core/ports/broker.ts'
 import { SECOND } from '../../../core/time.ts'
-import { kafkaError } from './errors.ts'
+import type { Done } from './assigned.ts'
+import { faultType, kafkaError } from './errors.ts'
 import { Member } from './member.ts'
 import type { MemberPorts } from './member.ts'
 import { ignore } from './waiting.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 3 * SECOND
+/** How long a topic that was there may be unknown to a server: metadata spread slowly where brokers start or are loaded. */
+const unknownForMs = 30 * SECOND
 
-export type SubscriptionPorts = Omit<MemberPorts, 'onReadFailed' | 'onReadWorks'>
+export type SubscriptionPorts = Omit<MemberPorts, 'onReadFailed' | 'onReadWorks' | 'done'>
 
 /**
  * A subscription over the lives of many members: what kafkajs does not heal by itself is healed by a new consumer.
@@ -17,18 +20,23 @@ export type SubscriptionPorts = Omit<MemberPorts, 'onReadFailed' | 'onReadWorks'
  */
 export async function subscribe(ports: SubscriptionPorts, options: ConsumeOptions): Promise<void> {
   const health = new Health(options)
+  const trouble = new Trouble(ports, options.group)
+  const done = new Map<string, Done>()
+  const onReadFailed = (error: unknown): void => health.failed(trouble.of(error))
+  const onReadWorks = (): void => {
+    trouble.over()
+    health.works()
+  }
   for (let failures = 0; !options.signal.aborted; failures += 1) {
     const beganMs = ports.clock.monotonicMs()
     try {
       health.places = await placesOf(ports, options.topics)
-      const why = await new Member(
-        { ...ports, onReadFailed: error => health.failed(told(error)), onReadWorks: () => health.works() },
-        options,
-      ).live()
+      trouble.isFound = true
+      const why = await new Member({ ...ports, done, onReadFailed, onReadWorks }, options).live()
       if (options.signal.aborted) return
       throw why
     } catch (error) {
-      const problem = told(error)
+      const problem = trouble.of(error)
       const reaction = classify(problem)
       if (reaction !== 'retry' && reaction !== 'wait') throw problem
       health.failed(problem)
@@ -37,9 +45,29 @@ export async function subscribe(ports: SubscriptionPorts, options: ConsumeOption
       await ports.clock.sleep(pauseMs, options.signal).catch(ignore)
     }
   }
+}
 
-  function told(error: unknown): Error {
-    return kafkaError(error, `group ${ports.clients.nameOf(options.group)}`, ports.clients.servers)
+/** What an error means for a subscription: a topic that it found once is not missing because a server does not know it yet. */
+class Trouble {
+  isFound = false
+  readonly #ports: SubscriptionPorts
+  readonly #what: string
+  #unknownSinceMs: number | undefined
+  constructor(ports: SubscriptionPorts, group: string) {
+    this.#ports = ports
+    this.#what = `group ${ports.clients.nameOf(group)}`
+  }
+  of(error: unknown): CryptosError {
+    const { clients, clock } = this.#ports
+    const problem = kafkaError(error, this.#what, clients.servers)
+    if (!this.isFound || faultType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') return problem
+    this.#unknownSinceMs ??= clock.monotonicMs()
+    if (clock.monotonicMs() - this.#unknownSinceMs >= unknownForMs) return problem
+    const why = `Kafka at ${clients.servers.join(', ')}: ${this.#what}: a server does not know a topic at the moment`
+    return new CryptosError('CRY_SERVER_UNREACHABLE', why, { cause: error })
+  }
+  over(): void {
+    this.#unknownSinceMs = undefined
   }
 }
 

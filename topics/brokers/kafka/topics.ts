@@ -78,6 +78,18 @@ export class KafkaTopics {
    * more would move keys to other partitions, so that is for an operator to decide
    */
   async apply(specs: readonly TopicSpec[]): Promise<void> {
+    try {
+      await this.#apply(specs)
+    } catch (error) {
+      if (faultType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+      // It was made just now: whoever reads "missing" would make it again.
+      const at = `Kafka at ${this.#clients.servers.join(', ')}`
+      const why = `${at}: make topics: they are not known to all servers yet`
+      throw new CryptosError('CRY_SERVER_UNREACHABLE', why, { cause: error })
+    }
+  }
+
+  async #apply(specs: readonly TopicSpec[]): Promise<void> {
     const wanted = specs.map(spec => ({ spec, name: this.#clients.nameOf(spec.name) }))
     await this.#admin.run('make topics', async admin => {
       const there = await metadataOf(

@@ -1,3 +1,4 @@
+import type { KafkaMessage } from 'kafkajs'
 import { CryptosError } from '../../../core/errors.ts'
 import type { ConsumeOptions, PartitionBatch, StoredMessage } from '../../../core/ports/broker.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
@@ -6,6 +7,7 @@ import { Batcher } from '../../batcher.ts'
 import { messageBytes } from '../../messages.ts'
 import { Wakes } from '../../wakes.ts'
 import { isGroupMove } from './errors.ts'
+import { fromKafka } from './messages.ts'
 import { ignore } from './waiting.ts'
 
 const firstPauseMs = 100
@@ -50,7 +52,10 @@ export class PartitionWorker {
   readonly #batcher: Batcher<StoredMessage>
   readonly #signal: AbortSignal
   readonly #left = new AbortController()
+  /** What waits, from #head on, and its sizes beside it: a size is counted once per record. */
   #queue: StoredMessage[] = []
+  #sizes: number[] = []
+  #head = 0
   #queuedBytes = 0
   #flows = true
   /** Offset behind the newest record that was taken in. */
@@ -92,11 +97,15 @@ export class PartitionWorker {
   }
 
   /** Takes in what follows; what is known is passed over. `next` = offset behind it, `end` = end of the partition. */
-  push(messages: readonly StoredMessage[], next: number, end: number): void {
-    for (const message of messages) {
+  push(messages: readonly KafkaMessage[], next: number, end: number): void {
+    const { topic, partition } = this.#options
+    for (const each of messages) {
+      const message = fromKafka(topic, partition, each)
       if (message.offset < this.#next) continue
+      const bytes = messageBytes(message)
       this.#queue.push(message)
-      this.#queuedBytes += messageBytes(message)
+      this.#sizes.push(bytes)
+      this.#queuedBytes += bytes
     }
     this.#next = Math.max(this.#next, next)
     this.#end = Math.max(end, this.#next)
@@ -133,20 +142,23 @@ export class PartitionWorker {
 
   #take(): readonly StoredMessage[] | undefined {
     const nowMs = this.#nowMs()
-    for (let at = 0; at < this.#queue.length; at += 1) {
-      const message = this.#queue[at]
-      const closed = message && this.#batcher.add(message, nowMs)
-      if (closed) return this.#drop(at + 1, closed)
+    for (let message = this.#queue[this.#head]; message; message = this.#queue[this.#head]) {
+      const bytes = this.#sizes[this.#head] ?? 0
+      this.#head += 1
+      this.#queuedBytes -= bytes
+      const closed = this.#batcher.add(message, nowMs, bytes)
+      if (closed) return this.#drop(closed)
     }
-    this.#drop(this.#queue.length)
-    return this.#batcher.due(nowMs)
+    return this.#drop(this.#batcher.due(nowMs))
   }
 
-  /** Forgets the head of the queue, which is in the batcher now. */
-  #drop<T>(count: number, result?: T): T | undefined {
-    const gone = count >= this.#queue.length ? this.#queue : this.#queue.slice(0, count)
-    this.#queue = gone === this.#queue ? [] : this.#queue.slice(count)
-    this.#queuedBytes = this.#queue.length === 0 ? 0 : this.#queuedBytes - sum(gone)
+  /** Forgets the head of the queue, which is in the batcher now; the memory of a long one when half of it is gone. */
+  #drop<T>(result: T): T {
+    if (this.#head * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head)
+      this.#sizes = this.#sizes.slice(this.#head)
+      this.#head = 0
+    }
     if (this.#queuedBytes <= fullBytes / 2) this.#flow(true)
     return result
   }
@@ -245,6 +257,3 @@ async function orOver(
     late.catch(ignore)
   }
 }
-
-const sum = (messages: readonly StoredMessage[]): number =>
-  messages.reduce((bytes, message) => bytes + messageBytes(message), 0)
