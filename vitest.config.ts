@@ -28,7 +28,8 @@ export default defineConfig({
           runner: './test/stack/runner.ts',
           isolate: false,
           fileParallelism: false,
-          testTimeout: 300_000,
+          // A busy machine is no fault of the code: alone, the longest takes about two minutes.
+          testTimeout: 900_000,
           hookTimeout: 300_000,
         },
       })),
