@@ -1,7 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { InfluxDB } from '@influxdata/influxdb-client'
-import type { WriteApi } from '@influxdata/influxdb-client'
+import { HttpError, InfluxDB } from '@influxdata/influxdb-client'
 import { toEpochMs } from '../../../core/time.ts'
 import { influxError } from './errors.ts'
 import { tokenOf } from './options.ts'
@@ -43,26 +42,27 @@ export class InfluxConnection {
   }
 
   /**
-   * Resolves when the server has these very lines on its disk (its 204): one request, no buffer, no retry. A WriteApi for each, since
-   * one that is shared would put lines of two batches into one request.
+   * Resolves when the server has these very lines on its disk (its 204): one request, no buffer, no retry. Over the client's
+   * transport: its WriteApi would count the bytes of all that it is given, and may put lines of two batches into one request.
    * @throws what the client throws: `refusalOf` tells an answer from none
    */
   async send(lines: readonly string[], bucket = this.bucket): Promise<void> {
-    const api: WriteApi = this.#client.getWriteApi(this.options.org ?? '', bucket, 'us', {
-      batchSize: lines.length + 1,
-      maxBatchBytes: Number.MAX_SAFE_INTEGER,
-      flushInterval: 0,
-      maxRetries: 0,
-      gzipThreshold: this.#gzipThreshold,
-      // Takes the place of the client's own words on the console.
-      writeFailed: error => Promise.reject(error),
-    })
-    api.writeRecords(lines as string[])
-    try {
-      await api.flush()
-    } finally {
-      api.dispose()
-    }
+    const org = encodeURIComponent(this.options.org ?? '')
+    const path = `/api/v2/write?org=${org}&bucket=${encodeURIComponent(bucket)}&precision=us`
+    let status: number | undefined
+    await this.#client.transport.request(
+      path,
+      lines.join('\n'),
+      {
+        ...{ method: 'POST', gzipThreshold: this.#gzipThreshold },
+        headers: { 'content-type': 'text/plain; charset=utf-8' },
+      },
+      (_, code) => {
+        status = code
+      },
+    )
+    if (status !== 204 && status !== 201)
+      throw new HttpError(status ?? 0, `an answer to a write is 204, not ${status}`)
   }
 
   get bucket(): string {

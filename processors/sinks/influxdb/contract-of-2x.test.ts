@@ -154,6 +154,13 @@ it.each([
   await sink.close()
 })
 
+it('an answer that is no 204 is no receipt: something between answers there', async () => {
+  const { open } = await stub(() => ({ status: 200, body: { welcome: 'log in first' } }))
+  const sink = await open()
+  await expect(sink.write([nth(0)], sourceAt(0, 1))).rejects.toMatchObject({ code: 'CRY_SERVER_CONFIG' })
+  await sink.close()
+})
+
 it('InfluxDB 3 is refused: it stores one of two values of one moment by chance', async () => {
   const { open } = await stub(() => ({ status: 204 }), '3.4.0')
   await expect(open()).rejects.toMatchObject({

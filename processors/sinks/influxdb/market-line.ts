@@ -57,10 +57,13 @@ export const bodyOf = (record: MarketRecord): string => utf8.decode(marketRecord
 /** A stored record is what a checked one was, so it is read back without checking again. */
 export const recordOf = (body: string): MarketRecord => JSON.parse(body) as MarketRecord
 
+const keyOfRecord = (record: MarketRecord): string => keyOf(marketPoints[record.kind], tagsOf(record))
+
 export const marketShape: PointShape<MarketRecord> = {
   measurement: record => marketPoints[record.kind],
   tags: tagsOf,
-  key: record => keyOf(marketPoints[record.kind], tagsOf(record)),
+  key: keyOfRecord,
+  isSameSeries: (a, b) => a.kind === b.kind && keyOfRecord(a) === keyOfRecord(b),
   at: marketRecordAt,
   version: marketRecordVersion,
   isLive: saysNow,

@@ -67,6 +67,18 @@ export async function checkFields(connection: InfluxConnection): Promise<void> {
         )
 }
 
+/** Writes nothing, which 1.8 answers by the rights of the user: who may not store is told at the start. @throws CryptosError CRY_SERVER_* */
+export async function checkMayWrite(connection: InfluxConnection): Promise<void> {
+  const { org, login, token } = connection.options
+  // 2.x calls a write without lines wrong; where nobody logs in, anybody may write.
+  if (org !== undefined || (login === undefined && token === undefined)) return
+  try {
+    await connection.send([])
+  } catch (error) {
+    throw connection.error(error)
+  }
+}
+
 /** Names of the retention policies; undefined = there is no such database. */
 async function policiesOf(
   connection: InfluxConnection,

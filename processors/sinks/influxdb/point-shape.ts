@@ -7,6 +7,8 @@ export interface PointShape<R> {
   tags(record: R): Tags
   /** Of the series: `keyOf`. Made for each record, so it is cheap. */
   key(record: R): string
+  /** Whether two have the same `key`. Asked for each record, so it is cheaper still. */
+  isSameSeries(a: R, b: R): boolean
   at(record: R): EpochMicros
   version(record: R): number
   /** Whether it says what is so now. */

@@ -2,25 +2,18 @@ import { CryptosError, isCryptosError } from '../../../core/errors.ts'
 import type { BatchSource, StoreResult } from '../../../core/ports/sink.ts'
 import { DAY } from '../../../core/time.ts'
 import type { InfluxConnection } from './connection.ts'
-import { seriesHead } from './line.ts'
-import type { SentLine } from './partial.ts'
+import { headOf, SeriesOfPlace } from './known-series.ts'
+import type { KnownSeries, UnknownSeries } from './known-series.ts'
 import { emptyPlan, idOf, momentsToCheck, planBatch } from './plan.ts'
-import type { KnownSeries, Moment, Plan } from './plan.ts'
+import type { Moment, Plan } from './plan.ts'
 import type { PointShape } from './point-shape.ts'
 import { storeLines } from './store-lines.ts'
-import { keyOf, newestTimes, pointsAt } from './stored.ts'
+import { pointsAt } from './stored.ts'
 
 /** A partition that one reads: as long as its batches follow each other, nobody else writes its series. */
-interface Place {
+interface Place<R> {
   next: number
-  readonly series: Map<string, KnownSeries>
-}
-
-export interface WriteExtras<R> {
-  /** Lines that go into the same request. */
-  readonly more?: (plan: Plan<R>) => readonly SentLine[]
-  /** Done before the request. */
-  readonly first?: (plan: Plan<R>) => Promise<void>
+  readonly series: SeriesOfPlace<R>
 }
 
 const earliest = Date.UTC(2009, 0, 1) * 1_000
@@ -33,21 +26,27 @@ const earliest = Date.UTC(2009, 0, 1) * 1_000
 export class PointWriter<R> {
   readonly #connection: InfluxConnection
   readonly #shape: PointShape<R>
-  readonly #places = new Map<string, Place>()
+  readonly #places = new Map<string, Place<R>>()
   constructor(connection: InfluxConnection, shape: PointShape<R>) {
     this.#connection = connection
     this.#shape = shape
   }
 
-  async write(records: readonly R[], source: BatchSource, extras: WriteExtras<R> = {}): Promise<StoreResult> {
+  /** @param first done before the request, with what is in it */
+  async write(
+    records: readonly R[],
+    source: BatchSource,
+    first?: (sent: readonly R[]) => Promise<void>,
+  ): Promise<StoreResult> {
     const partition = `${source.group}\n${source.topic}\n${source.partition}`
     const known = this.#places.get(partition)
-    const place = known?.next === source.first ? known : { next: source.first, series: new Map() }
+    const place =
+      known?.next === source.first ? known : { next: source.first, series: new SeriesOfPlace(this.#shape) }
     // Gone unless this batch ends well: nobody knows what a failed write has stored.
     this.#places.delete(partition)
-    const plan = await this.#plan(records, place)
-    await extras.first?.(plan)
-    await this.#send(plan, extras.more?.(plan) ?? [])
+    const plan = await this.#plan(records, place.series)
+    await first?.(plan.lines.flatMap(({ record }) => (record === undefined ? [] : [records[record] as R])))
+    await this.#send(plan)
     place.next = source.end
     this.#places.set(partition, place)
     return resultOf(plan)
@@ -57,76 +56,63 @@ export class PointWriter<R> {
   async overwrite(records: readonly R[]): Promise<void> {
     this.#places.clear()
     const shape = this.#shape
-    const plan = emptyPlan<R>()
+    const plan = emptyPlan()
     this.#refuseTimes(records, plan.refused)
     for (const [i, record] of records.entries())
       orRefuse(plan.refused, i, () => {
         if (plan.refused.has(i)) return
         const at = shape.at(record)
-        const head = seriesHead(shape.measurement(record).name, shape.tags(record))
-        plan.lines.push({ line: shape.line(head, record, shape.isLive(record)), at, record: i })
+        plan.lines.push({
+          line: shape.line(headOf(shape, record), record, shape.isLive(record)),
+          at,
+          record: i,
+        })
       })
     plan.written = plan.lines.length
-    await this.#send(plan, [])
+    await this.#send(plan)
     resultOf(plan)
   }
 
-  async #plan(records: readonly R[], place: Place): Promise<Plan<R>> {
-    const plan = emptyPlan<R>()
+  async #plan(records: readonly R[], known: SeriesOfPlace<R>): Promise<Plan> {
+    const plan = emptyPlan()
     const shape = this.#shape
-    const keys = records.map(record => shape.key(record))
-    await this.#load(records, keys, place, plan.refused)
+    const series = await this.#seriesOf(records, known, plan.refused)
     this.#refuseTimes(records, plan.refused)
-    const batch = { shape, records, keys, series: place.series }
+    const batch = { shape, records, series }
     const moments = momentsToCheck(batch, plan.refused)
-    if (moments.size > 0) await this.#loadStored(moments, records, keys)
+    if (moments.size > 0) await this.#loadStored(moments)
     planBatch(batch, moments, plan)
     return plan
   }
 
-  /** Makes the series known that are not: one question for each measurement. */
-  async #load(
+  /** The series of each record; those that are not known are asked for. */
+  async #seriesOf(
     records: readonly R[],
-    keys: readonly string[],
-    place: Place,
+    known: SeriesOfPlace<R>,
     refused: Map<number, string>,
-  ): Promise<void> {
+  ): Promise<(KnownSeries<R> | undefined)[]> {
     const shape = this.#shape
-    const unknown = new Map<string, { readonly record: R; readonly head: string }>()
-    for (const [i, key] of keys.entries()) {
-      if (place.series.has(key) || unknown.has(key)) continue
-      const record = records[i] as R
-      orRefuse(refused, i, () => {
-        unknown.set(key, { record, head: seriesHead(shape.measurement(record).name, shape.tags(record)) })
-      })
+    const found = records.map(record => known.of(record))
+    const unknown = new Map<string, UnknownSeries<R>>()
+    for (const [i, record] of records.entries()) {
+      if (found[i] !== undefined) continue
+      const key = shape.key(record)
+      if (unknown.has(key)) continue
+      orRefuse(refused, i, () => unknown.set(key, { record, head: headOf(shape, record) }))
     }
-    const byMeasurement = Map.groupBy(unknown, ([, { record }]) => shape.measurement(record))
-    for (const [measurement, all] of byMeasurement) {
-      const times = await newestTimes(
-        this.#connection,
-        measurement,
-        all.map(([, { record }]) => shape.tags(record)),
-      )
-      for (const [key, { record, head }] of all) {
-        const { any = 0, live = 0 } = times.get(keyOf(measurement, shape.tags(record))) ?? {}
-        place.series.set(key, { head, any, live })
-      }
-    }
+    if (unknown.size === 0) return found
+    await known.load(this.#connection, unknown)
+    return records.map(record => known.of(record))
   }
 
   /** Reads what is stored of the moments in question. */
-  async #loadStored(
-    moments: Map<string, Moment>,
-    records: readonly R[],
-    keys: readonly string[],
-  ): Promise<void> {
+  async #loadStored(moments: ReadonlyMap<string, Moment<R>>): Promise<void> {
     const shape = this.#shape
-    const bySeries = Map.groupBy(moments.values(), moment => moment.key)
-    const asked = [...bySeries].map(([key, list]) => {
-      const record = records[keys.indexOf(key)] as R
-      const times = list.map(moment => moment.at)
-      return { measurement: shape.measurement(record), tags: shape.tags(record), moments: times }
-    })
+    const bySeries = Map.groupBy(moments.values(), moment => moment.series)
+    const asked = [...bySeries].map(([{ sample }, list]) => ({
+      ...{ measurement: shape.measurement(sample), tags: shape.tags(sample) },
+      moments: list.map(moment => moment.at),
+    }))
     for (const [measurement, series] of Map.groupBy(asked, one => one.measurement))
       for await (const { key, point } of pointsAt(this.#connection, measurement, series)) {
         const moment = moments.get(idOf(key, point.at))
@@ -135,10 +121,9 @@ export class PointWriter<R> {
       }
   }
 
-  async #send(plan: Plan<R>, more: readonly SentLine[]): Promise<void> {
-    const lines = more.length === 0 ? plan.lines : [...plan.lines, ...more]
-    if (lines.length === 0) return
-    for (const [i, why] of await storeLines(this.#connection, lines)) {
+  async #send(plan: Plan): Promise<void> {
+    if (plan.lines.length === 0) return
+    for (const [i, why] of await storeLines(this.#connection, plan.lines)) {
       const record = plan.lines[i]?.record
       if (record === undefined || plan.refused.has(record)) continue
       plan.refused.set(record, why)
@@ -150,12 +135,12 @@ export class PointWriter<R> {
   #refuseTimes(records: readonly R[], refused: Map<number, string>): void {
     const shape = this.#shape
     const latest = this.#connection.options.clock.now() + DAY * 1_000
-    records.forEach((record, i) => {
+    for (const [i, record] of records.entries()) {
       const at = shape.at(record)
-      if (at >= earliest && at <= latest) return
+      if (at >= earliest && at <= latest) continue
       const why = `the time ${at} of a record is not in microseconds between 2009 and tomorrow`
       if (!refused.has(i)) refused.set(i, why)
-    })
+    }
   }
 }
 
@@ -169,7 +154,7 @@ function orRefuse(refused: Map<number, string>, place: number, work: () => unkno
 }
 
 /** @throws CryptosError CRY_RECORD_INVALID that names the records which are not stored; all others are */
-function resultOf<R>({ written, superseded, refused }: Plan<R>): StoreResult {
+function resultOf({ written, superseded, refused }: Plan): StoreResult {
   const [first] = refused.values()
   if (first === undefined) return { written, superseded }
   throw new CryptosError('CRY_RECORD_INVALID', first, { partial: { written, superseded, refused } })

@@ -13,21 +13,25 @@ import type { Measurement } from './stored.ts'
 export const quotePoints: Measurement = {
   ...{ name: 'quote', tags: ['provider', 'asset', 'currency'], text: 'exact' },
 }
-const chartFields = ['marketCap', 'volume24h', 'supply', 'change24h'] as const
 
 export type QuoteSeries = Pick<Quote, 'provider' | 'asset' | 'currency'>
 
 /** One line, without its end. @param head measurement and tags @param isLive whether any live value claims this time */
 export function quoteLine(head: string, q: Quote, isLive: boolean): string {
-  const price = fieldFloat(q.price)
-  let fields = price === undefined ? '' : `price=${price},`
-  for (const name of chartFields) {
-    const text = q[name]
-    const float = text === undefined ? undefined : fieldFloat(text)
-    if (float !== undefined) fields += `${name}=${float},`
-  }
-  return `${head} ${fields}${isLive ? 'live=true,' : ''}exact=${fieldText(exactOf(q))} ${q.observedAt}`
+  const { marketCap, volume24h, supply, change24h } = q
+  const charts = `${float('price', q.price)}${float('marketCap', marketCap)}${float('volume24h', volume24h)}${float('supply', supply)}${float('change24h', change24h)}`
+  // Numbers and the words of a list need no escaping: only names are looked at.
+  const exact = oddName.test(namesOf(q)) ? fieldText(exactOf(q)) : `"${plainExact(q)}"`
+  return `${head} ${charts}${isLive ? 'live=true,' : ''}exact=${exact} ${q.observedAt}`
 }
+
+function float(name: string, decimal: string | undefined): string {
+  const value = decimal === undefined ? undefined : fieldFloat(decimal)
+  return value === undefined ? '' : `${name}=${value},`
+}
+
+const oddName = /["\\\t]/
+const namesOf = (q: Quote): string => `${q.symbol}${q.sourceId}${q.runId}${q.rawRef}`
 
 const partsOf = (q: Quote): readonly (string | number)[] => [
   ...[q.price, q.marketCap ?? '', q.volume24h ?? '', q.supply ?? '', q.change24h ?? ''],
@@ -36,12 +40,11 @@ const partsOf = (q: Quote): readonly (string | number)[] => [
 ]
 
 /** Parts with a tab between them; as a JSON list where one has a tab in it, which no checked quote has. */
-export function exactOf(q: Quote): string {
-  const { symbol, sourceId, runId, rawRef } = q
-  if (symbol.includes('\t') || sourceId.includes('\t') || runId.includes('\t') || rawRef.includes('\t'))
-    return JSON.stringify(partsOf(q))
-  return `${q.price}\t${q.marketCap ?? ''}\t${q.volume24h ?? ''}\t${q.supply ?? ''}\t${q.change24h ?? ''}\t${q.receivedAt}\t${q.revision}\t${q.credits}\t${q.origin}\t${q.observedBy}\t${symbol}\t${sourceId}\t${runId}\t${rawRef}`
-}
+export const exactOf = (q: Quote): string =>
+  namesOf(q).includes('\t') ? JSON.stringify(partsOf(q)) : plainExact(q)
+
+const plainExact = (q: Quote): string =>
+  `${q.price}\t${q.marketCap ?? ''}\t${q.volume24h ?? ''}\t${q.supply ?? ''}\t${q.change24h ?? ''}\t${q.receivedAt}\t${q.revision}\t${q.credits}\t${q.origin}\t${q.observedBy}\t${q.symbol}\t${q.sourceId}\t${q.runId}\t${q.rawRef}`
 
 const readParts = (exact: string): readonly string[] =>
   exact.startsWith('[') ? (JSON.parse(exact) as unknown[]).map(String) : exact.split('\t')

@@ -8,10 +8,10 @@ import type {
   MarketReader,
   QuoteReader,
 } from '../../../core/ports/reader.ts'
+import { quoteVersion } from '../../../core/records.ts'
 import type { Quote } from '../../../core/records.ts'
 import { bySeries, historyFromRows, latestPriceOf } from '../rows-to-history.ts'
 import type { Series } from './answers.ts'
-import { changeId, changeMeasurement } from './changes.ts'
 import type { InfluxConnection } from './connection.ts'
 import { ask, cell, from, tagsAre, where } from './influxql.ts'
 import { InfluxMarketReader } from './market-reader.ts'
@@ -34,7 +34,8 @@ export class InfluxReader extends InfluxMarketReader implements QuoteReader, Key
   }
 
   async latest({ asset, currency }: Filter = {}): Promise<readonly LatestPrice[]> {
-    return await this.#latestWhere(tagsAre({ asset, currency }))
+    const newest = await this.#newest(tagsAre({ asset, currency }))
+    return newest.map(latestPriceOf).sort(bySeries)
   }
 
   async history(query: HistoryQuery): Promise<History> {
@@ -44,28 +45,23 @@ export class InfluxReader extends InfluxMarketReader implements QuoteReader, Key
     )
   }
 
+  /**
+   * Nothing is written for it, and nothing of the product asks: it is worked out from what is stored now. One event with every series
+   * whose newest value is newer than `after`; its id is the largest version among them. A late value with an older version changes no id.
+   */
   async changes(after: number, limit: number): Promise<readonly LiveEvent[]> {
-    const [found = []] = await ask(this.#connection, [
-      `SELECT "series" FROM ${from(this.#connection, changeMeasurement)}${where(`time>${after}u`)} ORDER BY time LIMIT ${limit}`,
-    ])
-    const events: LiveEvent[] = []
-    for (const series of found)
-      for (const row of series.values) {
-        const names = String(cell(series, row, 'series'))
-          .split('\t')
-          .map(seriesOfText)
-        const prices = await this.#latestOf(names)
-        events.push({ id: Number(cell(series, row, 'time')), prices })
-      }
-    return events
+    const newer = (await this.#newest([])).filter(q => quoteVersion(q) > after)
+    if (newer.length === 0 || limit < 1) return []
+    return [{ id: newestOf(newer), prices: newer.map(latestPriceOf).sort(bySeries) }]
   }
 
   async newestChange(): Promise<number> {
-    return await changeId(this.#connection, 'last')
+    return newestOf(await this.#newest([]))
   }
 
+  /** What changed is worked out from what is so now: no client is too far behind. */
   async oldestChange(): Promise<number> {
-    return await changeId(this.#connection, 'first')
+    return 0
   }
 
   async *rows(
@@ -85,39 +81,26 @@ export class InfluxReader extends InfluxMarketReader implements QuoteReader, Key
     this.#connection.close()
   }
 
-  async #latestOf(names: readonly QuoteSeries[]): Promise<readonly LatestPrice[]> {
-    const found: LatestPrice[] = []
-    for (let i = 0; i < names.length; i += 100) {
-      const any = names
-        .slice(i, i + 100)
-        .map(({ provider, asset, currency }) => `(${tagsAre({ provider, asset, currency }).join(' AND ')})`)
-      found.push(...(await this.#latestWhere([`(${any.join(' OR ')})`])))
-    }
-    return found.sort(bySeries)
-  }
-
-  /** The newest time that a live value claimed, with what is stored for that time now. */
-  async #latestWhere(conditions: readonly string[]): Promise<readonly LatestPrice[]> {
+  /** Of each series the newest time that a live value claimed, with what is stored for that time now. */
+  async #newest(conditions: readonly string[]): Promise<readonly Quote[]> {
     const [found = []] = await ask(this.#connection, [
       `SELECT last("live"), "exact" FROM ${from(this.#connection, quotePoints.name)}${where(...conditions)} ${groups}`,
     ])
-    return found.flatMap(latestIn).sort(bySeries)
+    return found.flatMap(newestIn)
   }
 }
 
-function latestIn(series: Series): LatestPrice[] {
+function newestIn(series: Series): Quote[] {
   const row = series.values[0] ?? []
   const exact = cell(series, row, 'exact')
   if (typeof exact !== 'string') return []
-  return [latestPriceOf(quoteOf(tagsOf(series), Number(cell(series, row, 'time')), exact))]
+  return [quoteOf(tagsOf(series), Number(cell(series, row, 'time')), exact)]
 }
 
 const tagsOf = ({ tags }: Series): QuoteSeries => tags as unknown as QuoteSeries
 
-function seriesOfText(name: string): QuoteSeries {
-  const [provider = '', asset = '', currency = ''] = name.split('|')
-  return { provider: provider as ProviderId, asset: asset as AssetId, currency }
-}
+const newestOf = (quotes: readonly Quote[]): number =>
+  quotes.reduce((newest, q) => Math.max(newest, quoteVersion(q)), 0)
 
 /**
  * Opens the database for reading: a user with READ is enough.

@@ -2,11 +2,10 @@ import type { BatchSource, MarketSink, QuoteSink, StoreResult } from '../../../c
 import { quoteVersion } from '../../../core/records.ts'
 import type { Quote } from '../../../core/records.ts'
 import { saysNow } from '../rows-to-history.ts'
-import { ChangeLog } from './changes.ts'
 import { CoinLines } from './coin-lines.ts'
 import type { InfluxConnection } from './connection.ts'
 import { InfluxMarketSink } from './market-sink.ts'
-import { checkFields, openConnection } from './open.ts'
+import { checkFields, checkMayWrite, openConnection } from './open.ts'
 import type { InfluxOptions } from './options.ts'
 import type { PointShape } from './point-shape.ts'
 import { PointWriter } from './point-writer.ts'
@@ -18,6 +17,7 @@ const quoteShape: PointShape<Quote> = {
   measurement: () => quotePoints,
   tags: ({ provider, asset, currency }) => ({ provider, asset, currency }),
   key: q => `quote\n${q.provider}\n${q.asset}\n${q.currency}`,
+  isSameSeries: (a, b) => a.asset === b.asset && a.provider === b.provider && a.currency === b.currency,
   at: q => q.observedAt,
   version: quoteVersion,
   isLive: saysNow,
@@ -35,12 +35,10 @@ export class InfluxSink implements QuoteSink {
   readonly market: MarketSink
   readonly #connection: InfluxConnection
   readonly #writer: PointWriter<Quote>
-  readonly #changes: ChangeLog
   readonly #coins: CoinLines | undefined
-  constructor(connection: InfluxConnection, changes: ChangeLog, coins: CoinLines | undefined) {
+  constructor(connection: InfluxConnection, coins: CoinLines | undefined) {
     this.#connection = connection
     this.#writer = new PointWriter(connection, quoteShape)
-    this.#changes = changes
     this.#coins = coins
     this.market = new InfluxMarketSink(connection)
   }
@@ -48,11 +46,7 @@ export class InfluxSink implements QuoteSink {
   /** @throws CryptosError CRY_SERVER_*, CRY_DISK_FULL; CRY_RECORD_INVALID with `partial` when all but some records are stored */
   async write(quotes: readonly Quote[], source: BatchSource): Promise<StoreResult> {
     const coins = this.#coins
-    await this.#changes.prune()
-    return await this.#writer.write(quotes, source, {
-      ...(coins ? { first: plan => coins.write(plan.sent) } : {}),
-      more: plan => this.#changes.linesOf([...plan.changed.values()]),
-    })
+    return await this.#writer.write(quotes, source, coins && (sent => coins.write(sent)))
   }
 
   /**
@@ -76,11 +70,11 @@ export async function openInfluxSink(options: InfluxOptions): Promise<InfluxSink
   const connection = await openConnection(options)
   try {
     await checkFields(connection)
-    const changes = await ChangeLog.open(connection)
+    await checkMayWrite(connection)
     const { coinLineDatabase } = options
     const coins =
       coinLineDatabase === undefined ? undefined : await CoinLines.open(connection, coinLineDatabase)
-    return new InfluxSink(connection, changes, coins)
+    return new InfluxSink(connection, coins)
   } catch (error) {
     connection.close()
     throw error

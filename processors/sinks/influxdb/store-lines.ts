@@ -17,10 +17,11 @@ export async function storeLines(
   sent: readonly SentLine[],
   bucket?: string,
 ): Promise<Refused> {
-  const refused: Refused = new Map()
-  const places = sent.map((_, place) => place)
-  await storePlaces({ connection, sent, bucket, refused }, places)
-  return refused
+  const work = { connection, sent, bucket, refused: new Map() }
+  // Mostly all of them are taken at once.
+  const refusal = sent.length === 0 ? undefined : await sendOnce(work, sent)
+  if (refusal) await storeRest(work, [...sent.keys()], refusal)
+  return work.refused
 }
 
 interface Work {
@@ -31,17 +32,24 @@ interface Work {
 }
 
 async function storePlaces(work: Work, places: readonly number[]): Promise<void> {
-  let rest = places
-  while (rest.length > 0) {
-    const refusal = await sendOnce(work, rest)
-    if (refusal === undefined) return
-    const sent = rest.map(place => work.sent[place] as SentLine)
-    const named = namedIn(refusal.text, sent)
-    if (named.size === 0) return await storeHalves(work, rest, refusal)
-    for (const [i, why] of named) work.refused.set(rest[i] as number, words(why))
-    rest = rest.filter((_, i) => !named.has(i))
-  }
+  if (places.length === 0) return
+  const refusal = await sendOnce(work, linesAt(work, places))
+  if (refusal) await storeRest(work, places, refusal)
 }
+
+/** What is left of lines of which some were refused. */
+async function storeRest(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {
+  const named = namedIn(refusal.text, linesAt(work, places))
+  if (named.size === 0) return await storeHalves(work, places, refusal)
+  for (const [i, why] of named) work.refused.set(places[i] as number, words(why))
+  await storePlaces(
+    work,
+    places.filter((_, i) => !named.has(i)),
+  )
+}
+
+const linesAt = ({ sent }: Work, places: readonly number[]): readonly SentLine[] =>
+  places.map(place => sent[place] as SentLine)
 
 /** Too much at once, or something in it is wrong and the server does not say what. */
 async function storeHalves(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {
@@ -56,10 +64,10 @@ async function storeHalves(work: Work, places: readonly number[], refusal: Refus
 
 /** One request. Returns a refusal that is about its lines; any other is thrown. */
 async function sendOnce(
-  { connection, sent, bucket }: Work,
-  places: readonly number[],
+  { connection, bucket }: Work,
+  sent: readonly SentLine[],
 ): Promise<Refusal | undefined> {
-  const lines = places.map(place => sent[place]?.line ?? '')
+  const lines = sent.map(({ line }) => line)
   try {
     await (bucket === undefined ? connection.send(lines) : connection.send(lines, bucket))
     return undefined

@@ -15,12 +15,6 @@ export interface StoredPoint {
   readonly live: boolean
 }
 
-/** The newest times of a series that are stored; 0 = none. */
-export interface NewestTimes {
-  readonly any: number
-  readonly live: number
-}
-
 /** Of so many series each is asked for by name; of more all that there are. */
 const namedSeries = 50
 /** Moments that lie nearer than this are read as one range. */
@@ -34,26 +28,20 @@ export interface Measurement {
   readonly text: string
 }
 
-/** Newest times by the series' tags, as `keyOf` makes them. */
+/** Newest time of each series that is stored, by its tags as `keyOf` makes them. */
 export async function newestTimes(
   connection: InfluxConnection,
   m: Measurement,
   wanted: readonly Tags[],
-): Promise<Map<string, NewestTimes>> {
+): Promise<ReadonlyMap<string, number>> {
   const only =
     wanted.length > namedSeries
       ? ''
       : where(`(${wanted.map(t => `(${tagsAre(t).join(' AND ')})`).join(' OR ')})`)
-  const last = (field: string): string =>
-    `SELECT last("${field}") FROM ${from(connection, m.name)}${only} GROUP BY ${m.tags.map(t => `"${t}"`).join(', ')}`
-  const [any = [], live = []] = await ask(connection, [last(m.text), last('live')])
-  const times = new Map<string, NewestTimes>()
-  for (const series of any) times.set(keyOf(m, series.tags), { any: timeOf(series), live: 0 })
-  for (const series of live) {
-    const key = keyOf(m, series.tags)
-    times.set(key, { any: times.get(key)?.any ?? 0, live: timeOf(series) })
-  }
-  return times
+  const [found = []] = await ask(connection, [
+    `SELECT last("${m.text}") FROM ${from(connection, m.name)}${only} GROUP BY ${m.tags.map(t => `"${t}"`).join(', ')}`,
+  ])
+  return new Map(found.map(series => [keyOf(m, series.tags), timeOf(series)]))
 }
 
 const timeOf = (series: Series): number => Number(series.values[0]?.[0] ?? 0)
