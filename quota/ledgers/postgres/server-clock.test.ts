@@ -222,7 +222,7 @@ describe('hosts that are suspended, whose monotonic clocks stand still', () => {
           else world.serverOffMs += one.ms
         }
         const round = (): number => ['a', 'b', 'c'].filter(each => world.tells(each)).length
-        for (let again = round(); again > 0; again = round()) told += again
+        for (let again = round(); again > 0 && told < 100; again = round()) told += again
         const count = (some: string): number => happenings.filter(({ what }) => what === some).length
         // A jump that comes while another one is in doubt may be told in two parts.
         expect(told).toBeLessThanOrEqual(count('suspend') + 2 * count('set'))

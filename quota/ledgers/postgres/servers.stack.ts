@@ -156,6 +156,27 @@ describe('a PostgreSQL ledger in trouble', () => {
     await ledger.close()
   })
 
+  it('reads all anew after a fail-over to a state that came to the same version in another way', async () => {
+    const schema = uniqueName('lagged')
+    const [ledger, other] = [await open({ schema }), await open({ schema })]
+    await ledger.openScope(spec, now())
+    const tables = ['ledger', 'scopes', 'events']
+    for (const table of tables)
+      await admin.query(`CREATE TABLE "${schema}".${table}_then AS TABLE "${schema}".${table}`)
+    await ledger.reserve(ask('lost'))
+    // What the standby did not get is lost, and so are the connections.
+    for (const table of tables)
+      await admin.query(`DELETE FROM "${schema}".${table};
+        INSERT INTO "${schema}".${table} OVERRIDING SYSTEM VALUE TABLE "${schema}".${table}_then`)
+    await admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cryptos' AND usename = 'cryptos'`,
+    )
+    await other.reserve({ ...ask('theirs'), costMax: Credits(3) })
+    await ledger.reserve(ask('ours'))
+    expect((await ledger.status(now()))[0]?.windows.at(-1)).toMatchObject({ reserved: 4 })
+    await Promise.all([ledger.close(), other.close()])
+  })
+
   it('says that it is busy where another process holds the ledger for long, and goes on after it', async () => {
     const schema = uniqueName('busy')
     const ledger = await open({ schema })

@@ -26,13 +26,16 @@ export interface LedgerRow {
 /** What a group of operations will look up, and its time. */
 export interface GroupNeeds {
   readonly moment: Moment
+  /** When the server was started, by its own word. */
+  readonly startedAt: string
   readonly slots: readonly string[]
 }
 
 /**
  * The transaction's view of the server's tables. What the operations of a group leave in memory is written by `flush`, in as few
  * statements as can be, because the ledger's row is locked meanwhile. Scopes stay in memory between transactions for as long as
- * the ledger's version tells that nobody else wrote; else only those are read that were written since.
+ * the ledger's version tells that nobody else wrote; else only those are read that were written since. On another connection, or
+ * after a start of the server, it may be a standby or a backup that has come to the same version in another way: all are read.
  */
 export class PostgresStore implements UnitStore, Books {
   readonly unit = new Unit(this)
@@ -43,6 +46,8 @@ export class PostgresStore implements UnitStore, Books {
   #ledger: LedgerRow | undefined
   /** What was read up to; undefined = nothing in memory can be trusted. */
   #version: number | undefined
+  /** Where it was read. */
+  #source: { readonly session: Session; readonly startedAt: string } | undefined
   #pendingBytes = 0
   #frozen: string | null = null
   #touched = false
@@ -55,7 +60,9 @@ export class PostgresStore implements UnitStore, Books {
   }
 
   /** Under the lock: brings the memory up to date and looks up the slots that the group will ask for. */
-  async begin(session: Session, ledger: LedgerRow, { moment, slots }: GroupNeeds): Promise<void> {
+  async begin(session: Session, ledger: LedgerRow, { moment, startedAt, slots }: GroupNeeds): Promise<void> {
+    if (this.#source?.session !== session || this.#source.startedAt !== startedAt) this.forget()
+    this.#source = { session, startedAt }
     this.#ledger = ledger
     this.timeOf = moment.timeOf
     this.#pendingBytes = ledger.pendingBytes

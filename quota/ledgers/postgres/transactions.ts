@@ -102,9 +102,11 @@ export class Transactions {
       rows: readonly Row[]
     }[]
     const ledger = ledgerRow(ledgers?.rows[0] ?? {})
-    const moment = moments.answer(asked, serverTime(times?.rows[0] ?? {}, ledger.clock))
+    const time = serverTime(times?.rows[0] ?? {}, ledger.clock)
+    const moment = moments.answer(asked, time)
     keeper.begin(moment.stamp)
-    await store.begin(session, ledger, { moment, slots: operations.flatMap(o => o.slots ?? []) })
+    const slots = operations.flatMap(o => o.slots ?? [])
+    await store.begin(session, ledger, { moment, startedAt: time.startedAt, slots })
     return moment
   }
 }
