@@ -31,7 +31,7 @@ RUN install -d -o node -g node -m 0700 /var/lib/cryptos
 # The user `node` by number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 VOLUME /var/lib/cryptos
-# No HEALTHCHECK: the image runs commands that end (`collect`) and ones that listen on nothing (`process`), which end by
-# themselves when they can not go on. docker-compose.yml checks the page of `up`.
+# No HEALTHCHECK: the image runs commands that end (`collect`) and ones that listen on nothing (`process`, which opens a store that had
+# to stop again each minute, and ends when all have). docker-compose.yml checks the page of `up`.
 ENTRYPOINT ["node", "/app/bin/cryptos.mjs"]
 CMD ["up"]

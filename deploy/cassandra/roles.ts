@@ -13,9 +13,16 @@ const roles = [
 /** What cryptos asks a node: whether its commit log loses what it acknowledged. */
 const settingsTable = 'system_views.settings'
 
+/** As the program reads it: tables are made with it. */
+function ttlDays(): number {
+  const text = process.env['CRYPTOS_CASSANDRA_TTL_DAYS'] ?? '0'
+  if (!/^\d{1,5}$/.test(text)) throw new Error(`CRYPTOS_CASSANDRA_TTL_DAYS is no number of days: ${text}`)
+  return Number(text)
+}
+
 const optionsFor = (place: string, username: string, password: string, keyspace = 'system') => ({
   ...{ hosts: [place], datacenter: 'datacenter1', keyspace, replication: 1, acceptLossWindow: false },
-  ttlDays: Number(process.env['CRYPTOS_CASSANDRA_TTL_DAYS'] ?? 0),
+  ttlDays: ttlDays(),
   login: { username, password },
   clock: systemClock,
 })

@@ -18,7 +18,8 @@ login() { # listener mechanism module options
 admin=$(password admin)
 module=scram.ScramLoginModule
 {
-  cat "$properties"
+  # Who comes from this machine must be told the port that is published there.
+  sed "s|^advertised\.listeners=.*|&,HOST://127.0.0.1:${KAFKA_PORT:-9094}|" "$properties"
   for listener in clients host; do
     login "$listener" scram-sha-512 "$module" "username=\"admin\" password=\"$admin\""
   done

@@ -95,6 +95,19 @@ describe.skipIf(binary === undefined)('docker-compose.yml, read by the compose b
       expect(others).toEqual([])
     }
   })
+  it('publishes and advertises Kafka at KAFKA_PORT, and makes and fills tables with one time to live', () => {
+    const own = write(
+      'own.env',
+      `${readFileSync(env, 'utf8')}KAFKA_PORT=19999\nCRYPTOS_CASSANDRA_TTL_DAYS=30\n`,
+    )
+    const { services } = composition(program, { ...real, env: own })
+    expect(services['kafka']).toMatchObject({
+      environment: { KAFKA_PORT: '19999' },
+      ports: [{ published: '19999', target: 9094 }],
+    })
+    for (const name of ['cassandra-roles', 'process', 'collect'])
+      expect([name, services[name]?.environment?.['CRYPTOS_CASSANDRA_TTL_DAYS']]).toEqual([name, '30'])
+  })
   it('leaves nothing of Grafana open', () => {
     expect(all.services['grafana']?.environment).toMatchObject({
       GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/grafana_admin_password',

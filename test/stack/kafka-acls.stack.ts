@@ -245,6 +245,18 @@ describe('Kafka as docker-compose.yml starts it', () => {
     await expect(connect({ mechanism: 'plain', username, password })).rejects.toThrow(/mechanism|PLAIN/)
     await connect({ mechanism: 'scram-sha-512', username, password })
   })
+  it('is told to who comes by the published port as that port, and serves there', async () => {
+    const sasl = { mechanism: 'scram-sha-512' as const, username: 'ui', password: kafka.password('kafka_ui') }
+    const client = new Kafka({ brokers: [kafka.published], sasl, logLevel: logLevel.NOTHING }).admin()
+    try {
+      await client.connect()
+      const { brokers } = await client.describeCluster()
+      expect(brokers.map(({ host, port }) => `${host}:${port}`)).toEqual([kafka.published])
+      expect((await client.fetchTopicMetadata({ topics: [topics.quotes.name] })).topics).toHaveLength(1)
+    } finally {
+      await client.disconnect()
+    }
+  })
   it('no topic is made by being named', async () => {
     await expect(produce('up', 'by-accident')).rejects.toThrow()
     await expect(produce('admin', 'by-accident')).rejects.toThrow()

@@ -54,11 +54,17 @@ export class DeployedKafka extends Deployment {
       KAFKA_BIN: this.file('bin'),
       KAFKA_PROPERTIES: this.file('server.properties'),
       KAFKA_WORK_DIR: this.file('work'),
+      KAFKA_PORT: String(ports.extra),
     }
   }
 
   get server(): string {
     return `127.0.0.1:${this.#ports.client}`
+  }
+
+  /** What compose publishes on this machine. */
+  get published(): string {
+    return `127.0.0.1:${this.#ports.extra}`
   }
 
   async prepare(): Promise<void> {
@@ -68,7 +74,6 @@ export class DeployedKafka extends Deployment {
       .replaceAll('0.0.0.0:9092', `127.0.0.1:${client}`)
       .replaceAll('kafka:9092', `127.0.0.1:${client}`)
       .replaceAll('0.0.0.0:9094', `127.0.0.1:${extra}`)
-      .replaceAll('127.0.0.1:9094', `127.0.0.1:${extra}`)
       .replaceAll('127.0.0.1:9093', `127.0.0.1:${controller}`)
       .replaceAll('/var/lib/kafka/data', this.file('data'))
     writeFileSync(this.file('server.properties'), moved)
