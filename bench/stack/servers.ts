@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { down, missingTools, status, up } from '../../scripts/stack/stack.ts'
+import { readFileSync } from 'node:fs'
+import type { ServerName } from '../../scripts/stack/pins.ts'
+import { missingTools, status } from '../../scripts/stack/stack.ts'
+import { type ThrowAwayStack, throwAwayStack } from '../../test/stack/throw-away.ts'
 
 /** The servers of the group, with the process ids whose CPU is counted. */
 export interface BenchServers {
@@ -43,34 +43,20 @@ export async function openServers(): Promise<BenchServers | string> {
     return { ...(JSON.parse(readFileSync(file, 'utf8')) as BenchServers), close: async () => undefined }
   const missing = missingTools(wanted)
   if (missing.length > 0) return missing.map(m => m.error.message).join('; ')
-  const folder = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
-  const close = async (): Promise<void> => {
-    await down(folder)
-    rmSync(folder, { recursive: true, force: true })
+  const { addresses, folder, stop: close } = await startServers(wanted)
+  const states = await status(folder)
+  const pid = (name: string): number => states.find(s => s.name === name)?.pid ?? 0
+  return {
+    kafka: { ...addresses.kafka, pid: pid('kafka') },
+    influxdb: { ...addresses.influxdb, pid: pid('influxdb') },
+    cassandra: { ...addresses.cassandra, pid: pid('cassandra') },
+    close,
   }
-  const stop = (): void => void close().finally(() => process.exit(130))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
-  try {
-    const portOffset = Number(process.env['CRYPTOS_BENCH_PORT_OFFSET'] ?? 8_000)
-    const say = (line: string): void => console.error(line)
-    const { kafka, influxdb, cassandra } = await up({
-      folder,
-      servers: wanted,
-      portOffset,
-      settings,
-      jvm,
-      say,
-    })
-    const states = await status(folder)
-    const pid = (name: string): number => states.find(s => s.name === name)?.pid ?? 0
-    return {
-      kafka: { ...kafka, pid: pid('kafka') },
-      influxdb: { ...influxdb, pid: pid('influxdb') },
-      cassandra: { ...cassandra, pid: pid('cassandra') },
-      close,
-    }
-  } catch (error) {
-    await close()
-    throw error
-  }
+}
+
+/** Servers that a guard stops, and whose data it removes, however this process ends: by SIGKILL too. */
+export function startServers(servers: readonly ServerName[]): Promise<ThrowAwayStack> {
+  const portOffset = Number(process.env['CRYPTOS_BENCH_PORT_OFFSET'] ?? 8_000)
+  const say = (line: string): void => console.error(line)
+  return throwAwayStack({ servers, portOffset, settings, jvm, say })
 }

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { secrets, settings } from '../../app/config/settings.ts'
 import { addressesOf } from './addresses.ts'
@@ -145,6 +147,16 @@ describe('the settings of the program for a stack', () => {
       CRYPTOS_POSTGRES_URL: 'postgres://cryptos@127.0.0.1:15437/cryptos',
     })
     expect(JSON.stringify(found)).not.toContain('geheim')
+  })
+
+  it('are read in the documents without the banner of npm', () => {
+    const pages = ['run-the-stack', 'full-profile'].map(name =>
+      readFileSync(join(import.meta.dirname, `../../docs/how-to/${name}.md`), 'utf8'),
+    )
+    for (const page of pages) {
+      expect(page).toContain('eval "$(npm run --silent stack -- env)"')
+      expect(page).not.toContain('npm run stack -- env')
+    }
   })
 
   it('pass through a shell unchanged', () => {

@@ -14,7 +14,7 @@ import { logFile } from './start.ts'
 
 const usage = `npm run stack -- up|down|status [${serverNames.join('] [')}]
 npm run stack -- logs SERVER [-f]
-npm run stack -- env       the settings of cryptos for these servers, for a shell to read
+npm run --silent stack -- env   the settings of cryptos for these servers, for a shell to read
   --folder F         where data, logs and state lie (default .stack)
   --brokers 1|3      how many brokers Kafka has (default 1)
   --port-offset N    is added to every port (default 0)

@@ -15,6 +15,8 @@ export interface Plan {
   readonly settings: Settings
   /** More options for the JVM of a server, behind its own: the last one counts. */
   readonly jvm?: JvmOptions
+  /** How long a server may take until it answers; absent: 90 s. */
+  readonly readyLimitMs?: number
 }
 
 /** Where one server of a stack lives. */

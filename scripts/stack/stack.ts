@@ -16,7 +16,7 @@ import { portsOf } from './ports.ts'
 import { kafkaBrokers } from './probes.ts'
 import { isAlive } from './processes.ts'
 import type { JvmOptions, Plan, Settings } from './server.ts'
-import { ensureRunning, readyLimitMs } from './start.ts'
+import { ensureRunning, readyLimitOf } from './start.ts'
 import { allRecords, readPlan, writePlan } from './state.ts'
 import { stopAll, stopServer } from './stopping.ts'
 
@@ -34,17 +34,21 @@ export interface UpOptions {
   readonly settings?: Settings
   /** More options for the JVM of a server, behind its own: the last one counts. Absent: as the folder was started before. */
   readonly jvm?: JvmOptions
+  /** How long each server may take until it answers. Absent: as the folder was started before, else 90 s. */
+  readonly readyLimitMs?: number
   readonly say?: Say
 }
 
 function planFor(folder: string, options: UpOptions): Plan {
   const before = readPlan(folder)
   const jvm = options.jvm ?? before?.jvm
+  const readyLimitMs = options.readyLimitMs ?? before?.readyLimitMs
   const plan: Plan = {
     portOffset: options.portOffset ?? before?.portOffset ?? 0,
     brokers: options.brokers ?? before?.brokers ?? 1,
     settings: options.settings ?? before?.settings ?? {},
     ...(jvm ? { jvm } : {}),
+    ...(readyLimitMs ? { readyLimitMs } : {}),
   }
   const running = allRecords(folder).filter(isAlive)
   if (before && running.length > 0 && JSON.stringify(before) !== JSON.stringify(plan)) {
@@ -71,7 +75,8 @@ function throwAll(errors: readonly Error[]): void {
   throw new CryptosError(first.code, errors.map(error => error.message).join('\n'), { cause: first })
 }
 
-async function waitForBrokers(plan: Plan): Promise<void> {
+async function waitForBrokers(folder: string, plan: Plan): Promise<void> {
+  const readyLimitMs = readyLimitOf(folder)
   const until = performance.now() + readyLimitMs
   for (const broker of portsOf(plan.portOffset, plan.brokers).kafka) {
     while ((await kafkaBrokers(broker.client)).length < plan.brokers) {
@@ -105,7 +110,7 @@ export function up(options: UpOptions): Promise<Addresses> {
       }),
     )
     throwAll(results.filter(each => each.status === 'rejected').map(each => each.reason as Error))
-    if (kinds.includes('kafka') && plan.brokers > 1) await waitForBrokers(plan)
+    if (kinds.includes('kafka') && plan.brokers > 1) await waitForBrokers(folder, plan)
     return addressesOf(folder, plan)
   })
 }

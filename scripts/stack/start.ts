@@ -7,10 +7,10 @@ import { firstTaken, holderOf } from './port-check.ts'
 import type { ProcessId } from './processes.ts'
 import { identify, isAlive, signal } from './processes.ts'
 import type { Launch, Server } from './server.ts'
-import { readRecord, writeRecord } from './state.ts'
+import { readPlan, readRecord, writeRecord } from './state.ts'
 
-/** How long a server may take until it answers; a loaded machine took 34 s. */
-export const readyLimitMs = 90_000
+/** How long a server of the folder may take until it answers: as its plan says, else 90 s; a loaded machine took 34 s. */
+export const readyLimitOf = (folder: string): number => readPlan(folder)?.readyLimitMs ?? 90_000
 
 export const logFile = (folder: string, name: string): string => join(folder, name, 'server.log')
 
@@ -20,7 +20,11 @@ export function lastLines(folder: string, name: string, count: number): string[]
 }
 
 /** Waits until the server answers. */
-export async function waitForReady(folder: string, server: Server, limitMs = readyLimitMs): Promise<void> {
+export async function waitForReady(
+  folder: string,
+  server: Server,
+  limitMs = readyLimitOf(folder),
+): Promise<void> {
   const until = performance.now() + limitMs
   const tell = (what: string): CryptosError => {
     const log = lastLines(folder, server.name, 8).join('\n  ')

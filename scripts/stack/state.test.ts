@@ -12,6 +12,7 @@ import { identify, isAlive, isPaused, signal, stopProcess, waitForEnd, waitForPa
 import { clusterId } from './servers/kafka.ts'
 import { passwordsOf } from './servers/postgres.ts'
 import { allRecords, readPlan, readRecord, removeRecord, writePlan, writeRecord } from './state.ts'
+import { waitForReady } from './start.ts'
 import { stopAll } from './stopping.ts'
 
 let folder = ''
@@ -58,6 +59,21 @@ describe('what is kept of a stack', () => {
     expect(allRecords(folder).map(record => record.name)).toEqual(['postgres'])
     await stopAll(folder, records, async () => true)
     expect(allRecords(folder)).toEqual([])
+  })
+})
+
+describe('a server that does not answer', () => {
+  it('is waited for as long as the plan of its folder says', async () => {
+    const place = { name: 'influxdb', kind: 'influxdb' as const, address: 'x' }
+    mkdirSync(join(folder, 'influxdb'))
+    writeRecord(folder, { ...place, ...identify(process.pid) })
+    writePlan(folder, { portOffset: 0, brokers: 1, settings: {}, readyLimitMs: 70 })
+    const server = {
+      ...{ ...place, listens: [], stopSignal: 'SIGTERM' as const },
+      prepare: () => Promise.reject(new Error('unused')),
+      ready: () => Promise.resolve(false),
+    }
+    await expect(waitForReady(folder, server)).rejects.toThrow('did not answer within 0.07 s')
   })
 })
 

@@ -81,27 +81,12 @@ describe('a consumer that dies', () => {
     console.log(`SIGTERM with ${stored} of 8000 stored: exit ${code} after ${Math.round(tookMs)} ms`)
     expect(code, stderr).toBe(0)
     expect(tookMs).toBeLessThan(10_000)
+    // Else it was not in the middle.
+    expect(stored).toBeLessThan(8_000)
     await expectCommittedIsStored(world)
     const again = world.process()
     await expectStored(world, 8_000)
     await end(again)
-  })
-
-  it('and is paused beyond its session, while another takes over, writes nothing old over anything new', async () => {
-    await using world = await openWorld('zombie', small)
-    await world.produce(0, 4_000)
-    const zombie = world.process()
-    while ((await world.rows('influxdb')).length === 0) await sleep(50)
-    zombie.child.kill('SIGSTOP')
-    await world.produce(4_000, 1_000)
-    const other = world.process()
-    await expectStored(world, 5_000)
-    zombie.child.kill('SIGCONT')
-    await world.produce(5_000, 1_000)
-    await expectStored(world, 6_000)
-    expect([zombie.child.exitCode, other.child.exitCode]).toEqual([null, null])
-    expect((await end(zombie)).code).toBe(0)
-    expect((await end(other)).code).toBe(0)
   })
 
   it('and is told to go back stores the same rows again, and ends in the same state', async () => {

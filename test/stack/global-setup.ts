@@ -12,6 +12,11 @@ interface Started {
   readonly stop?: () => Promise<void>
 }
 
+/** Tests drop their keyspaces, of which Cassandra would keep every row. */
+const settings = { cassandra: { auto_snapshot: 'false' } }
+/** The tests of others may run beside it. */
+const readyLimitMs = 180_000
+
 const inCi = (): boolean => ['true', '1'].includes(process.env['CI'] ?? '')
 
 /** A server that is not there: a failure in CI, elsewhere its tests are skipped and one reads why. */
@@ -41,7 +46,7 @@ async function startAll(say: Say): Promise<Started> {
   reportMissing(reasons, say)
   const missing = [...reasons.keys()]
   const servers = serverNames.filter(name => !missing.includes(name))
-  const started = await throwAwayStack({ servers, say })
+  const started = await throwAwayStack({ servers, say, settings, readyLimitMs })
   return { stack: { ...started.addresses, missing }, stop: started.stop }
 }
 

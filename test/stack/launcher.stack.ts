@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process'
-import { rmSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { portsOf } from '../../scripts/stack/ports.ts'
 import { startTimeOf } from '../../scripts/stack/processes.ts'
-import type { ServerStatus } from '../../scripts/stack/stack.ts'
+import { type ServerStatus, status } from '../../scripts/stack/stack.ts'
+import { until } from '../support/deployed.ts'
 import { freePortOffset, guard } from './throw-away.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -113,6 +115,28 @@ describe('npm run stack', () => {
       expect(wrong.status).toBe(2)
       expect(wrong.stderr).toContain('npm run stack -- up|down|status')
     }
+  })
+
+  it('leaves no server of a benchmark that was killed', async () => {
+    const script = `
+      const { startServers } = await import(${JSON.stringify(join(root, 'bench', 'stack', 'servers.ts'))})
+      const { folder } = await startServers(['influxdb'])
+      console.log(folder)
+      setInterval(() => undefined, 1000)`
+    const env = { ...process.env, CRYPTOS_BENCH_PORT_OFFSET: String(await freePortOffset()) }
+    const bench = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      ...{ env, stdio: ['ignore', 'pipe', 'inherit'] as const },
+    })
+    const [said] = (await once(bench.stdout, 'data')) as [Buffer]
+    const of = String(said).trim()
+    const [server] = await status(of)
+    expect(server).toMatchObject({ name: 'influxdb', state: 'ready' })
+    bench.kill('SIGKILL')
+    await until(
+      async () => !existsSync(of),
+      () => `${of} is still there`,
+    )
+    expect(isRunning(server?.pid ?? 0)).toBe(false)
   })
 
   it('says in one sentence what is missing on the machine', () => {

@@ -1,15 +1,7 @@
 import type { RunnerTask, RunnerTestFile } from 'vitest'
 import { inject, TestRunner } from 'vitest'
-import type { ServerName } from '../../scripts/stack/pins.ts'
-import { serverNames } from '../../scripts/stack/pins.ts'
+import { neededBy } from './needed.ts'
 import './provided.ts'
-
-/** The servers that a test file needs: those that its path names, or all; the compose file is checked without any. */
-export function neededBy(path: string): readonly ServerName[] {
-  if (path.includes('compose')) return []
-  const named = serverNames.filter(name => path.includes(name))
-  return named.length > 0 ? named : serverNames
-}
 
 function skip(task: RunnerTask): void {
   task.mode = 'skip'
