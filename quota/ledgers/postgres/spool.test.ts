@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Credits, EpochMicros } from '../../../core/brands.ts'
 import type { Settlement } from '../../../core/ports/ledger.ts'
+import { MINUTE } from '../../../core/time.ts'
 import { answerOf, scope, slotAt, start } from '../../ledger.fixture.ts'
 import { decodeSettlement, encodeSettlement } from './spool-file.ts'
 import { Spool } from './spool.ts'
@@ -86,19 +87,22 @@ describe('the spool', () => {
     expect(spool.bytes()).toBeGreaterThan(0)
   })
 
-  it('takes a whole file of a process that was killed before it could rename it, and no torn one', () => {
+  it('takes an old whole file that nobody renamed, and no torn one, whoever has its process id now', () => {
     const spool = new Spool(join(folder, 's'))
     const whole = encodeSettlement(settled('killed'))
-    const at = String(Date.now()).padStart(15, '0')
-    writeFileSync(join(folder, 's', `${at}-000000001-${deadPid}-aa.tmp`), whole)
-    writeFileSync(join(folder, 's', `${at}-000000002-${deadPid}-bb.tmp`), whole.slice(0, 40))
-    // Of this very process, which may be writing it.
-    writeFileSync(join(folder, 's', `${at}-000000003-${process.pid}-cc.tmp`), whole.slice(0, 40))
+    const [old, young] = [11, 9].map(m => String(Date.now() - m * MINUTE).padStart(15, '0'))
+    const write = (name: string, text: string) => writeFileSync(join(folder, 's', name), text)
+    write(`${old}-000000001-${deadPid}-aa.tmp`, whole)
+    write(`${old}-000000002-${process.pid}-bb.tmp`, whole.slice(0, 40))
+    // Another container may be writing them: its processes can not be seen, or seem to be others.
+    write(`${young}-000000003-${deadPid}-cc.tmp`, whole.slice(0, 40))
+    write(`${young}-000000004-${process.pid}-dd.tmp`, whole.slice(0, 40))
     expect(ids(spool)).toEqual(['killed'])
     expect(files().map(name => name.slice(name.lastIndexOf('-') + 1))).toEqual([
       'aa.tmp',
       'bb.tmp.torn',
       'cc.tmp',
+      'dd.tmp',
     ])
   })
 

@@ -23,7 +23,7 @@ const waiting = '.settlement'
 const unfinished = '.tmp'
 /** Kept for a person to look at. */
 const setAside = { torn: '.torn', refused: '.refused' } as const
-/** An unfinished file of a process that runs is left alone; one so old is not being written any more. */
+/** An unfinished file so old is not being written any more. */
 const abandonedMs = 10 * MINUTE
 
 /**
@@ -132,18 +132,8 @@ export class Spool {
 
 const warn = (message: string): void => process.emitWarning(`the spool of the quota ledger: ${message}`)
 
-/** Whoever wrote it is gone, killed before it could say that it was settled. */
+/** Whoever began it was killed before it could say that it was settled. Told by age alone: containers do not see each other's processes. */
 function isAbandoned(name: string): boolean {
-  const [at, , pid] = name.split('-').map(Number)
-  if (pid === process.pid) return false
-  return !isRunning(pid ?? 0) || Date.now() - (at ?? 0) > abandonedMs
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+  const [at] = name.split('-').map(Number)
+  return Date.now() - (at ?? 0) > abandonedMs
 }
