@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join, normalize } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Login, TlsOptions } from '../../core/server.ts'
 import { systemClock as clock } from '../../host/clock.ts'
 import { openCassandraSink } from '../../processors/sinks/cassandra/sink.ts'
@@ -119,5 +119,20 @@ describe.each(Object.entries(adapters))('%s over TLS', (name, open) => {
   )
   it('sends no byte where the certificate has expired, or nobody known signed it', async () => {
     expect(await refused('localhost', pem('expired-certificate.pem'))).toMatch(/^CRY_SERVER_/)
+  })
+})
+
+describe('postgres with sslmode=require in its URL, and no word about TLS in the settings', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  it('verifies the certificate also where the environment says not to', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    const server = await listen(certificate, true)
+    const url = `postgres://cryptos@localhost:${server.port}/cryptos?sslmode=require`
+    const options = { url, password, schema: 'cryptos', clock, spoolFolder: scratchFolder.path }
+    const opening = openPostgresLedger(options)
+    await expect(opening).rejects.toMatchObject({ code: 'CRY_SERVER_REFUSED' })
+    expect(server.received()).toBe('')
+    await server.close()
   })
 })

@@ -27,6 +27,9 @@ const limits = {
 /** One writes, the others read for people. */
 const connections = 3
 
+/** Said, because what the environment says (NODE_TLS_REJECT_UNAUTHORIZED, --tls-min-v1.0) holds where nothing is. */
+const verified = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
+
 /** A server that is down for longer is no affair of one question. */
 const retryWithinMs = 1_000
 const pauseMs = 50
@@ -119,7 +122,7 @@ function settingsOf({
     // A function: the pool keeps its settings, and an error that shows them must not show this.
     password: () => secret,
     database,
-    ssl: tls ? { ...tls, rejectUnauthorized: true } : wantsTls(parsed),
+    ssl: tls || wantsTls(parsed) ? { ...tls, ...verified } : false,
     max: connections,
     idleTimeoutMillis: 30 * SECOND,
     connectionTimeoutMillis: limits.connectMs,
