@@ -108,7 +108,7 @@ const deliveries = history.chain(list =>
 export function marketSinkContract(
   name: string,
   open: () => Promise<MarketStoreUnderTest>,
-  { countsExactly = true, runs }: Omit<StoreTraits, 'feedsChanges'> = {},
+  { countsExactly = true, runs }: Omit<StoreTraits, 'feedsChanges' | 'tellsChanges'> = {},
 ): void {
   describe(`market sink ${name}`, () => {
     let t: MarketStoreUnderTest

@@ -26,6 +26,8 @@ export interface StoreTraits {
   readonly countsExactly?: boolean
   /** false: changes are told as what is newer now, not as each commit that was. */
   readonly feedsChanges?: boolean
+  /** false: the store tells of no change; who wants to know asks for the latest prices. */
+  readonly tellsChanges?: boolean
   /** Times before are refused by the store. */
   readonly earliest?: EpochMicros
   /** Runs of each property, unless PROPERTY_RUNS says so. */
@@ -107,8 +109,10 @@ const deliveries = history.chain(list =>
 export function sinkContract(
   name: string,
   open: () => Promise<SinkUnderTest>,
-  { countsExactly = true, feedsChanges = true, earliest = EpochMicros(0), runs }: StoreTraits = {},
+  traits: StoreTraits = {},
 ): void {
+  const { countsExactly = true, feedsChanges = true, tellsChanges = true } = traits
+  const { earliest = EpochMicros(0), runs } = traits
   describe(`sink ${name}`, () => {
     let t: SinkUnderTest
     let assets = 0
@@ -236,7 +240,7 @@ export function sinkContract(
       expect(await all(t.reader.rows({ asset: odd, from, to }))).toEqual([])
     })
 
-    it('tells what changed since an id, and nothing where nothing did', async () => {
+    it.runIf(tellsChanges)('tells what changed since an id, and nothing where nothing did', async () => {
       const asset = newAsset()
       const before = await t.reader.newestChange()
       const receivedAt = EpochMicros(Math.max(before, noon) + 1_000)
@@ -249,6 +253,13 @@ export function sinkContract(
       expect(await t.reader.newestChange()).toBe(change?.id)
       expect(await t.reader.oldestChange()).toBeLessThanOrEqual(change?.id ?? 0)
       expect(await t.reader.changes(change?.id ?? 0, 10)).toEqual([])
+    })
+
+    it.runIf(!tellsChanges)('tells of no change, and that no client is too far behind', async () => {
+      await t.sink.write([quote({ asset: newAsset() })], sourceAt(0, 1))
+      await t.settle()
+      expect(await t.reader.changes(0, 10)).toEqual([])
+      expect([await t.reader.newestChange(), await t.reader.oldestChange()]).toEqual([0, 0])
     })
 
     it.runIf(feedsChanges)(

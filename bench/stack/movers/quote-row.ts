@@ -4,7 +4,7 @@ import type { PlainQuote } from './plain-quote.ts'
 export const insertQuote =
   'INSERT INTO quotes (provider, asset, currency, month, observed_at, price, market_cap, volume_24h, supply, change_24h, price_double, received_at, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) USING TIMESTAMP ?'
 export const insertLatest =
-  'INSERT INTO latest (provider, asset, currency, observed_at, version) VALUES (?,?,?,?,?) USING TIMESTAMP ?'
+  'INSERT INTO latest (provider, asset, currency, observed_at) VALUES (?,?,?,?) USING TIMESTAMP ?'
 export const addMonth = 'UPDATE series SET months = months + ? WHERE provider=? AND asset=? AND currency=?'
 
 let last = { day: -1, month: 0 }
@@ -20,8 +20,6 @@ function monthOf(micros: number): number {
 export const partitionKey = (q: PlainQuote): string =>
   `${q.provider}|${q.asset}|${q.currency}|${monthOf(q.observedAt)}`
 
-const exact = (text: string | undefined): 0 | null => (text === undefined ? null : 0)
-
 /** Parameters, without the checks. */
 export const quoteParameters = (q: PlainQuote): unknown[] => [
   ...[q.provider, q.asset, q.currency, monthOf(q.observedAt), q.observedAt],
@@ -29,12 +27,12 @@ export const quoteParameters = (q: PlainQuote): unknown[] => [
   ...[Number(q.price), q.receivedAt, detailOf(q), q.receivedAt + q.revision],
 ]
 const detailOf = (q: PlainQuote): string =>
-  JSON.stringify([
-    ...[q.symbol, q.sourceId, q.observedBy, q.origin, q.revision, q.runId, q.credits, q.rawRef],
-    [exact(q.price), exact(q.marketCap), exact(q.volume24h), exact(q.supply), exact(q.change24h)],
-  ])
+  [
+    ...[q.price, q.marketCap ?? '', q.volume24h ?? '', q.supply ?? '', q.change24h ?? '', q.receivedAt],
+    ...[q.revision, q.credits, q.origin, q.observedBy, q.symbol, q.sourceId, q.runId, q.rawRef],
+  ].join('\t')
 export const latestParameters = (q: PlainQuote): unknown[] => [
-  ...[q.provider, q.asset, q.currency, q.observedAt, q.receivedAt + q.revision, q.observedAt],
+  ...[q.provider, q.asset, q.currency, q.observedAt, q.observedAt],
 ]
 export const monthParameters = (q: PlainQuote): unknown[] => [
   ...[[monthOf(q.observedAt)], q.provider, q.asset, q.currency],

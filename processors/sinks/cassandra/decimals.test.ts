@@ -4,7 +4,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DecimalString } from '../../../core/brands.ts'
 import { anyDecimals } from '../../../topics/records.contract.ts'
-import { decimalBytes, isPlain } from './decimals.ts'
+import { decimalBytes } from './decimals.ts'
+
+/** Whether a `decimal` gives these very digits back: not where there is an exponent, or a zero with a sign. */
+const isPlain = (text: string): boolean => !/^-0(?:\.0*)?$|[eE]/.test(text)
 
 const { BigDecimal, Integer } = cassandra.types
 const fullSize = fc
@@ -45,22 +48,10 @@ describe('a decimal of CQL', () => {
       }),
       { numRuns: 2_000 },
     )
-    const plain = [
-      '0',
-      '0.00',
-      '-1.50',
-      '84278.77808276',
-      '140737488355328',
-      '-140737488355328',
-      '0.000000012',
-    ]
-    for (const text of plain) expect([text, isPlain(DecimalString(text))]).toEqual([text, true])
-    for (const text of ['-0', '-0.0', '1e15', '9.6E-12', '0e0'])
-      expect([text, isPlain(DecimalString(text))]).toEqual([text, false])
   })
 
   it('is read by the driver as other numbers are, around the sizes where its bytes change', () => {
-    for (const power of [7n, 8n, 31n, 47n, 48n, 53n, 63n, 64n, 120n])
+    for (const power of [7n, 8n, 15n, 16n, 31n, 32n, 47n, 48n, 53n, 63n, 64n, 120n])
       for (const near of [-1n, 0n, 1n])
         for (const sign of [1n, -1n]) {
           const value = sign * (2n ** power + near)

@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/ports/clock.ts'
 import { HOUR } from '../../../core/time.ts'
 
 /** After so long everything is written once more, whatever happened to the tables meanwhile. */
-const forgottenAfterMs = HOUR
+export const forgottenAfterMs = HOUR
 
 /** What this process wrote already to a table of names or newest moments, so that it is not written for each row again. */
 export class Known<V> {

@@ -1,20 +1,23 @@
 import type { DecimalString } from '../../../core/brands.ts'
-import { decimalBytes, isPlain } from './decimals.ts'
-import type { Row } from './session.ts'
-
-/** null = there is none; 0 = the decimal column has it; text = the provider's own, which a decimal does not give back. */
-export type Exact = string | 0 | null
-
-/** What stands in the detail of a row beside its decimal columns. */
-export const exactOf = (text: DecimalString | undefined): Exact =>
-  text === undefined ? null : isPlain(text) ? 0 : text
+import { decimalBytes } from './decimals.ts'
 
 /** undefined leaves the column as it is: no tombstone for what a provider never gives. */
 export const bytesOf = (text: DecimalString | undefined): Buffer | undefined =>
   text === undefined ? undefined : decimalBytes(text)
 
-/** The very text that was stored. */
-export const numberIn = (row: Row, column: string, exact: Exact | undefined): DecimalString | undefined => {
-  if (exact === null || exact === undefined) return undefined
-  return (exact === 0 ? String(row[column]) : exact) as DecimalString
+const twoTo32 = 2 ** 32
+
+/** A `bigint` of CQL out of a whole number. The driver makes an object of its own of each. */
+export function bigintBytes(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8)
+  const high = Math.floor(value / twoTo32)
+  bytes.writeInt32BE(high, 0)
+  bytes.writeUInt32BE(value - high * twoTo32, 4)
+  return bytes
+}
+
+export function intBytes(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeInt32BE(value, 0)
+  return bytes
 }

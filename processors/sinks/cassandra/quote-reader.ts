@@ -12,7 +12,7 @@ import { bySeries, historyFromRows, latestFromRows } from '../rows-to-history.ts
 import type { PriceRow } from '../rows-to-history.ts'
 import { inParallel } from './in-parallel.ts'
 import { monthOf, monthsWithin } from './months.ts'
-import { micros, priceColumns, priceOf, quoteColumns, quoteOf, seriesIn } from './quote-rows.ts'
+import { micros, priceOf, quoteColumns, quoteOf, seriesIn } from './quote-rows.ts'
 import type { Row, Session, Value } from './session.ts'
 
 type Series = Pick<Quote, 'provider' | 'asset' | 'currency'>
@@ -20,7 +20,6 @@ type Filter = { readonly provider?: ProviderId; readonly asset?: AssetId; readon
 
 interface Mark extends Series {
   readonly observedAt: EpochMicros
-  readonly version: number
 }
 
 /** Moments asked for in one statement. */
@@ -42,21 +41,15 @@ export class CassandraQuoteReader implements QuoteReader, Pick<KeyReader, 'rowsA
     return await historyFromRows(query, plan => this.#prices(query, plan))
   }
 
-  /**
-   * The rows of a commit are not told apart: one event with every series whose newest row is newer than `after`. Its id is the
-   * largest version among them. A late row with an older version changes no id; who waits sees it with the next change.
-   */
-  async changes(after: number, limit: number): Promise<readonly LiveEvent[]> {
-    const marks = (await this.#marks({})).filter(mark => mark.version > after)
-    if (marks.length === 0 || limit < 1) return []
-    return [{ id: newestOf(marks), prices: await this.#pricesOf(marks) }]
+  /** Nothing: no commit of other processes is told apart here. Who wants to know what is new asks for the latest prices. */
+  async changes(): Promise<readonly LiveEvent[]> {
+    return []
   }
 
   async newestChange(): Promise<number> {
-    return newestOf(await this.#marks({}))
+    return 0
   }
 
-  /** What changed is worked out from what is so now: no client is too far behind. */
   async oldestChange(): Promise<number> {
     return 0
   }
@@ -88,7 +81,7 @@ export class CassandraQuoteReader implements QuoteReader, Pick<KeyReader, 'rowsA
   ): AsyncIterable<PriceRow> {
     const { asset, currency, provider } = query
     const filter = { asset, currency, ...(provider === undefined ? {} : { provider }), ...range }
-    for await (const { series, row } of this.#rowsOf(filter, priceColumns))
+    for await (const { series, row } of this.#rowsOf(filter, quoteColumns))
       yield { provider: series.provider, observedAt: micros(row, 'observed_at'), price: priceOf(row) }
   }
 
@@ -115,7 +108,6 @@ export class CassandraQuoteReader implements QuoteReader, Pick<KeyReader, 'rowsA
     return rows.map(row => ({
       ...seriesIn(row),
       observedAt: micros(row, 'observed_at'),
-      version: Number(row['version']),
     }))
   }
 
@@ -146,6 +138,3 @@ export class CassandraQuoteReader implements QuoteReader, Pick<KeyReader, 'rowsA
     return latestFromRows(marks, rows.flat())
   }
 }
-
-const newestOf = (marks: readonly Mark[]): number =>
-  marks.reduce((most, { version }) => Math.max(most, version), 0)

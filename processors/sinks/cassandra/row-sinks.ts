@@ -4,7 +4,7 @@ import { barId, barVersion, tradeId, tradeVersion } from '../../../core/stream-r
 import type { Bar, Trade } from '../../../core/stream-records.ts'
 import { quotaEventJson } from '../../../topics/codecs/quota-event-json.ts'
 import { hourOf, monthOf } from './months.ts'
-import { bytesOf, exactOf } from './numbers.ts'
+import { bigintBytes, bytesOf } from './numbers.ts'
 import type { Statement } from './session.ts'
 import { Partitions } from './writer.ts'
 import type { Writer } from './writer.ts'
@@ -67,44 +67,51 @@ export const quotaEventSink = (keyspace: string, writer: Writer): RecordSink<Quo
     }),
   })
 
-const tradeNumbers = ['price', 'size'] as const
-
-/** Trades by venue, product and hour. */
-export const tradeSink = (keyspace: string, writer: Writer): RecordSink<Trade> =>
-  new RowSink<Trade>(writer, {
+/**
+ * Trades by venue, product and hour. `detail` has the whole record: of two with one version, which have one write time, the server
+ * takes the larger value of each column by itself.
+ */
+export function tradeSink(keyspace: string, writer: Writer): RecordSink<Trade> {
+  const query = `INSERT INTO ${keyspace}.trades (venue, product, hour, traded_at, trade_id, price, size, price_double, size_double,
+    received_at, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?) USING TIMESTAMP ?`
+  const detailOf = (t: Trade): string =>
+    [t.price, t.size, t.takerSide ?? '', t.receivedAt, t.origin].join('\t')
+  return new RowSink<Trade>(writer, {
     id: tradeId,
     version: tradeVersion,
     partition: t => `${t.venue} ${hourOf(t.tradedAt)} ${t.product}`,
     insert: t => ({
-      query: `INSERT INTO ${keyspace}.trades (venue, product, hour, traded_at, trade_id, price, size, price_double, size_double,
-        received_at, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?) USING TIMESTAMP ?`,
+      query,
       params: [
-        ...[t.venue, t.product, hourOf(t.tradedAt), t.tradedAt, t.tradeId],
-        ...[bytesOf(t.price), bytesOf(t.size), Number(t.price), Number(t.size), t.receivedAt],
-        JSON.stringify([t.origin, t.takerSide ?? null, tradeNumbers.map(name => exactOf(t[name]))]),
-        tradeVersion(t),
+        ...[t.venue, t.product, hourOf(t.tradedAt), bigintBytes(t.tradedAt), t.tradeId],
+        ...[bytesOf(t.price), bytesOf(t.size), Number(t.price), Number(t.size)],
+        ...[bigintBytes(t.receivedAt), detailOf(t), bigintBytes(tradeVersion(t))],
       ],
     }),
   })
+}
 
 const barNumbers = ['open', 'high', 'low', 'close', 'average', 'volume', 'vwap'] as const
 
-/** Bars by venue, product, interval and month. */
-export const barSink = (keyspace: string, writer: Writer): RecordSink<Bar> =>
-  new RowSink<Bar>(writer, {
+/** Bars by venue, product, interval and month. `detail` as of trades. */
+export function barSink(keyspace: string, writer: Writer): RecordSink<Bar> {
+  const query = `INSERT INTO ${keyspace}.bars (venue, product, interval, month, window_start, count, ${barNumbers.join(', ')},
+    close_double, average_double, volume_double, complete, received_at, detail)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) USING TIMESTAMP ?`
+  const detailOf = (b: Bar): string =>
+    [...barNumbers.map(name => b[name]), b.count, b.complete, b.receivedAt, b.revision, b.origin].join('\t')
+  return new RowSink<Bar>(writer, {
     id: barId,
     version: barVersion,
     partition: b => `${b.venue} ${b.interval} ${monthOf(b.windowStart)} ${b.product}`,
     insert: b => ({
-      query: `INSERT INTO ${keyspace}.bars (venue, product, interval, month, window_start, count, ${barNumbers.join(', ')},
-        close_double, average_double, volume_double, complete, received_at, detail)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) USING TIMESTAMP ?`,
+      query,
       params: [
-        ...[b.venue, b.product, b.interval, monthOf(b.windowStart), b.windowStart, b.count],
+        ...[b.venue, b.product, b.interval, monthOf(b.windowStart), bigintBytes(b.windowStart), b.count],
         ...barNumbers.map(name => bytesOf(b[name])),
-        ...[Number(b.close), Number(b.average), Number(b.volume), b.complete, b.receivedAt],
-        JSON.stringify([b.origin, b.revision, barNumbers.map(name => exactOf(b[name]))]),
-        barVersion(b),
+        ...[Number(b.close), Number(b.average), Number(b.volume), b.complete],
+        ...[bigintBytes(b.receivedAt), detailOf(b), bigintBytes(barVersion(b))],
       ],
     }),
   })
+}

@@ -62,7 +62,10 @@ describe('rows of streams and of the quota in Cassandra', () => {
       ['7', '84279', 1e-8],
       ['8', '84278.10', 1e-8],
     ])
-    expect(rows.map(r => r['detail'])).toEqual(Array(2).fill('["live","buy",[0,"1e-8"]]'))
+    expect(rows.map(r => r['detail'])).toEqual([
+      `84279\t1e-8\tbuy\t${noon + 9}\tlive`,
+      `84278.10\t1e-8\tbuy\t${noon + 5}\tlive`,
+    ])
   })
 
   it('bars are replaced until they are complete', async () => {
@@ -113,6 +116,36 @@ describe('rows by their keys in Cassandra', () => {
     const found = await Array.fromAsync(reader.recordsOf([...ids, `${ids[0]}x`, "'", '', 'gap|x']))
     expect(found).toEqual(flags.slice(0, 1_100))
     await reader.close()
+  })
+
+  it('of one version are read back as one of them, and not as a mixture', async () => {
+    const at = (i: number) => ({ asset: AssetId('test:tie'), observedAt: EpochMicros(noon + i) })
+    const later = { receivedAt: EpochMicros(noon + 502), revision: 0 }
+    const corrected = { receivedAt: EpochMicros(noon + 501), revision: 1 }
+    // In each cell the larger of the two stays: so in each pair the cells of both would be taken.
+    const pairs = [...Array(20).keys()].map(i => [
+      quote({ ...at(i), ...later, price: DecimalString(`${1_000 + i}`), symbol: 'A' }),
+      quote({ ...at(i), ...corrected, price: DecimalString(`${2_000 - i}`), symbol: 'Z' }),
+    ])
+    const others = await Promise.all([1, 2].map(() => openCassandraSink(options)))
+    for (const [i, [a, b]] of pairs.entries()) {
+      const inTurn = i % 2 === 0 ? [a, b] : [b, a]
+      for (const [k, q] of inTurn.entries()) if (q) await others[k]?.write([q], sourceAt(i, i + 1))
+    }
+    const [row] = (await rowsOf('quotes')).filter(r => r['asset'] === 'test:tie')
+    // The tie happened: received_at of the one, price of the other.
+    expect([Number(row?.['received_at']), String(row?.['price'])]).toEqual([noon + 502, '2000'])
+    const reader = await openCassandraReader(options)
+    const read = await Array.fromAsync(
+      reader.rowsAt(
+        quote(at(0)),
+        pairs.map((_, i) => EpochMicros(noon + i)),
+      ),
+    )
+    expect(read).toHaveLength(20)
+    for (const [i, q] of read.entries()) expect(pairs[i]).toContainEqual(q)
+    expect((await reader.latest({ asset: at(0).asset }))[0]?.price).toBe(read.at(-1)?.price)
+    await Promise.all([reader.close(), ...others.map(other => other.close())])
   })
 
   it('written by many processes that each know nothing of the other leave the newest moment as the latest', async () => {

@@ -16,6 +16,7 @@ export interface Statement {
 
 const { consistencies, responseErrorCodes } = cassandra.types
 const common = { prepare: true, isIdempotent: true } as const
+const ofBatch = { ...common, logged: false } as const
 const pageRows = 1_000
 
 /** Statements of one keyspace over one driver; every error is one of ours. */
@@ -55,7 +56,7 @@ export class Session {
     const [only, ...more] = statements
     if (!only) return
     if (more.length === 0) await this.run(only)
-    else await this.#mapped(() => this.#client.batch([...statements], { ...common, logged: false }))
+    else await this.#mapped(() => this.#client.batch([...statements], ofBatch))
   }
 
   /** All rows of a statement, page by page. */

@@ -2,9 +2,10 @@ import type { Session, Statement } from './session.ts'
 
 /** Statements by the partition that they write to. */
 export class Partitions {
-  readonly #byKey = new Map<string, Statement[]>()
+  readonly #byKey = new Map<unknown, Statement[]>()
 
-  add(key: string, statement: Statement): void {
+  /** @param key whatever there is one of for each partition */
+  add(key: unknown, statement: Statement): void {
     const there = this.#byKey.get(key)
     if (there) there.push(statement)
     else this.#byKey.set(key, [statement])
