@@ -2,7 +2,6 @@ import { expect, it } from 'vitest'
 import { AssetId, EpochMicros } from '../../../core/brands.ts'
 import { VirtualClock } from '../../../core/virtual-clock.ts'
 import { quote, sourceAt } from '../../sink.contract.ts'
-import type { CassandraOptions } from './options.ts'
 import type { Session, Statement } from './session.ts'
 import { CassandraSink } from './sink.ts'
 import { Writer } from './writer.ts'
@@ -20,7 +19,7 @@ function counted() {
     }
   }
   const session = { keyspace: 'k', batch } as unknown as Session
-  const sink = new CassandraSink(session, new Writer(session), { clock } as CassandraOptions)
+  const sink = new CassandraSink(session, new Writer(session), { clock })
   const write = async (from: number) => {
     for (const table of Object.keys(seen)) delete seen[table]
     const rows = [0, 1, 2, 3].flatMap(i =>

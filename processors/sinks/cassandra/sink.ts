@@ -32,7 +32,7 @@ export class CassandraSink implements QuoteSink {
   readonly #addMonth: string
   readonly #addName: string
   readonly #book: SeriesBook
-  constructor(session: Session, writer: Writer, { clock }: CassandraOptions) {
+  constructor(session: Session, writer: Writer, { clock }: Pick<CassandraOptions, 'clock'>) {
     this.#session = session
     this.#writer = writer
     this.#insert = insertQuote(session.keyspace)
