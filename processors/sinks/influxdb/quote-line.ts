@@ -21,7 +21,7 @@ export function quoteLine(head: string, q: Quote, isLive: boolean): string {
   const { marketCap, volume24h, supply, change24h } = q
   const charts = `${float('price', q.price)}${float('marketCap', marketCap)}${float('volume24h', volume24h)}${float('supply', supply)}${float('change24h', change24h)}`
   // Numbers and the words of a list need no escaping: only names are looked at.
-  const exact = oddName.test(namesOf(q)) ? fieldText(exactOf(q)) : `"${plainExact(q)}"`
+  const exact = hasOddName(q) ? fieldText(exactOf(q)) : `"${plainExact(q)}"`
   return `${head} ${charts}${isLive ? 'live=true,' : ''}exact=${exact} ${q.observedAt}`
 }
 
@@ -31,7 +31,8 @@ function float(name: string, decimal: string | undefined): string {
 }
 
 const oddName = /["\\\t]/
-const namesOf = (q: Quote): string => `${q.symbol}${q.sourceId}${q.runId}${q.rawRef}`
+const hasOddName = ({ symbol, sourceId, runId, rawRef }: Quote): boolean =>
+  oddName.test(symbol) || oddName.test(sourceId) || oddName.test(runId) || oddName.test(rawRef)
 
 const partsOf = (q: Quote): readonly (string | number)[] => [
   ...[q.price, q.marketCap ?? '', q.volume24h ?? '', q.supply ?? '', q.change24h ?? ''],
@@ -41,7 +42,7 @@ const partsOf = (q: Quote): readonly (string | number)[] => [
 
 /** Parts with a tab between them; as a JSON list where one has a tab in it, which no checked quote has. */
 export const exactOf = (q: Quote): string =>
-  namesOf(q).includes('\t') ? JSON.stringify(partsOf(q)) : plainExact(q)
+  `${q.symbol}${q.sourceId}${q.runId}${q.rawRef}`.includes('\t') ? JSON.stringify(partsOf(q)) : plainExact(q)
 
 const plainExact = (q: Quote): string =>
   `${q.price}\t${q.marketCap ?? ''}\t${q.volume24h ?? ''}\t${q.supply ?? ''}\t${q.change24h ?? ''}\t${q.receivedAt}\t${q.revision}\t${q.credits}\t${q.origin}\t${q.observedBy}\t${q.symbol}\t${q.sourceId}\t${q.runId}\t${q.rawRef}`
