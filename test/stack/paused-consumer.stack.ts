@@ -39,8 +39,14 @@ const place = () => ({ config: world.config, source: world.source, clock: system
 const produce = (all: readonly Quote[]): Promise<unknown> =>
   world.broker.produce(all.map(q => quoteMessage(topics.quotes.name, q)))
 
+/** @throws Error that names the store that does not within two minutes */
 async function untilBothHold(isThere: (rows: readonly Quote[]) => boolean): Promise<void> {
-  for (const store of servedStores) while (!isThere(await world.rows(store))) await sleep(300)
+  const limit = performance.now() + 120_000
+  for (const store of servedStores)
+    while (!isThere(await world.rows(store))) {
+      if (performance.now() > limit) throw new Error(`${store} does not hold what it should`)
+      await sleep(300)
+    }
 }
 
 /** The newest price of each series, as lines. */

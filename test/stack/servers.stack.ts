@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { httpReady, postgresReady, cassandraReady, kafkaBrokers } from '../../scripts/stack/probes.ts'
 import { status } from '../../scripts/stack/stack.ts'
+import { readPlan } from '../../scripts/stack/state.ts'
 import {
   killServer,
   proxyOf,
@@ -20,6 +23,14 @@ describe('the servers of a test run', () => {
     expect(await cassandraReady((await proxyOf('cassandra')).port)).toBe(true)
     expect(await postgresReady((await proxyOf('postgres')).port)).toBe(true)
     expect(await httpReady(`http://127.0.0.1:${(await proxyOf('influxdb')).port}/ping`)).toBe(true)
+  })
+
+  it.skipIf(process.env['CRYPTOS_STACK_FOLDER'])('keep no snapshot of a keyspace that a test drops', () => {
+    const { folder } = stackServers()
+    expect(readFileSync(join(folder, 'cassandra', 'cassandra.yaml'), 'utf8')).toContain(
+      'auto_snapshot: false',
+    )
+    expect(readPlan(folder)?.readyLimitMs).toBe(180_000)
   })
 
   it('can be cut off and slowed by the proxy, and heal', async () => {
