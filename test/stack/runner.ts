@@ -1,7 +1,8 @@
-import type { RunnerTask, RunnerTestFile } from 'vitest'
+import type { RunnerTask, RunnerTestFile, RunnerTestSuite } from 'vitest'
 import { inject, TestRunner } from 'vitest'
 import { neededBy } from './needed.ts'
 import './provided.ts'
+import { revive } from './revive.ts'
 
 function skip(task: RunnerTask): void {
   task.mode = 'skip'
@@ -13,5 +14,11 @@ export default class StackRunner extends TestRunner {
   onCollected(files: RunnerTestFile[]): void {
     const { missing } = inject('stack')
     for (const file of files) if (neededBy(file.name).some(name => missing.includes(name))) skip(file)
+  }
+
+  override async onBeforeRunSuite(suite: RunnerTestSuite): Promise<void> {
+    await super.onBeforeRunSuite(suite)
+    const { folder } = inject('stack')
+    if ('filepath' in suite && suite.mode !== 'skip') await revive(folder)
   }
 }

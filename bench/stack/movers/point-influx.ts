@@ -2,7 +2,7 @@ import { InfluxDB, Point } from '@influxdata/influxdb-client'
 import { bareConsume } from './bare-consume.ts'
 import { runMover } from './mover.ts'
 import { parseQuote, type PlainQuote } from './plain-quote.ts'
-import { changeLine, exactOf } from './quote-line.ts'
+import { exactOf } from './quote-line.ts'
 
 /** A2: the official client as its examples show it: Point objects, its escaping, flush after each slice. */
 await runMover(task => {
@@ -13,7 +13,6 @@ await runMover(task => {
   return bareConsume(task, async messages => {
     const quotes = messages.map(m => parseQuote(m.value))
     for (const quote of quotes) api.writePoint(pointOf(quote))
-    api.writeRecord(changeLine(quotes))
     await api.flush()
   })
 })

@@ -15,14 +15,3 @@ export function quoteLine(q: PlainQuote): string {
 }
 
 let lastChange = 0
-
-/** What the product writes once for each batch beside the points: whose latest price changed. */
-export function changeLine(quotes: readonly PlainQuote[]): string {
-  lastChange = Math.max(lastChange + 1, Date.now() * 1_000)
-  const series = new Set(quotes.map(q => `${q.provider}|${q.asset}|${q.currency}`))
-  return `change series="${[...series].join('\t')}" ${lastChange}`
-}
-
-/** A float and its text alone, as a first loop would have it. */
-export const narrowLine = (q: PlainQuote): string =>
-  `quote,asset=${q.asset},currency=${q.currency},provider=${q.provider} price=${q.price},price_text="${q.price}" ${q.observedAt}`
