@@ -14,4 +14,6 @@ export function quoteLine(q: PlainQuote): string {
   return `quote,asset=${q.asset},currency=${q.currency},provider=${q.provider} ${fields}live=true,exact="${exactOf(q)}" ${q.observedAt}`
 }
 
-let lastChange = 0
+/** A float and its text alone, as a first loop would have it. */
+export const narrowLine = (q: PlainQuote): string =>
+  `quote,asset=${q.asset},currency=${q.currency},provider=${q.provider} price=${q.price},price_text="${q.price}" ${q.observedAt}`
