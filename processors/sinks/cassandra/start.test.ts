@@ -51,7 +51,7 @@ describe('a start beside a process that makes the tables', () => {
         query.includes('system_schema.keyspaces') ? [{ keyspace_name: 'cryptos' } as unknown as Row] : [],
       runOnce: async (query: string) => {
         if (!query.startsWith('INSERT')) return []
-        setTimeout(() => stopping.abort(), 20)
+        stopping.abort()
         return [{ '[applied]': false }]
       },
     }
