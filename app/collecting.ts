@@ -12,6 +12,7 @@ import { providers } from '../collectors/registry.ts'
 import { RunGaps } from '../collectors/run-gaps.ts'
 import { marketRecordMessage } from '../topics/messages.ts'
 import { checkNames } from './check-names.ts'
+import { partsOf } from './config/parts.ts'
 import { type Config, keyTexts } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
 import { providerNamed } from './provider-named.ts'
@@ -20,6 +21,7 @@ import type { Source } from './source.ts'
 import { withoutSecrets } from './without-secrets.ts'
 import { openBroker, openLedger, topics } from './stores.ts'
 import { type SweepResult, sweep } from './sweep.ts'
+import { untilSignal } from './until-signal.ts'
 import { datasetsFor } from './wanted.ts'
 
 export interface CollectContext {
@@ -76,6 +78,9 @@ export async function openCollecting(
   const http = withoutSecrets(client, keyTexts(config))
   const pace = createPace()
   const holder = randomUUID()
+  // Files answer at once; a server that is away must not hold up the end. What it still does is seen by the outbox.
+  const isServer = partsOf(config).broker === 'kafka'
+  const patiently = <T>(work: Promise<T>): Promise<T> => (isServer ? untilSignal(work, context.signal) : work)
   const openPublisher = async (): Promise<() => Promise<PublishResult>> =>
     createPublisher({ ledger, broker: await broker(), clock, providers, topics, holder, log })
   // The promise is kept, not what comes of it: callers that arrive while the broker opens must share one publisher.
@@ -85,12 +90,14 @@ export async function openCollecting(
       publisher = undefined
       throw error
     })
-    return (await publisher)()
+    const opened = publisher
+    return await patiently((async () => (await opened)())())
   }
   const runGaps = new RunGaps()
   const reportGaps: PollPorts['reportGaps'] = async (task, result, startedAt) => {
     const gaps = runGaps.of(task, result, startedAt)
-    if (gaps.length > 0) await (await broker()).produce(gaps.map(gap => marketRecordMessage(topics, gap)))
+    const messages = gaps.map(gap => marketRecordMessage(topics, gap))
+    if (gaps.length > 0) await patiently(broker().then(log => log.produce(messages)))
     runGaps.told(result)
   }
   const ports = {

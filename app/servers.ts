@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Clock } from '../core/ports/clock.ts'
 import { CryptosError } from '../core/errors.ts'
+import { systemClock } from '../host/clock.ts'
 import type { Login, TlsOptions } from '../core/server.ts'
 import type { Config } from './config/load.ts'
 import { readSecretFile } from './config/secret-file.ts'
@@ -11,8 +12,11 @@ import type { Source } from './source.ts'
 const named = (name: string, source: Pick<Source, 'kind'>, mark = '_sandbox'): string =>
   source.kind === 'sandbox' ? `${name}${mark}` : name
 
-/** What `openKafkaBroker` wants. @throws CryptosError CRY_CONFIG_INVALID for a PEM file that can not be read */
-export function kafkaOptions(config: Config, source: Pick<Source, 'kind'>, clock: Clock) {
+/**
+ * What `openKafkaBroker` wants. It waits for real servers by real time, whatever the clock of a simulation says.
+ * @throws CryptosError CRY_CONFIG_INVALID for a PEM file that can not be read
+ */
+export function kafkaOptions(config: Config, source: Pick<Source, 'kind'>) {
   const login = loginOf(config.kafkaUsername, config.secrets['kafkaPassword'])
   const mechanism = config.kafkaSasl
   const tls = tlsOf(config, { ca: 'kafkaTlsCaFile', cert: 'kafkaTlsCertFile', key: 'kafkaTlsKeyFile' })
@@ -21,7 +25,7 @@ export function kafkaOptions(config: Config, source: Pick<Source, 'kind'>, clock
     topicPrefix: named(config.topicPrefix, source, 'sandbox.'),
     replication: config.kafkaReplication,
     minInsyncReplicas: config.kafkaMinInsync,
-    clock,
+    clock: systemClock,
     ...(config.kafkaTls ? { tls } : {}),
     ...(mechanism !== 'none' && login ? { login: { ...login, mechanism } } : {}),
   }

@@ -96,7 +96,7 @@ async function openLog(config: Config, source: Source, clock: Clock): Promise<Br
     return await openEmbeddedBroker({ file: storeFiles(source.folder).log, clock })
   const { openKafkaBroker } = await import('../topics/brokers/kafka.ts')
   const { kafkaOptions } = await import('./servers.ts')
-  return await openKafkaBroker(kafkaOptions(config, source, clock))
+  return await openKafkaBroker(kafkaOptions(config, source))
 }
 
 /** The log with its topics made. @throws CryptosError CRY_STORE_*, CRY_DISK_FULL; of a server CRY_SERVER_* */
