@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EpochMicros } from '../core/brands.ts'
+import { classify } from '../core/errors.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
@@ -59,10 +60,13 @@ export async function openCollecting(
       : names.filter(name => offOf(name, config, source) === null).map(name => routeOf(name, config, source))
   const ledger = await openLedger(config, source, clock)
   let opening: Promise<Broker> | undefined
+  /** Why there is no broker, where no other try can mend it. */
+  let hopeless: unknown
   const broker = (): Promise<Broker> => {
     opening ??= openBroker(config, source, clock).catch((error: unknown) => {
       // The next caller tries again: a server may be back by then.
       opening = undefined
+      if (classify(error) === 'stop') hopeless = error
       throw error
     })
     return opening
@@ -115,7 +119,10 @@ export async function openCollecting(
     await pace.close()
     http.close()
     try {
-      await (await opening)?.close()
+      const opened = await opening
+      await opened?.close()
+      // What was collected waits in the outbox, but somebody has to do something.
+      if (!opened && hopeless !== undefined) throw hopeless
     } finally {
       await ledger.close()
     }

@@ -43,7 +43,8 @@ describe('the published package', () => {
   it('has every page that its pages lead to; only links into the sources lead out of it', () => {
     const pages = [...names].filter(name => name.endsWith('.md'))
     const lost = pages.flatMap(page => linksOf(page).filter(link => !names.has(link)))
-    const sources = /^(app|collectors|core|dashboards|host|processors|quota|sandbox|test|topics)\//
+    const sources =
+      /^(app|bench|collectors|core|dashboards|deploy|host|processors|quota|sandbox|scripts|test|topics)\//
     expect(pages.length).toBeGreaterThan(20)
     expect(lost.filter(link => !sources.test(link) && link !== 'test/e2e')).toEqual([])
   })

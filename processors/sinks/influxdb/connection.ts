@@ -12,7 +12,7 @@ const defaultTimeoutMs = 10_000
 /** Points of one series, or rows, in one piece of an answer: a limit of the server's own never cuts an answer in pieces. */
 const chunkRows = 5_000
 const neverGzip = Number.MAX_SAFE_INTEGER
-/** Said at each place, since what is not said the environment may say: `NODE_TLS_REJECT_UNAUTHORIZED=0` takes any certificate. */
+/** Said at each place, since what is not said the environment may say, such as that any certificate is taken. */
 const secure = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
 const loopback = ['127.0.0.1', '[::1]', 'localhost']
 

@@ -27,7 +27,7 @@ const limits = {
 /** One writes, the others read for people. */
 const connections = 3
 
-/** Said, because what the environment says (NODE_TLS_REJECT_UNAUTHORIZED, --tls-min-v1.0) holds where nothing is. */
+/** Said, because what the environment says (that any certificate is taken, an older TLS) holds where nothing is. */
 const verified = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
 
 /** A server that is down for longer is no affair of one question. */
