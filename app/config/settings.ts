@@ -240,6 +240,7 @@ export const otherNames = [
   'CRYPTOS_STACK_FOLDER',
   'CRYPTOS_KILLS',
   'CRYPTOS_CUT_MS',
+  'CRYPTOS_GATE_STACK',
 ] as const
 
 type Settings = typeof settings
