@@ -1,9 +1,9 @@
 import { classify, toCryptosError } from '../core/errors.ts'
-import { HOUR, MINUTE, SECOND } from '../core/time.ts'
+import { MINUTE, SECOND } from '../core/time.ts'
 import type { DeliverCounters } from '../processors/deliver.ts'
 import { errorFields } from './log.ts'
 import type { StoreSink } from './open-store.ts'
-import { keepStore } from './pipeline/housekeeping.ts'
+import { hourly, keepStore } from './pipeline/housekeeping.ts'
 import { type ProcessingPorts, runProcessing, sum } from './processing.ts'
 import type { StoreToRun } from './storing.ts'
 
@@ -80,7 +80,8 @@ export class StoreRun {
 
   async #fill(sink: StoreSink, signal: AbortSignal): Promise<void> {
     const stopped = new AbortController()
-    const keeping = this.#keepHourly(sink, AbortSignal.any([signal, stopped.signal]))
+    const keep = (): Promise<void> => keepStore({ ...this.#ports, store: sink.market })
+    const keeping = hourly(keep, this.#ports, AbortSignal.any([signal, stopped.signal]))
     try {
       this.#counters = [...this.#counters, await runProcessing({ ...this.#ports, sink }, signal)]
     } finally {
@@ -88,17 +89,6 @@ export class StoreRun {
       await keeping
       const { log } = this.#ports
       await sink.close().catch(error => log.warn(errorFields(error), 'a store was not closed'))
-    }
-  }
-
-  /** What fails waits for the next hour. */
-  async #keepHourly(sink: StoreSink, signal: AbortSignal): Promise<void> {
-    const { log, clock } = this.#ports
-    while (!signal.aborted) {
-      await keepStore({ ...this.#ports, store: sink.market }).catch(error =>
-        log.warn(errorFields(error), 'retention could not be applied'),
-      )
-      await clock.sleep(HOUR, signal).catch(ended)
     }
   }
 }

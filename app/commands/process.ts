@@ -1,11 +1,9 @@
-import { HOUR } from '../../core/time.ts'
 import type { DeliverCounters } from '../../processors/deliver.ts'
 import { partsOf, type StoreName, storeNames } from '../config/parts.ts'
 import { parseDuration } from '../duration.ts'
 import { runJudging } from '../judging.ts'
-import { errorFields } from '../log.ts'
 import { openStore } from '../open-store.ts'
-import { keepTopics } from '../pipeline/housekeeping.ts'
+import { hourly, keepTopics } from '../pipeline/housekeeping.ts'
 import { Problems } from '../pipeline/problems.ts'
 import { stopped } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
@@ -70,23 +68,10 @@ async function storeAndJudge(
   const [counters] = await Promise.all([
     runStores(ports, stores, ending).catch(stop),
     ...(judges ? [runJudging(ports, ending).catch(stop)] : []),
-    keepTopicsHourly(ports, ending),
+    hourly(() => keepTopics(ports), ports, ending),
   ])
   return counters
 }
-
-/** What fails waits for the next hour. */
-async function keepTopicsHourly(ports: StoringPorts, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await keepTopics(ports).catch(error =>
-      ports.log.warn(errorFields(error), 'retention could not be applied'),
-    )
-    await ports.clock.sleep(HOUR, signal).catch(ended)
-  }
-}
-
-/** The signal ends the wait: the loop sees it. */
-const ended = (): undefined => undefined
 
 const collected = (name: string, before: readonly string[] = []): readonly string[] => [...before, name]
 

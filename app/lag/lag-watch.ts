@@ -5,6 +5,7 @@ import type { Gap } from '../../core/records.ts'
 import { MINUTE } from '../../core/time.ts'
 import { errorFields } from '../log.ts'
 import type { OnProblem } from '../pipeline/problems.ts'
+import { untilSignal } from '../until-signal.ts'
 import { closedGap, gapOfLag, type GroupPlace, lateSentence, lostGap, type Unread } from './gaps.ts'
 import { keyOf, LossTeller, type TellPorts, tellGap, timeAt } from './tell-gaps.ts'
 
@@ -33,12 +34,9 @@ export interface LagPorts extends TellPorts {
 export async function startLagWatch(ports: LagPorts, signal: AbortSignal): Promise<void> {
   const watch = new LagWatch(ports)
   const everyMs = ports.everyMs ?? MINUTE
-  const over = new Promise<void>(resolve => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
   while (!signal.aborted) {
     // A look asks a server, which may be silent for longer than somebody who stops the program waits.
-    await Promise.race([watch.look(), over])
+    await untilSignal(watch.look(), signal).catch(() => undefined)
     await ports.clock.sleep(everyMs, signal).catch(() => undefined)
   }
 }

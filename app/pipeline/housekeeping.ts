@@ -4,7 +4,7 @@ import type { Ledger } from '../../core/ports/ledger.ts'
 import type { MarketSink } from '../../core/ports/sink.ts'
 import { addMs, DAY, HOUR } from '../../core/time.ts'
 import type { Config } from '../config/load.ts'
-import type { Log } from '../log.ts'
+import { errorFields, type Log } from '../log.ts'
 
 interface HousePorts {
   readonly config: Config
@@ -42,4 +42,17 @@ export async function keepStore({
   const before = addMs(clock.now(), -config.judgementsRetentionDays * DAY)
   const judgements = await store.prune(['consensus', 'serving'], before)
   if (judgements > 0) log.info({ judgements }, 'removed what retention no longer keeps')
+}
+
+/** The work at once and each hour until the signal fires; what fails waits for the next. Never throws. */
+export async function hourly(
+  work: () => Promise<void>,
+  { clock, log }: Pick<HousePorts, 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await work().catch(error => log.warn(errorFields(error), 'retention could not be applied'))
+    // The signal ends the wait: the loop sees it.
+    await clock.sleep(HOUR, signal).catch(() => undefined)
+  }
 }

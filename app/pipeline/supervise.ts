@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { CryptosError, type ErrorCode, errorKinds, toCryptosError } from '../../core/errors.ts'
 import { SECOND } from '../../core/time.ts'
 import type { PipelineMessage, PipelineStart, SupervisorMessage } from './messages.ts'
+import { untilSignal } from '../until-signal.ts'
 import type { Problems } from './problems.ts'
 
 /** design: `up` and `process` end within 10 s of a signal; what is left of that is for the page. */
@@ -32,18 +33,13 @@ export async function startPipelineThread(
   const worker = openWorker(start)
   const { ready, ended } = listen(worker, problems)
   const stop = (): Promise<void> => stopThread(worker, ended)
-  const cancel = Promise.withResolvers<never>()
-  const onAbort = (): void => cancel.reject(signal.reason)
-  signal.addEventListener('abort', onAbort)
   try {
-    await Promise.race([ready, cancel.promise])
+    await untilSignal(ready, signal)
     return { ended, stop }
   } catch (error) {
     // Why it does not start is told by the error; that the thread ends with it is no news.
     await stop().catch(() => undefined)
     throw error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

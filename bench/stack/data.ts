@@ -1,6 +1,7 @@
 import { AssetId, Credits, DecimalString, EpochMicros, ProviderId } from '../../core/brands.ts'
 import type { TopicMessage } from '../../core/ports/broker.ts'
 import type { Quote } from '../../core/records.ts'
+import { seededRandom } from '../../test/support/random.ts'
 import { quoteMessage } from '../../topics/messages.ts'
 import { topicName } from './settings.ts'
 
@@ -9,17 +10,6 @@ const assets = Array.from({ length: 200 }, (_, i) => AssetId(`asset-${i}`))
 export const seriesCount = providers.length * assets.length
 const startedAt = Date.UTC(2026, 9, 1) * 1_000
 const pollMicros = 60_000_000
-
-/** Mulberry32: the same numbers from the same seed on every machine. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** What is moved, and what the stores must hold afterwards: the sum of all prices as doubles, in the order of the rows. */
 export interface Work {
@@ -35,7 +25,7 @@ export interface Work {
 export function makeWork(rows: number, seed = 7): Work {
   let sum = 0
   function* messages(): Iterable<TopicMessage> {
-    const next = random(seed)
+    const next = seededRandom(seed)
     const prices = Array.from({ length: seriesCount }, () => 10 ** (next() * 7 - 2))
     for (let row = 0; row < rows; row += 1) {
       const series = row % seriesCount

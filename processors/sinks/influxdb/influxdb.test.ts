@@ -8,7 +8,7 @@ import { words } from './errors.ts'
 import { fieldFloat } from './line.ts'
 import { checkOptions } from './options.ts'
 import type { InfluxOptions } from './options.ts'
-import { exactOf, quoteOf, versionOf } from './quote-line.ts'
+import { quoteFrom, quoteText, versionIn } from '../quote-text.ts'
 import { rangesOf } from './stored.ts'
 
 const options = (more: Partial<InfluxOptions>): InfluxOptions => ({
@@ -45,8 +45,8 @@ describe('the text of a point', () => {
     fc.assert(
       fc.property(quotes, fc.boolean(), (q, tabbed) => {
         const sent = tabbed ? { ...q, symbol: `a\t${q.symbol}` } : q
-        expect(quoteOf(sent, sent.observedAt, exactOf(sent))).toEqual(sent)
-        expect(versionOf(exactOf(sent))).toBe(sent.receivedAt + sent.revision)
+        expect(quoteFrom(sent, sent.observedAt, quoteText(sent))).toEqual(sent)
+        expect(versionIn(quoteText(sent))).toBe(sent.receivedAt + sent.revision)
       }),
     )
   })

@@ -17,9 +17,10 @@ import { ask, cell, from, tagsAre, where } from './influxql.ts'
 import { InfluxMarketReader } from './market-reader.ts'
 import { openConnection } from './open.ts'
 import type { InfluxOptions } from './options.ts'
-import { quoteOf, quotePoints } from './quote-line.ts'
-import type { QuoteSeries } from './quote-line.ts'
-import { rowsOfRange } from './rows.ts'
+import { quoteFrom } from '../quote-text.ts'
+import { quotePoints } from './quote-line.ts'
+import type { QuoteSeries } from '../quote-text.ts'
+import { rowsOfRange, tagsOf } from './rows.ts'
 import { pointsAt } from './stored.ts'
 
 type Filter = { readonly asset?: AssetId; readonly currency?: string; readonly provider?: ProviderId }
@@ -74,7 +75,7 @@ export class InfluxReader extends InfluxMarketReader implements QuoteReader, Key
     const { provider, asset, currency } = series
     const asked = [{ tags: { provider, asset, currency }, moments }]
     for await (const { point } of pointsAt(this.#connection, quotePoints, asked))
-      if (point.text !== undefined) yield quoteOf(series, point.at, point.text)
+      if (point.text !== undefined) yield quoteFrom(series, point.at, point.text)
   }
 
   async close(): Promise<void> {
@@ -94,10 +95,8 @@ function newestIn(series: Series): Quote[] {
   const row = series.values[0] ?? []
   const exact = cell(series, row, 'exact')
   if (typeof exact !== 'string') return []
-  return [quoteOf(tagsOf(series), Number(cell(series, row, 'time')), exact)]
+  return [quoteFrom(tagsOf(series), Number(cell(series, row, 'time')), exact)]
 }
-
-const tagsOf = ({ tags }: Series): QuoteSeries => tags as unknown as QuoteSeries
 
 const newestOf = (quotes: readonly Quote[]): number =>
   quotes.reduce((newest, q) => Math.max(newest, quoteVersion(q)), 0)

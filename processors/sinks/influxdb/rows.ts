@@ -4,8 +4,9 @@ import { bySeries } from '../rows-to-history.ts'
 import type { Series } from './answers.ts'
 import type { InfluxConnection } from './connection.ts'
 import { ask, cell, from, tagsAre, where } from './influxql.ts'
-import { quoteOf, quotePoints } from './quote-line.ts'
-import type { QuoteSeries } from './quote-line.ts'
+import { quoteFrom } from '../quote-text.ts'
+import { quotePoints } from './quote-line.ts'
+import type { QuoteSeries } from '../quote-text.ts'
 
 /** Rows that are held at once, and asked for at once. */
 const pageRows = 20_000
@@ -40,7 +41,7 @@ export async function* rowsOfRange(connection: InfluxConnection, range: RowRange
 
 const times = ({ from: start, to }: RowRange): string[] => [`time>=${start}u`, `time<${to}u`]
 const groups = 'GROUP BY "provider", "asset", "currency"'
-const tagsOf = ({ tags }: Series): QuoteSeries => tags as unknown as QuoteSeries
+export const tagsOf = ({ tags }: Series): QuoteSeries => tags as unknown as QuoteSeries
 const isSeries = ({ provider, asset, currency }: QuoteSeries): string =>
   `(${tagsAre({ provider, asset, currency }).join(' AND ')})`
 
@@ -84,7 +85,7 @@ async function readPage(
 
 const quotesIn = (series: Series): Quote[] =>
   series.values.map(row =>
-    quoteOf(tagsOf(series), Number(cell(series, row, 'time')), String(cell(series, row, 'exact'))),
+    quoteFrom(tagsOf(series), Number(cell(series, row, 'time')), String(cell(series, row, 'exact'))),
   )
 
 async function* longSeries(

@@ -9,7 +9,8 @@ import { checkFields, checkMayWrite, openConnection } from './open.ts'
 import type { InfluxOptions } from './options.ts'
 import type { PointShape } from './point-shape.ts'
 import { PointWriter } from './point-writer.ts'
-import { quoteLine, quotePoints, versionOf } from './quote-line.ts'
+import { versionIn } from '../quote-text.ts'
+import { quoteLine, quotePoints } from './quote-line.ts'
 
 export type { InfluxOptions }
 
@@ -22,7 +23,7 @@ const quoteShape: PointShape<Quote> = {
   version: quoteVersion,
   isLive: saysNow,
   line: quoteLine,
-  versionOf,
+  versionOf: versionIn,
 }
 
 /**

@@ -1,10 +1,10 @@
-import { Credits, EpochMicros, ProviderId } from '../../../core/brands.ts'
+import { EpochMicros } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import type { AnswerSelection, Outbox, OutboxEntry, VanishedAnswer } from '../../../core/ports/ledger.ts'
 import { announce } from '../../../core/steps.ts'
 import { addMs, MINUTE, toIso } from '../../../core/time.ts'
 import { slotsKeptMs } from '../common/retention.ts'
-import { unpack } from '../common/packing.ts'
+import { entryOf } from '../common/rows.ts'
 import { toLedger } from './moment.ts'
 import type { Row, Server } from './server.ts'
 import type { PostgresStore } from './store.ts'
@@ -50,7 +50,7 @@ export class PostgresOutbox implements Outbox {
   async pending(limit: number): Promise<readonly OutboxEntry[]> {
     await this.#parts.drained()
     const sql = 'SELECT * FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $1'
-    return (await this.#parts.server.rows(sql, [limit])).map(entryOf)
+    return (await this.#parts.server.rows(sql, [limit])).map(postgresEntry)
   }
 
   async markPublished(answerIds: readonly string[], now: EpochMicros): Promise<void> {
@@ -87,7 +87,7 @@ export class PostgresOutbox implements Outbox {
     let after: readonly [number, number] = [from - 1, Number.MAX_SAFE_INTEGER]
     for (;;) {
       const rows = await this.#parts.server.rows(sql, [...after, to, pageSize])
-      yield* rows.map(entryOf)
+      yield* rows.map(postgresEntry)
       const last = rows.at(-1)
       if (!last || rows.length < pageSize) return
       after = [Number(last['received_at']), Number(last['id'])]
@@ -161,20 +161,4 @@ WHERE split_part(slot, '/', 3) COLLATE "C" < $1 AND updated_at < $2 AND state NO
 
 const totalOf = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + Number(row['size']), 0)
 
-function entryOf(row: Row): OutboxEntry {
-  const publishedAt = row['published_at']
-  return {
-    answerId: String(row['answer_id']),
-    provider: ProviderId(String(row['provider'])),
-    dataset: String(row['dataset']),
-    slot: String(row['slot']),
-    runId: String(row['run_id']),
-    receivedAt: EpochMicros(Number(row['received_at'])),
-    httpStatus: Number(row['http_status']),
-    context: String(row['context']),
-    credits: Credits(Number(row['credits'])),
-    publishedAt: publishedAt === null ? null : EpochMicros(Number(publishedAt)),
-    revision: Number(row['revision']),
-    body: unpack(row['body'] as Uint8Array, row['packed'] === true),
-  }
-}
+const postgresEntry = (row: Row): OutboxEntry => entryOf(row, row['packed'] === true)

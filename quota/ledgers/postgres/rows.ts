@@ -1,5 +1,4 @@
-import type { EpochMicros } from '../../../core/brands.ts'
-import type { SlotRow, SlotState } from '../../policy/slots.ts'
+import type { SlotRow } from '../../policy/slots.ts'
 import { decodeState } from '../../policy/state.ts'
 import type { ScopeRow } from '../common/unit.ts'
 import type { Row } from './server.ts'
@@ -42,16 +41,4 @@ export const slotColumns = (rows: readonly SlotRow[]): unknown[] => [
 export const scopeRow = (row: Row): ScopeRow => ({
   version: Number(row['version']),
   state: decodeState(String(row['state'])),
-})
-
-export const slotRow = (row: Row): SlotRow => ({
-  slot: String(row['slot']),
-  state: String(row['state']) as SlotState,
-  attempts: Number(row['attempts']),
-  scope: String(row['scope']),
-  reservationId: String(row['reservation_id']),
-  reservedAt: Number(row['reserved_at']) as EpochMicros,
-  deadline: Number(row['deadline']) as EpochMicros,
-  answerId: row['answer_id'] === null ? null : String(row['answer_id']),
-  updatedAt: Number(row['updated_at']) as EpochMicros,
 })

@@ -8,9 +8,10 @@ import type { Books } from '../common/bookkeeper.ts'
 import { EventRow } from '../common/event-row.ts'
 import { pack } from '../common/packing.ts'
 import { eventsKept } from '../common/retention.ts'
+import { slotRow } from '../common/rows.ts'
 import { type ScopeRow, Unit, type UnitStore } from '../common/unit.ts'
 import type { Moment } from './moment.ts'
-import { addAnswer, scopeRow, slotColumns, slotRow, upsertSlots, writeAll } from './rows.ts'
+import { addAnswer, scopeRow, slotColumns, upsertSlots, writeAll } from './rows.ts'
 import type { Row, Session } from './server.ts'
 
 /** The ledger's one row, which a transaction holds from its first statement on. */

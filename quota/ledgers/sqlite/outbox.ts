@@ -1,4 +1,4 @@
-import { Credits, EpochMicros, ProviderId } from '../../../core/brands.ts'
+import { EpochMicros } from '../../../core/brands.ts'
 import { CryptosError } from '../../../core/errors.ts'
 import type {
   AnswerSelection,
@@ -10,8 +10,9 @@ import type {
 import { announce } from '../../../core/steps.ts'
 import { addMs, MINUTE, toIso } from '../../../core/time.ts'
 import type { SqlDb, SqlRow } from '../../../host/sqlite.ts'
-import { pack, unpack } from '../common/packing.ts'
+import { pack } from '../common/packing.ts'
 import { slotsKeptMs } from '../common/retention.ts'
+import { entryOf } from '../common/rows.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { SqliteUnit } from './sqlite-unit.ts'
 
@@ -124,7 +125,7 @@ export class SqliteOutbox implements Outbox {
   }
 
   async pending(limit: number): Promise<readonly OutboxEntry[]> {
-    return this.#sql.pending.all(limit).map(entryOf)
+    return this.#sql.pending.all(limit).map(sqliteEntry)
   }
 
   async markPublished(answerIds: readonly string[], now: EpochMicros): Promise<void> {
@@ -148,7 +149,7 @@ export class SqliteOutbox implements Outbox {
     let after: readonly [number, number] = [from - 1, Number.MAX_SAFE_INTEGER]
     for (;;) {
       const rows = this.#sql.between.all(...after, to, pageSize)
-      yield* rows.map(entryOf)
+      yield* rows.map(sqliteEntry)
       const last = rows.at(-1)
       if (!last || rows.length < pageSize) return
       after = [Number(last['received_at']), Number(last['id'])]
@@ -212,20 +213,4 @@ export class SqliteOutbox implements Outbox {
   }
 }
 
-function entryOf(row: SqlRow): OutboxEntry {
-  const publishedAt = row['published_at']
-  return {
-    answerId: String(row['answer_id']),
-    provider: ProviderId(String(row['provider'])),
-    dataset: String(row['dataset']),
-    slot: String(row['slot']),
-    runId: String(row['run_id']),
-    receivedAt: EpochMicros(Number(row['received_at'])),
-    httpStatus: Number(row['http_status']),
-    context: String(row['context']),
-    credits: Credits(Number(row['credits'])),
-    publishedAt: publishedAt === null ? null : EpochMicros(Number(publishedAt)),
-    revision: Number(row['revision']),
-    body: unpack(row['body'] as Uint8Array, row['packed'] === 1),
-  }
-}
+const sqliteEntry = (row: SqlRow): OutboxEntry => entryOf(row, row['packed'] === 1)

@@ -1,6 +1,6 @@
-import type { EpochMicros } from '../../../core/brands.ts'
-import type { SqlDb, SqlRow, SqlValue } from '../../../host/sqlite.ts'
-import type { SlotRow, SlotState } from '../../policy/slots.ts'
+import type { SqlDb, SqlValue } from '../../../host/sqlite.ts'
+import type { SlotRow } from '../../policy/slots.ts'
+import { slotRow } from '../common/rows.ts'
 
 const places = '(?, ?, ?, ?, ?, ?, ?, ?, ?)'
 const many = 8
@@ -43,7 +43,8 @@ export class SlotTable {
   find(slot: string): SlotRow | undefined {
     const dataset = datasetOf(slot)
     if (dataset !== undefined && slot > this.#newestOf(dataset)) return undefined
-    return slotRow(this.#sql.find.get(slot))
+    const row = this.#sql.find.get(slot)
+    return row && slotRow(row)
   }
 
   /** Inside a transaction. Several rows go in one statement: callers of one commit settle together. */
@@ -73,19 +74,4 @@ export class SlotTable {
 function datasetOf(slot: string): string | undefined {
   const end = slot.indexOf('/', slot.indexOf('/') + 1)
   return end > slot.indexOf('/') ? slot.slice(0, end) : undefined
-}
-
-function slotRow(row: SqlRow | undefined): SlotRow | undefined {
-  if (!row) return undefined
-  return {
-    slot: String(row['slot']),
-    state: String(row['state']) as SlotState,
-    attempts: Number(row['attempts']),
-    scope: String(row['scope']),
-    reservationId: String(row['reservation_id']),
-    reservedAt: Number(row['reserved_at']) as EpochMicros,
-    deadline: Number(row['deadline']) as EpochMicros,
-    answerId: row['answer_id'] === null ? null : String(row['answer_id']),
-    updatedAt: Number(row['updated_at']) as EpochMicros,
-  }
 }
