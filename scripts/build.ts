@@ -65,7 +65,9 @@ export async function buildProgram(outDir = join(root, 'dist')): Promise<void> {
     recursive: true,
     filter: from => !from.endsWith('tsconfig.json'),
   })
-  cpSync(join(root, 'processors', 'sinks', 'cassandra', 'schema'), join(outDir, 'schema'), { recursive: true })
+  cpSync(join(root, 'processors', 'sinks', 'cassandra', 'schema'), join(outDir, 'schema'), {
+    recursive: true,
+  })
 }
 
 if (import.meta.main) await buildProgram()

@@ -63,7 +63,8 @@ const rootFiles = [
 
 const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
 const sources = tracked.filter(f => /\.(ts|mjs|js)$/.test(f) && folders.includes(f.split('/')[0] ?? ''))
-const isTest = (file: string): boolean => /\.(test|contract|stack|soak)\.ts$/.test(file) || file.includes('/testing/')
+const isTest = (file: string): boolean =>
+  /\.(test|contract|stack|soak)\.ts$/.test(file) || file.includes('/testing/')
 
 interface Import {
   readonly file: string

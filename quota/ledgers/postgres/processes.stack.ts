@@ -61,7 +61,7 @@ describe('many processes on one PostgreSQL ledger', () => {
   ])('get exactly as many $what as there are, each slot once (P2, P6, P8)', async ({ plan, wanted }) => {
     const { ledger, schema, spoolFolder } = await opened(stackServers().postgres.url, plan)
     const { url } = stackServers().postgres
-    const hammers = await startHammers(4, { url, schema, spoolFolder, slots: 150, callers: 5, answerMs: 1 })
+    const hammers = await startHammers(4, { url, schema, spoolFolder, slots: 150, callers: 5, answerMs: 20 })
     hammers.go()
     const reports = await hammers.reports
     const sent = reports.flatMap(r => r.sent)

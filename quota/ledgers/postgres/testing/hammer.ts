@@ -79,9 +79,11 @@ const ledger = await openPostgresLedger({ url, schema, spoolFolder, clock: syste
 process.stdout.write('ready\n')
 for await (const line of createInterface({ input: process.stdin })) if (line === 'go') break
 const all = Array.from({ length: options.slots }, (_, page) => slotAt(page))
+// Each process begins elsewhere, so that none only follows another: they meet on slots that are taken or on their way.
+const first = Math.random() * all.length
 await Promise.all(
   Array.from({ length: options.callers }, (_, at) => {
-    const from = Math.floor((at * all.length) / options.callers)
+    const from = Math.floor(first + (at * all.length) / options.callers) % all.length
     return caller(ledger, [...all.slice(from), ...all.slice(0, from)])
   }),
 )
