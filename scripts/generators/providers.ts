@@ -4,7 +4,8 @@ import type { Access, Dataset, Provider } from '../../collectors/provider.ts'
 import { providers } from '../../collectors/registry.ts'
 import { page, table } from './table.ts'
 
-const limits = ({ creditsPerMonth, creditsPerDay, callsPerMinute }: PlanLimits): string =>
+/** Limits of a plan as a phrase. */
+export const limits = ({ creditsPerMonth, creditsPerDay, callsPerMinute }: PlanLimits): string =>
   [
     creditsPerMonth === null ? '' : `${creditsPerMonth} credits a month`,
     creditsPerDay === null ? '' : `${creditsPerDay} a day`,
@@ -18,7 +19,8 @@ const told = (access: Access | undefined): string =>
     ? 'no'
     : `yes: ${limits(access.limits)}${access.retired ? `. **Off since ${access.retired.since}**: ${access.retired.reason}` : ''}`
 
-const every = (ms: number): string =>
+/** An interval as people say it. */
+export const every = (ms: number): string =>
   ms % 3_600_000 === 0 ? `${ms / 3_600_000} h` : ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1_000} s`
 
 function datasetRow({ id, kind, access, pageSize, refreshMs, intervalMs, doc }: Dataset): string[] {

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { routeOf, whyOff } from '../../app/routes.ts'
+import { readConfig } from '../../app/config/load.ts'
+import { providers } from '../../collectors/registry.ts'
+import { topicTable } from '../../topics/table.ts'
+import { airflowCatalog, airflowCatalogOf } from './airflow-catalog.ts'
+import { catalogText } from './airflow-json.ts'
+
+const catalog = airflowCatalogOf()
+const dags = [...catalog.providers, ...catalog.housekeeping, catalog.export, catalog.backfill]
+const config = readConfig({}, {}).config
+
+describe('the catalog of the DAGs', () => {
+  it('is the file in the repository', () => {
+    const file = join(import.meta.dirname, '../../airflow/catalog.json')
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(airflowCatalog()))
+  })
+
+  it('has each provider and each topic once, and no DAG or pool twice', () => {
+    expect(catalog.providers.map(p => p.id)).toEqual(providers.map(p => p.id))
+    expect(catalog.topics.map(t => t.name)).toEqual(Object.values(topicTable()).map(t => t.name))
+    for (const names of [dags.map(d => d.dag_id), catalog.providers.map(p => p.pool)]) {
+      expect(new Set(names).size).toBe(names.length)
+      for (const name of names) expect(name).toMatch(/^[a-z_]+$/)
+    }
+  })
+
+  it('pauses what is off with live data and no key, and only that', () => {
+    const off = providers.filter(p => whyOff(p, config, { kind: 'live' }) !== null).map(p => p.id)
+    expect(catalog.providers.filter(p => p.paused).map(p => p.id)).toEqual(off)
+    expect(off).toEqual(['bitcoinaverage', 'coindesk'])
+    for (const row of catalog.providers) {
+      expect(row.disabled !== null).toBe(row.paused)
+      if (row.disabled !== null) expect(row.doc).toContain(row.disabled)
+    }
+  })
+
+  it('has the datasets that are collected by themselves, and says which need a key', () => {
+    const cmc = catalog.providers.find(p => p.id === 'coinmarketcap')
+    expect(cmc?.datasets.map(d => [d.id, d.kind, d.interval_s])).toEqual([
+      ['quotes', 'quotes', 60],
+      ['listings', 'market', 900],
+      ['global', 'metrics', 900],
+    ])
+    expect(cmc?.key).toEqual({
+      env: 'COINMARKETCAP_API_KEY',
+      connection: 'cryptos_coinmarketcap',
+      required: false,
+    })
+    expect(catalog.providers.every(p => p.datasets.length > 0)).toBe(true)
+    expect(catalog.providers.flatMap(p => p.datasets).filter(d => String(d.kind) === 'history')).toEqual([])
+  })
+
+  it('requires a key of those that have no route without', () => {
+    for (const row of catalog.providers.filter(p => p.key?.required !== true))
+      expect(routeOf(row.id, config, { kind: 'live', origin: 'live', folder: '' }).provider.id).toBe(row.id)
+    for (const row of catalog.providers.filter(p => p.key?.required === true))
+      expect(() => routeOf(row.id, config, { kind: 'live', origin: 'live', folder: '' })).toThrow()
+  })
+
+  it('names a history of each provider that has one, and not the closed one where another is open', () => {
+    const rows = Object.fromEntries(catalog.providers.map(p => [p.id, p.backfill]))
+    expect(rows['coindesk']?.dataset).toBe('tick-history')
+    expect(rows['coinmarketcap']).toEqual({ dataset: 'history', access: 'keyed', reach_days: 365 })
+    for (const { id, datasets } of providers)
+      expect(rows[id] === null).toBe(!datasets.some(d => d.kind === 'history'))
+  })
+})
+
+describe('its text', () => {
+  it('keeps a list of plain values on a line where it fits, and spreads out the rest', () => {
+    expect(catalogText({ a: ['x', 1], b: [{ c: null }], d: [] })).toBe(
+      '{\n  "a": ["x", 1],\n  "b": [\n    {\n      "c": null\n    }\n  ],\n  "d": []\n}',
+    )
+    const long = ['a'.repeat(60), 'b'.repeat(60)]
+    expect(catalogText({ long })).toBe(`{\n  "long": [\n    "${long[0]}",\n    "${long[1]}"\n  ]\n}`)
+  })
+})
