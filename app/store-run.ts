@@ -80,7 +80,7 @@ export class StoreRun {
 
   async #fill(sink: StoreSink, signal: AbortSignal): Promise<void> {
     const stopped = new AbortController()
-    const keep = (): Promise<void> => keepStore({ ...this.#ports, store: sink.market })
+    const keep = (): Promise<number> => keepStore({ ...this.#ports, store: sink.market })
     const keeping = hourly(keep, this.#ports, AbortSignal.any([signal, stopped.signal]))
     try {
       this.#counters = [...this.#counters, await runProcessing({ ...this.#ports, sink }, signal)]

@@ -1,10 +1,13 @@
+import { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import type { DeadLetter } from '../../core/records.ts'
-import { toIso } from '../../core/time.ts'
+import { addMs, toIso } from '../../core/time.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { type DeadLetters, openDeadLetters } from '../../processors/dead-letters.ts'
+import { countLetters } from '../dead-letter-report.ts'
+import { parseDuration } from '../duration.ts'
 import { count } from '../plural.ts'
-import { done } from '../result.ts'
+import { done, fromOutcome } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
 import { openBroker, topics } from '../stores.ts'
 import { using } from '../using.ts'
@@ -52,6 +55,22 @@ const replay: Action = (context, ids) =>
     return done(`${count(ids.length, 'message')} put back into the topic.`, { replayed: ids })
   })
 
+/** What is new, counted. Exit 1 where there is any: a report that nobody reads is none. */
+const report: Action = (context, _args, options) =>
+  withLetters(context, async letters => {
+    const now = context.clock.now()
+    const since = EpochMicros(Math.max(0, addMs(now, -parseDuration(String(options['since']), '--since'))))
+    const kinds = await countLetters(letters.list(), since)
+    const total = kinds.reduce((sum, kind) => sum + kind.count, 0)
+    const counts = kinds.map(({ newestAt, ...kind }) => ({ ...kind, newestAt: toIsoMicros(newestAt) }))
+    const json = { since: toIsoMicros(since), at: toIsoMicros(now), letters: total, counts }
+    if (total === 0) return done(`No dead letters since ${toIso(since)}.`, { ok: true, ...json })
+    const lines = kinds.map(kind => `${kind.count}  ${kind.stage}  ${kind.code}  newest ${kind.id}`)
+    const reason = `${count(total, 'dead letter')} since ${toIso(since)}, most of ${kinds[0]?.stage} with ${kinds[0]?.code}`
+    const result = fromOutcome('failed', reason, { ok: false, ...json })
+    return { ...result, text: `${reason}\n${lines.join('\n')}\n  cryptos dlq show ID`, isReport: true }
+  })
+
 export const define: Define = (program, act) => {
   const dlq = program.command('dlq').description('messages that could not be used, kept with their bytes')
   dlq
@@ -59,6 +78,12 @@ export const define: Define = (program, act) => {
     .description('what is there, and why')
     .option(...sourceOption)
     .action(act(list, withSource))
+  dlq
+    .command('report')
+    .description('what is new, counted by stage and code; exit code 1 where there is any')
+    .option('--since <duration>', 'how far back', '24h')
+    .option(...sourceOption)
+    .action(act(report, withSource))
   dlq
     .command('show')
     .description('one with its bytes')

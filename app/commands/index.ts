@@ -14,6 +14,7 @@ const loaders = {
   parse: () => import('./parse.ts'),
   export: () => import('./export.ts'),
   assets: () => import('./assets.ts'),
+  housekeeping: () => import('./housekeeping.ts'),
   audit: () => import('./audit.ts'),
   doctor: () => import('./doctor.ts'),
   config: () => import('./config.ts'),
