@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { EpochMicros } from '../core/brands.ts'
 import { classify } from '../core/errors.ts'
+import type { Outcome } from '../core/outcomes.ts'
 import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
 import { createHttpClient, type HttpClient } from '../collectors/http.ts'
 import { createPace } from '../collectors/pace.ts'
 import type { PollPorts } from '../collectors/poll-types.ts'
+import type { Dataset } from '../collectors/provider.ts'
 import { reconcileWhenDue } from '../collectors/usage.ts'
+import { MINUTE } from '../core/time.ts'
 import { createPublisher, type PublishResult } from '../collectors/publish.ts'
 import { providers } from '../collectors/registry.ts'
 import { RunGaps } from '../collectors/run-gaps.ts'
@@ -16,12 +18,13 @@ import { checkNames } from './check-names.ts'
 import { partsOf } from './config/parts.ts'
 import { type Config, keyTexts } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
+import { noteSweep } from './note-sweep.ts'
 import { providerNamed } from './provider-named.ts'
 import { type Route, routeOf, routesOf, sayOff, whyOff } from './routes.ts'
 import type { Source } from './source.ts'
 import { withoutSecrets } from './without-secrets.ts'
 import { openBroker, openLedger, topics } from './stores.ts'
-import { type SweepResult, sweep } from './sweep.ts'
+import { type SweepResult, type SweepTask, sweep } from './sweep.ts'
 import { untilSignal } from './until-signal.ts'
 import { datasetsFor } from './wanted.ts'
 
@@ -114,6 +117,7 @@ export async function openCollecting(
     reportGaps,
     log,
     deadlineMs: config.httpDeadlineMs,
+    ...(config.spender === undefined ? {} : { spender: config.spender }),
   }
   const close = async (): Promise<void> => {
     await pace.close()
@@ -130,49 +134,74 @@ export async function openCollecting(
   return { ledger, broker, routes, ports, http, close }
 }
 
+export interface CollectOptions extends Pick<SweepTask, 'period' | 'ifDue' | 'run'> {
+  readonly names?: readonly string[]
+  /** This dataset alone; where the setting does not want it, it is skipped. */
+  readonly dataset?: string
+}
+
 /** One sweep over every dataset of the enabled providers, after the provider's own count where that is due; then closes everything. */
 export async function collectOnce(
   context: CollectContext,
   source: Source,
-  options: { readonly names?: readonly string[]; readonly period?: EpochMicros | 'now' } = {},
+  options: CollectOptions = {},
 ): Promise<readonly SweepResult[]> {
-  const collecting = await openCollecting(context, source, options.names)
+  const { names, dataset, period } = options
+  const collecting = await openCollecting(context, source, names)
   try {
     const { routes, ports } = collecting
-    const period = options.period === undefined ? {} : { period: options.period }
-    const { config, signal } = context
-    const sweepRoute = async (route: Route): Promise<readonly SweepResult[]> => {
-      const { id } = route.provider
-      const datasets = datasetsFor(route, config)
-      const refusal = await readUsage(context, ports, route)
-      if (refusal !== null)
-        return datasets.map(dataset => ({
-          provider: id,
-          dataset: dataset.id,
-          pages: [],
-          outcome: 'unauthorized',
-          reason: refusal,
-        }))
-      return Promise.all(datasets.map(dataset => sweep(ports, { route, dataset, config, signal, ...period })))
-    }
-    const swept = (await Promise.all(routes.map(sweepRoute))).flat()
-    return [...swept, ...(options.names ?? []).flatMap(name => offResult(name, config, source))]
+    const startedAt = context.clock.now()
+    const swept = (await Promise.all(routes.map(route => sweepRoute(context, ports, route, options)))).flat()
+    const off = (names ?? []).flatMap(name => offResult(name, context.config, source, dataset))
+    return await Promise.all(
+      [...swept, ...off].map(result => {
+        const refreshMs = datasetNamed(result.provider, result.dataset)?.refreshMs ?? MINUTE
+        return noteSweep(ports, result, { startedAt, period, refreshMs })
+      }),
+    )
   } finally {
     await collecting.close()
   }
 }
 
+const datasetNamed = (provider: string, id: string): Dataset | undefined =>
+  providerNamed(provider, 'CRY_CONFIG_INVALID').datasets.find(dataset => dataset.id === id)
+
 /** What is told about a provider that was named and is off. */
-function offResult(name: string, config: Config, source: Source): SweepResult[] {
+function offResult(name: string, config: Config, source: Source, dataset?: string): SweepResult[] {
   const provider = providerNamed(name, 'CRY_CONFIG_INVALID')
   const off = whyOff(provider, config, source)
   if (off === null) return []
-  const what = { dataset: provider.datasets[0]?.id ?? '', pages: [], reason: sayOff(provider, off) }
+  const what = {
+    dataset: dataset ?? provider.datasets[0]?.id ?? '',
+    pages: [],
+    reason: sayOff(provider, off),
+  }
   return [{ provider: provider.id, outcome: 'source-disabled', ...what }]
 }
 
 const offOf = (name: string, config: Config, source: Source) =>
   whyOff(providerNamed(name, 'CRY_CONFIG_INVALID'), config, source)
+
+/** The datasets of one provider, none of which is asked for where the provider refuses the key. */
+async function sweepRoute(
+  context: CollectContext,
+  ports: PollPorts,
+  route: Route,
+  { dataset: only, names: _, ...how }: CollectOptions,
+): Promise<readonly SweepResult[]> {
+  const { config, signal } = context
+  const { id } = route.provider
+  const wanted = datasetsFor(route, config).filter(dataset => only === undefined || dataset.id === only)
+  const skipped = (dataset: string, outcome: Outcome, reason: string): SweepResult => ({
+    ...{ provider: id, dataset, pages: [], outcome, reason },
+  })
+  if (only !== undefined && wanted.length === 0)
+    return [skipped(only, 'source-disabled', `CRYPTOS_DATASETS does not want ${id}/${only}`)]
+  const refusal = await readUsage(context, ports, route)
+  if (refusal !== null) return wanted.map(dataset => skipped(dataset.id, 'unauthorized', refusal))
+  return Promise.all(wanted.map(dataset => sweep(ports, { route, dataset, config, signal, ...how })))
+}
 
 /**
  * Rules 5-7 in a process that lives for one sweep. Returns the provider's words when it refuses the key: another call would be in

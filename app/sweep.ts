@@ -19,6 +19,10 @@ export interface SweepTask {
   readonly signal: AbortSignal
   /** Time of the slot, as a scheduler names it; then the planner is not asked. `now` = the current period. */
   readonly period?: EpochMicros | 'now'
+  /** With `period`: the planner is asked all the same. */
+  readonly ifDue?: boolean
+  /** Of a run that stands for no period: its slots are its own. */
+  readonly run?: string
 }
 
 export interface SweepResult {
@@ -29,6 +33,8 @@ export interface SweepResult {
   readonly retryAt?: EpochMicros
   readonly code?: ErrorCode
   readonly pages: readonly PageResult[]
+  /** The run that stands for a sweep without pages, where it was noted. */
+  readonly run?: { readonly slot: string; readonly runId: string }
 }
 
 /** One sweep of a dataset with its one outcome: the worst of its pages. Never throws. */
@@ -46,6 +52,8 @@ export async function sweep(ports: PollPorts, task: SweepTask): Promise<SweepRes
     reserveShare: config.reserveShare,
     intervalMs: Math.max(dataset.intervalMs, config.minIntervalSeconds * 1_000),
     ...(at === undefined ? {} : { periodStart: periodStartOf(at, dataset.refreshMs) }),
+    ...(task.ifDue === true ? { ifDue: true } : {}),
+    ...(task.run === undefined ? {} : { run: task.run }),
     signal,
   })
   if ('retryAt' in result) {

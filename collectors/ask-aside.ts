@@ -4,7 +4,14 @@ import type { Outcome } from '../core/outcomes.ts'
 import type { Charge, ReserveDecision } from '../core/ports/ledger.ts'
 import { announce } from '../core/steps.ts'
 import { free, providerDate, unknownCharge } from './judging.ts'
-import { defaultDeadlineMs, isBilled, outcomeOfDenial, type PollPorts, type Source } from './poll-types.ts'
+import {
+  defaultDeadlineMs,
+  isBilled,
+  outcomeOfDenial,
+  type PollPorts,
+  type Source,
+  spenderOf,
+} from './poll-types.ts'
 import { pauseUntilOf } from './pause-of-credits.ts'
 import type { HttpAnswer, HttpRequest, Verdict } from './provider.ts'
 import { callOf } from './request.ts'
@@ -55,6 +62,7 @@ async function askInTurn(asking: Asking): Promise<AsideResult> {
     reservationId: ports.newId(),
     costMax: isBilled(source) ? call.costMax : Credits(0),
     slot: null,
+    ...spenderOf(ports),
     now: ports.clock.now(),
   })
   if (decision.kind === 'granted') return ask(asking, decision)

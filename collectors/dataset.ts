@@ -1,5 +1,5 @@
 import type { EpochMicros } from '../core/brands.ts'
-import { isDue, type Sweep } from '../quota/gate.ts'
+import { isDue, isSlotDue, type Sweep } from '../quota/gate.ts'
 import { slotOf } from '../quota/pages.ts'
 import { toCryptosError } from '../core/errors.ts'
 import { pageName } from './assets.ts'
@@ -20,6 +20,10 @@ export interface DatasetTask {
   readonly intervalMs?: number
   /** Start of the period to ask for, whatever the planner says: a scheduler's slot. */
   readonly periodStart?: EpochMicros
+  /** With `periodStart`: the planner is asked all the same. */
+  readonly ifDue?: boolean
+  /** Of a run that stands for no period: its slots are its own. */
+  readonly run?: string
   readonly signal: AbortSignal
 }
 
@@ -41,20 +45,28 @@ export async function collectDataset(ports: PollPorts, task: DatasetTask): Promi
   if (due.kind !== 'due') return due
   const { source, dataset, signal } = task
   const results = pages.map((page, index) => {
-    const slot = slotOf(source.provider.id, dataset.id, due.periodStart, { index, name: pageName(page) })
+    const name = `${pageName(page)}${ownName(task.run)}`
+    const slot = slotOf(source.provider.id, dataset.id, due.periodStart, { index, name })
     return collectPage(ports, { source, dataset, page, slot, signal })
   })
   return { kind: 'swept', periodStart: due.periodStart, pages: await Promise.all(results) }
 }
+
+/** A slot's parts are parted by `/`, which an id may have too. */
+const ownName = (run: string | undefined): string => (run === undefined ? '' : `.${encodeURIComponent(run)}`)
 
 type Due =
   | { readonly kind: 'due'; readonly periodStart: EpochMicros }
   | Exclude<DatasetResult, { kind: 'swept' }>
 
 async function dueOf(ports: PollPorts, task: DatasetTask): Promise<Due> {
-  if (task.periodStart !== undefined) return { kind: 'due', periodStart: task.periodStart }
+  const { periodStart, ifDue = false } = task
+  if (periodStart !== undefined && !ifDue) return { kind: 'due', periodStart }
   try {
-    const plan = await isDue(ports.ledger, sweepOf(task), ports.clock.now())
+    const now = ports.clock.now()
+    const plan = await (periodStart === undefined
+      ? isDue(ports.ledger, sweepOf(task), now)
+      : isSlotDue(ports.ledger, sweepOf(task), { now, periodStart }))
     if (plan.kind === 'due') return plan
     const kind = plan.isAfterFailure ? 'backing-off' : 'not-due'
     const usedUp = plan.isUsedUp ? ({ isUsedUp: true } as const) : {}

@@ -25,7 +25,13 @@ export interface PollPorts {
   readonly log?: Log
   /** For the whole call; 20 s by default. */
   readonly deadlineMs?: number
+  /** For whom calls are made, as `<name>/<run>`; the ledger sums what they cost by the name. */
+  readonly spender?: string
 }
+
+/** As a reservation and a run want it. */
+export const spenderOf = ({ spender }: Pick<PollPorts, 'spender'>): { readonly spender?: string } =>
+  spender === undefined ? {} : { spender }
 
 /** How one provider is reached in this run. */
 export interface Source {

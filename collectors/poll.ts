@@ -11,6 +11,7 @@ import {
   type Ended,
   ended,
   outcomeOfDenial,
+  spenderOf,
   type PageResult,
   type PageTask,
   type Permit,
@@ -75,6 +76,7 @@ async function reserve({ ports, task }: Attempt): Promise<Decision> {
       reservationId: ports.newId(),
       costMax: costMaxOf(task),
       slot: task.slot,
+      ...spenderOf(ports),
       now: ports.clock.now(),
     })
   } catch (error) {
@@ -208,7 +210,8 @@ async function noteRun({ ports, task }: Attempt, result: PageResult, startedAt: 
   } as const
   const how = { endedAt: ports.clock.now(), outcome, reason, credits, records }
   try {
-    await ports.ledger.addRun({ ...run, ...how, ...(retryAt === undefined ? {} : { retryAt }) })
+    const more = { ...(retryAt === undefined ? {} : { retryAt }), ...spenderOf(ports) }
+    await ports.ledger.addRun({ ...run, ...how, ...more })
   } catch (error) {
     ports.log?.warn({ slot, outcome }, `the run could not be noted: ${toCryptosError(error).message}`)
   }

@@ -230,7 +230,7 @@ export const quotaEventKinds = [
 ] as const
 export type QuotaEventKind = (typeof quotaEventKinds)[number]
 
-/** One run of a collector for one slot and how it ended. */
+/** One run of a collector for one slot and how it ended; `<provider>/<dataset>/<period>` stands for a sweep that ended before any page. */
 export interface Run {
   readonly kind: 'run'
   readonly runId: string
@@ -244,6 +244,8 @@ export interface Run {
   readonly credits: number
   readonly records: number
   readonly retryAt?: EpochMicros
+  /** For whom it ran, where somebody was named: `<name>/<run>`, such as an Airflow DAG and its run. */
+  readonly spender?: string
 }
 
 /** A message that could not be used, with its very bytes. Published on `dead-letter.v1`. */

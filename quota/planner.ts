@@ -44,6 +44,8 @@ export type Plan =
 
 const afterRefreshMs = 3 * SECOND
 const maxJitterMs = 5 * SECOND
+/** The longest wait for a refresh that is begun. */
+export const latestOffsetMs = afterRefreshMs + maxJitterMs
 const retryAfterMs = MINUTE
 const spendDownMs = DAY
 

@@ -2,7 +2,7 @@ import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
 import { costMaxOf } from '../../collectors/poll-types.ts'
-import { collectOnce, openCollecting } from '../collecting.ts'
+import { type CollectOptions, collectOnce, openCollecting } from '../collecting.ts'
 import { exitCodeOf } from '../../core/outcomes.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
@@ -14,7 +14,6 @@ import { defaultConstants } from '../../quota/policy/constants.ts'
 import { providerNamed } from '../provider-named.ts'
 import { pagesFor, datasetsFor } from '../wanted.ts'
 import { type SweepResult, worstOf } from '../sweep.ts'
-import type { Config } from '../config/load.ts'
 import type { Action, Context, Define } from './command.ts'
 
 /** `collect` ends within 3 s of a signal: an answer that is not there by then is settled as unknown. */
@@ -22,10 +21,10 @@ const run: Action = async (context, [name = ''], options) => {
   const source = await openCommandSource(context)
   try {
     if (options['dryRun'] === true) return await dryRun(context, source, name)
-    const period = periodOf(options)
-    refuseFuture(period.period, name, context)
-    const told = datasetOption(name, options['dataset'], context.config)
-    const results = await collectOnce({ ...context, config: told }, source, { names: [name], ...period })
+    const how = howOf(options)
+    refuseFuture(how.period, name, context)
+    const dataset = datasetOption(name, options['dataset'])
+    const results = await collectOnce(...collectingOf(context, source, name, { ...how, ...dataset }))
     const first = worstOf(results)
     if (!first) throw new CryptosError('CRY_CONFIG_INVALID', `CRYPTOS_DATASETS names no dataset of ${name}`)
     if (exitCodeOf(first.outcome) === 0) rememberFirstSource(context.config, source.kind)
@@ -35,9 +34,31 @@ const run: Action = async (context, [name = ''], options) => {
   }
 }
 
-function periodOf(options: Readonly<Record<string, unknown>>): { period?: EpochMicros | 'now' } {
-  if (options['now'] === true) return { period: 'now' }
-  const slot = options['slot']
+type Options = Readonly<Record<string, unknown>>
+
+/** Which slots are asked for, and whether the planner is. @throws CryptosError CRY_USAGE */
+function howOf(options: Options): Pick<CollectOptions, 'period' | 'ifDue' | 'run'> {
+  const { now, slot, run: id, ifDue } = options
+  if (now === true && ifDue === true)
+    throw new CryptosError('CRY_USAGE', '--now is for not asking whether it is due: leave out --if-due')
+  if (id !== undefined && slot === undefined)
+    throw new CryptosError('CRY_USAGE', '--run names a run of a slot: give the slot too, by --slot')
+  return {
+    ...periodOf(options),
+    ...(ifDue === true ? { ifDue } : {}),
+    ...(id === undefined ? {} : { run: runOf(String(id)) }),
+  }
+}
+
+function runOf(id: string): string {
+  if (/^[^\p{Cc}\p{Cs}\u2028\u2029]{1,250}$/u.test(id)) return id
+  throw new CryptosError('CRY_USAGE', '--run takes 1 to 250 characters, none of them a control character')
+}
+
+function periodOf({ now, slot }: Options): { period?: EpochMicros | 'now' } {
+  if (now === true && slot !== undefined)
+    throw new CryptosError('CRY_USAGE', '--now and --slot name two slots: give one')
+  if (now === true) return { period: 'now' }
   if (slot === undefined) return {}
   try {
     return { period: parseIso(String(slot)) }
@@ -65,8 +86,8 @@ function refuseFuture(period: EpochMicros | 'now' | undefined, name: string, { c
 }
 
 /** With `--dataset` that one alone. @throws CryptosError CRY_USAGE for one that the provider does not have */
-function datasetOption(name: string, dataset: unknown, config: Config): Config {
-  if (dataset === undefined) return config
+function datasetOption(name: string, dataset: unknown): Pick<CollectOptions, 'dataset'> {
+  if (dataset === undefined) return {}
   const { title, datasets } = providerNamed(name, 'CRY_CONFIG_INVALID')
   const known = datasets.filter(d => d.kind !== 'history').map(d => d.id)
   if (!known.includes(String(dataset)))
@@ -74,7 +95,21 @@ function datasetOption(name: string, dataset: unknown, config: Config): Config {
       'CRY_USAGE',
       `--dataset: ${title} has no dataset ${String(dataset).slice(0, 40)} to collect (it has ${known.join(', ')}; past prices come by cryptos backfill)`,
     )
-  return { ...config, datasets: [`${name}/${String(dataset)}`] }
+  return { dataset: String(dataset) }
+}
+
+/** Without `--if-due` the option is a wish of its own; with it the settings say what is wanted, and how all share the credits. */
+function collectingOf(
+  context: Context,
+  source: Source,
+  name: string,
+  { dataset, ...how }: CollectOptions,
+): Parameters<typeof collectOnce> {
+  const options = { names: [name], ...how }
+  if (dataset === undefined) return [context, source, options]
+  if (how.ifDue === true) return [context, source, { ...options, dataset }]
+  const config = { ...context.config, datasets: [`${name}/${dataset}`] }
+  return [{ ...context, config }, source, { ...options, dataset }]
 }
 
 /** Worth a retry: then also from when on. The planner keeps the same distance after a failure. */
@@ -96,11 +131,17 @@ function toResult(sweep: SweepResult, all: readonly SweepResult[], source: Sourc
     credits: sum('credits'),
     records: sum('records'),
     ...(all.length === 1 ? {} : { datasets: all.map(({ dataset, outcome }) => ({ dataset, outcome })) }),
-    slots: pages.map(p => ({ slot: p.slot, outcome: p.outcome, runId: p.runId })),
+    slots: all.flatMap(slotsOf),
     ...(retryAt === undefined ? {} : { retryAt: toIsoMicros(retryAt) }),
   }
   return fromOutcome(outcome, reason, more, code)
 }
+
+/** Each page with its run; a sweep that ended before any with the one that was noted for it. */
+const slotsOf = ({ pages, run, outcome }: SweepResult) =>
+  [...pages, ...(run === undefined ? [] : [{ ...run, outcome }])].map(p => ({
+    ...{ slot: p.slot, outcome: p.outcome, runId: p.runId },
+  }))
 
 /** What a sweep would ask and cost; calls nobody and reserves nothing. */
 async function dryRun(context: Context, source: Source, name: string): Promise<Result> {
@@ -138,9 +179,18 @@ export const define: Define = (program, act) => {
     .argument('<provider>', 'such as coinmarketcap, kraken or coinbase (cryptos providers lists them)')
     .option('--dataset <id>', 'this dataset alone; without it those of CRYPTOS_DATASETS')
     .option('--slot <time>', 'the slot that a scheduler names: asked at most once, whoever asks')
+    .option(
+      '--if-due',
+      'ask the planner too: a slot that is not due, or not wanted by CRYPTOS_DATASETS, is skipped',
+    )
+    .option(
+      '--run <id>',
+      'with --slot, for a run by hand: slots of its own, so that no tick has answered them',
+    )
+    .option('--spender <name/run>', 'for whom: kept with the run, and summed by the part before the first /')
     .option('--now', 'the current slot, without asking the planner whether it is due')
     .option('--dry-run', 'show the requests and what they cost; send nothing')
     .option('--source <live|sandbox>', 'where the data come from')
     .option('--assets <list>', 'assets, by id or symbol, separated by commas')
-    .action(act(run, o => ({ source: o['source'], assets: o['assets'] })))
+    .action(act(run, o => ({ source: o['source'], assets: o['assets'], spender: o['spender'] })))
 }

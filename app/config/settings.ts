@@ -163,6 +163,18 @@ export const settings = {
     7,
     "Days that the store keeps what each minute's consensus was made of, and who served (the price of the consensus stays, as a row of its own)",
   ),
+  spender: setting(
+    'CRYPTOS_SPENDER',
+    () =>
+      z.optional(
+        matching(
+          /^[^/\p{Cc}\p{Cs}\u2028\u2029][^\p{Cc}\p{Cs}\u2028\u2029]{0,299}$/u,
+          'a name and a run such as collect_kraken/run-1 is wanted, of at most 300 characters, none of them a control character',
+        ),
+      ),
+    undefined,
+    'For whom calls are made, as `name/run` (such as an Airflow DAG and its run): kept with each run, and `quota status` sums calls and credits by the part before the first `/`',
+  ),
   logLevel: setting(
     'CRYPTOS_LOG_LEVEL',
     () => oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
@@ -224,6 +236,7 @@ export const optionNames: Readonly<Partial<Record<SettingName, string>>> = {
   assets: '--assets',
   currency: '--currency',
   providers: '--providers',
+  spender: '--spender',
   sandboxPort: '--port',
   sandboxSeed: '--seed',
   sandboxPrices: '--prices',
@@ -234,6 +247,7 @@ export const otherNames = [
   'CRYPTOS_CONFIG_FILE',
   'CRYPTOS_LAUNCHED',
   'CRYPTOS_CAPTURES',
+  'CRYPTOS_COMMAND',
   'CRYPTOS_CHROMIUM',
   'CRYPTOS_LIVE',
   'CRYPTOS_STACK_CACHE',

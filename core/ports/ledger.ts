@@ -30,6 +30,8 @@ export interface ReserveRequest {
   readonly costMax: Credits
   /** `<provider>/<dataset>/<period start, ISO>/<page>.<name of what the page asks for>` (`slotOf`); null for calls that belong to no slot (usage, probes). */
   readonly slot: string | null
+  /** Who spends, as `<name>/<run>`: what it costs is summed by the name. Absent = nobody is named. */
+  readonly spender?: string
   readonly now: EpochMicros
 }
 
