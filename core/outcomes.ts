@@ -37,6 +37,7 @@ export const outcomes = {
     meaning: 'The answer is not in the documented shape; it is in the dead letters',
   },
   'ledger-unavailable': { exit: 1, meaning: 'The quota ledger could not be used, so no call was made' },
+  stale: { exit: 1, meaning: 'A wanted dataset has no answer that is young enough (`cryptos freshness`)' },
   aborted: { exit: 1, meaning: 'The run was stopped before it was done' },
   failed: { exit: 1, meaning: 'An unexpected error' },
   unauthorized: {

@@ -14,6 +14,7 @@ const loaders = {
   parse: () => import('./parse.ts'),
   export: () => import('./export.ts'),
   assets: () => import('./assets.ts'),
+  freshness: () => import('./freshness.ts'),
   housekeeping: () => import('./housekeeping.ts'),
   audit: () => import('./audit.ts'),
   doctor: () => import('./doctor.ts'),

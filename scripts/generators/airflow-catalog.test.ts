@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { commandNames, loadCommand } from '../../app/commands/index.ts'
 import { routeOf, whyOff } from '../../app/routes.ts'
 import { readConfig } from '../../app/config/load.ts'
 import { providers } from '../../collectors/registry.ts'
@@ -67,7 +69,24 @@ describe('the catalog of the DAGs', () => {
     for (const { id, datasets } of providers)
       expect(rows[id] === null).toBe(!datasets.some(d => d.kind === 'history'))
   })
+
+  it('starts commands that there are, with options that they have', async () => {
+    const program = new Command('cryptos')
+    for (const name of commandNames) (await loadCommand(name))(program, () => async () => undefined)
+    for (const { command } of [...catalog.housekeeping, catalog.export, catalog.backfill]) {
+      const found = findCommand(program, command)
+      const flags = command.filter(word => word.startsWith('--'))
+      expect(found?.name(), command.join(' ')).toBe(command.filter(word => /^[a-z]+$/.test(word)).at(-1))
+      for (const flag of flags) expect(found?.options.map(o => o.long)).toContain(flag)
+    }
+  })
 })
+
+function findCommand(program: Command, words: readonly string[]): Command | undefined {
+  const [word, ...more] = words
+  const child = program.commands.find(c => c.name() === word)
+  return child === undefined ? undefined : (findCommand(child, more) ?? child)
+}
 
 describe('its text', () => {
   it('keeps a list of plain values on a line where it fits, and spreads out the rest', () => {
