@@ -141,6 +141,27 @@ export interface ScopeStatus {
   readonly drift: number | null
 }
 
+/** What calls cost: their number, and credits as charged. */
+export interface Spent {
+  readonly calls: number
+  readonly credits: number
+}
+
+/**
+ * What one spender spent on one dataset of a scope, in the day and the month that the ledger has open: permits that named it and were
+ * settled or reaped. The rest of a window's `used` is nobody's by name: calls without a spender, calls before the reset that may count
+ * after it, and what a reconcile took over from the provider. That rest is negative where the provider billed less than was charged.
+ */
+export interface Spending {
+  readonly scope: string
+  /** The part before the first `/` of what the reservation named. */
+  readonly spender: string
+  /** `aside` = calls of no slot: usage, lists of assets. */
+  readonly dataset: string
+  readonly today: Spent
+  readonly month: Spent
+}
+
 /** Newest slots of a dataset, by the start of their period. */
 export interface LastSlots {
   readonly answered: EpochMicros | null
@@ -171,6 +192,10 @@ export interface Ledger {
   /** An operator's word: it also ends a pause and the wait after a jump of the clock. */
   unfreeze(scope: string | null, now: EpochMicros): Promise<void>
   status(now: EpochMicros): Promise<readonly ScopeStatus[]>
+  /** By scope, spender and dataset, the largest of the month first. Kept for 62 days. */
+  spending(now: EpochMicros): Promise<readonly Spending[]>
+  /** Those of the slots that are answered: their answer waits to be published, or was. */
+  answered(slots: readonly string[]): Promise<ReadonlyMap<string, 'answered' | 'published'>>
   /** What became of the newest slots of `<provider>/<dataset>`; those of a period that begins after `now` do not count. */
   lastSlots(dataset: string, now: EpochMicros): Promise<LastSlots>
   /** Newest first unless `after` (a sequence) is given: then oldest first, from there on. */

@@ -9,6 +9,7 @@ import { ledgerTimeContract } from '../ledger-time.contract.ts'
 import { outboxContract } from '../outbox.contract.ts'
 import { pauseContract } from '../pause.contract.ts'
 import { sharedLedgerContract } from '../shared-ledger.contract.ts'
+import { spendingContract } from '../spending.contract.ts'
 import { openPostgresLedger } from './postgres.ts'
 
 const { url } = stackServers().postgres
@@ -29,3 +30,4 @@ ledgerTimeContract(contract)
 outboxContract(contract)
 pauseContract(contract)
 sharedLedgerContract(contract)
+spendingContract(contract)

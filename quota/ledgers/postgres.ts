@@ -10,6 +10,7 @@ import type {
   ScopeSpec,
   ScopeStatus,
   Settlement,
+  Spending,
 } from '../../core/ports/ledger.ts'
 import type { QuotaEvent, Run } from '../../core/records.ts'
 import { announce } from '../../core/steps.ts'
@@ -136,6 +137,15 @@ class PostgresLedger implements Ledger {
   async status(now: EpochMicros): Promise<readonly ScopeStatus[]> {
     const { states, moment } = await this.#look()
     return this.#keeper.status(states, toLedger(moment, now), moment.stamp)
+  }
+
+  async spending(now: EpochMicros): Promise<readonly Spending[]> {
+    const { states, moment } = await this.#look()
+    return this.#archive.spending(this.#keeper.advanced(states, toLedger(moment, now), moment.stamp))
+  }
+
+  answered(slots: readonly string[]): Promise<ReadonlyMap<string, 'answered' | 'published'>> {
+    return this.#archive.answered(slots)
   }
 
   async lastSlots(dataset: string, now: EpochMicros): Promise<LastSlots> {

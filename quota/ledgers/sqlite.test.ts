@@ -16,6 +16,7 @@ import { ledgerTimeContract } from '../ledger-time.contract.ts'
 import { outboxContract } from '../outbox.contract.ts'
 import { pauseContract } from '../pause.contract.ts'
 import { sharedLedgerContract } from '../shared-ledger.contract.ts'
+import { spendingContract } from '../spending.contract.ts'
 import { openSqliteLedger } from './sqlite.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'cryptos-ledger-'))
@@ -36,6 +37,7 @@ ledgerTimeContract(contract)
 outboxContract(contract)
 pauseContract(contract)
 sharedLedgerContract(contract)
+spendingContract(contract)
 
 const start = parseIso('2026-11-21T12:00:00Z')
 const scope = 'key:0123456789abcdef'

@@ -9,6 +9,7 @@ import type {
   ScopeSpec,
   ScopeStatus,
   Settlement,
+  Spending,
 } from '../../core/ports/ledger.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { QuotaEvent, Run } from '../../core/records.ts'
@@ -21,6 +22,7 @@ import { Archive } from './sqlite/archive.ts'
 import { CommitQueue } from './sqlite/commit-queue.ts'
 import { EventLog } from './sqlite/event-log.ts'
 import { SqliteOutbox } from './sqlite/outbox.ts'
+import { Purse } from './sqlite/purse.ts'
 import { Ringer } from './sqlite/ringer.ts'
 import { ledgerSchema } from './sqlite/schema.ts'
 import { SqliteUnit } from './sqlite/sqlite-unit.ts'
@@ -62,6 +64,7 @@ class SqliteLedger implements Ledger {
   readonly #store: SqliteUnit
   readonly #queue: CommitQueue
   readonly #archive: Archive
+  readonly #purse: Purse
   readonly #watch: ClockWatch
   readonly #keeper: Bookkeeper
 
@@ -73,6 +76,7 @@ class SqliteLedger implements Ledger {
     this.#events = new EventLog(db, name)
     this.#store = new SqliteUnit(db, this.#events)
     this.#archive = new Archive(db)
+    this.#purse = new Purse(db)
     this.#queue = new CommitQueue(db, {
       begin: () => this.#begin(),
       flush: () => this.#store.flush(),
@@ -91,6 +95,7 @@ class SqliteLedger implements Ledger {
       tell: (draft, state, at) => this.#events.tell(draft, state, at),
       pendingBytes: () => this.outbox.pendingBytes(),
       addAnswer: (answer, credits) => this.outbox.add(answer, credits),
+      spend: spent => this.#purse.spend(spent),
       frozenEverywhere: () => this.#archive.frozenEverywhere(),
       freezeEverywhere: reason => this.#archive.freezeEverywhere(reason),
     }
@@ -129,6 +134,14 @@ class SqliteLedger implements Ledger {
 
   async status(now: EpochMicros): Promise<readonly ScopeStatus[]> {
     return this.#keeper.status(this.#store.durableScopes(), now, this.#watch.stamp())
+  }
+
+  async spending(now: EpochMicros): Promise<readonly Spending[]> {
+    return this.#purse.spending(this.#keeper.advanced(this.#store.durableScopes(), now, this.#watch.stamp()))
+  }
+
+  async answered(slots: readonly string[]): Promise<ReadonlyMap<string, 'answered' | 'published'>> {
+    return this.#archive.answered(slots)
   }
 
   async lastSlots(dataset: string, now: EpochMicros): Promise<LastSlots> {

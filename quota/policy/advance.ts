@@ -6,6 +6,7 @@ import { dayEvent, type EventDraft, monthEvent } from './events.ts'
 import { movedPause, pauseAt } from './pause.ts'
 import { charged, openNext, opensByClock } from './periods.ts'
 import type { SlotChange } from './slots.ts'
+import { type Spent, spentBy } from './spending.ts'
 import {
   callWidthMs,
   limitsOf,
@@ -20,6 +21,8 @@ export interface Step {
   readonly state: ScopeState
   readonly events: readonly EventDraft[]
   readonly slots: readonly SlotChange[]
+  /** Charges of spenders that are named. */
+  readonly spent?: readonly Spent[]
 }
 
 /** Time in the log never goes back. */
@@ -35,6 +38,7 @@ export function advance(before: ScopeState, context: PolicyContext): Step {
     state: { ...trimmed(rolled.state, context), stamp: context.stamp ?? before.stamp },
     events: [...watched.events, ...reaped.events, ...rolled.events],
     slots: reaped.slots,
+    spent: reaped.spent ?? [],
   }
 }
 
@@ -90,6 +94,7 @@ function reap(state: ScopeState, context: PolicyContext): Step {
   let next = state
   const events: EventDraft[] = []
   const slots: SlotChange[] = []
+  const spent = stale.flatMap(r => spentBy(state, r, r.cost))
   for (const r of stale) {
     next = chargedFor(next, r, r.cost, context)
     const why = `no settlement until ${toIso(now)}; the call may have been made`
@@ -97,7 +102,7 @@ function reap(state: ScopeState, context: PolicyContext): Step {
     if (r.slot)
       slots.push({ kind: 'release', slot: r.slot, reservationId: r.id, to: 'failed-charged', at: now })
   }
-  return { state: next, events, slots }
+  return { state: next, events, slots, spent }
 }
 
 /** Closes a reservation with a charge. */

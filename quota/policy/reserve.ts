@@ -16,6 +16,8 @@ export interface ReserveInput {
   /** The slot as it is now; undefined = free. */
   readonly slotRow: SlotRow | undefined
   readonly outboxFull: boolean
+  /** Who is charged, by name. */
+  readonly spender?: string
 }
 
 export interface ReserveStep extends Step {
@@ -165,6 +167,7 @@ function granted(state: ScopeState, input: ReserveInput, context: PolicyContext)
     reservedAt: at,
     startBy,
     deadline: addMs(startBy, constants.totalDeadlineMs),
+    ...(input.spender === undefined ? {} : { spender: input.spender }),
   }
   const next: ScopeState = {
     ...state,

@@ -5,6 +5,7 @@ import type { PolicyContext } from './constants.ts'
 import { longerPause, pauseText } from './pause.ts'
 import { type EventDraft, monthEvent } from './events.ts'
 import type { SlotChange } from './slots.ts'
+import { spentBy } from './spending.ts'
 import { nothingLearned, type Reservation, type ScopeState } from './state.ts'
 
 export interface SettleInput {
@@ -44,7 +45,7 @@ export function settle(before: ScopeState, input: SettleInput, context: PolicyCo
             at,
           },
         ]
-  return { state: next, events, slots: [...answered, ...released] }
+  return { state: next, events, slots: [...answered, ...released], spent: spentBy(state, open, credits) }
 }
 
 /** A late word counts too: the pause is the scope's, not the reservation's. */

@@ -16,6 +16,8 @@ export interface Reservation {
   readonly reservedAt: EpochMicros
   readonly startBy: EpochMicros
   readonly deadline: EpochMicros
+  /** Who is charged, by name; absent = nobody was named. */
+  readonly spender?: string
 }
 
 /**
@@ -111,7 +113,8 @@ const later = { stamp: null, agreed: null, asDocumented: 0, usageTriedAt: null, 
 export const encodeState = (state: ScopeState): string =>
   JSON.stringify({ ...state, open: state.open.map(packed) })
 
-type Packed = readonly [string, number, string | null, number, EpochMicros, EpochMicros, EpochMicros]
+/** The spender comes last and only where there is one: former versions read what they know. */
+type Packed = readonly [string, number, string | null, number, EpochMicros, EpochMicros, EpochMicros, string?]
 
 const packed = (r: Reservation): Packed => [
   r.id,
@@ -121,9 +124,10 @@ const packed = (r: Reservation): Packed => [
   r.reservedAt,
   r.startBy,
   r.deadline,
+  ...(r.spender === undefined ? ([] as const) : ([r.spender] as const)),
 ]
 
-const unpacked = ([id, cost, slot, attempt, reservedAt, startBy, deadline]: Packed): Reservation => ({
+const unpacked = ([
   id,
   cost,
   slot,
@@ -131,6 +135,16 @@ const unpacked = ([id, cost, slot, attempt, reservedAt, startBy, deadline]: Pack
   reservedAt,
   startBy,
   deadline,
+  spender,
+]: Packed): Reservation => ({
+  id,
+  cost,
+  slot,
+  attempt,
+  reservedAt,
+  startBy,
+  deadline,
+  ...(spender === undefined ? {} : { spender }),
 })
 
 /** @throws CryptosError CRY_STORE_CORRUPT for text that this program did not write */

@@ -13,6 +13,7 @@ import { agreementOf, agreesWithin, type ClockStamp, isNewBase, movedMs } from '
 import { defaultConstants, type PolicyContext, type QuotaConstants } from '../../policy/constants.ts'
 import { type EventDraft, monthEvent } from '../../policy/events.ts'
 import { type QuotaPolicy, quotaPolicy } from '../../policy/policy.ts'
+import { type Spent, spenderName } from '../../policy/spending.ts'
 import { newScope, type ScopeState } from '../../policy/state.ts'
 import type { Unit } from './unit.ts'
 
@@ -34,6 +35,8 @@ export interface Books {
   pendingBytes(): number
   /** Stores an answer once. */
   addAnswer(answer: RawAnswer, credits: number): void
+  /** Adds a charge to what its spender spent. */
+  spend(spent: Spent): void
   frozenEverywhere(): string | null
   freezeEverywhere(reason: string | null): void
 }
@@ -87,6 +90,7 @@ export class Bookkeeper {
       slot: request.slot,
       slotRow: request.slot === null ? undefined : this.#unit.slot(request.slot),
       outboxFull: this.#books.pendingBytes() >= this.#outboxMaxBytes,
+      ...(request.spender === undefined ? {} : { spender: spenderName(request.spender) }),
     }
     const step = this.#policy.reserve(this.#unit.knownScope(request.scope), input, context)
     this.#apply(step, context.now)
@@ -144,6 +148,11 @@ export class Bookkeeper {
     })
   }
 
+  /** The states as time alone has made them by now: with the periods that are open. */
+  advanced(states: readonly ScopeState[], now: EpochMicros, stamp: ClockStamp): readonly ScopeState[] {
+    return states.map(state => this.#policy.advance(state, this.#context(state, now, stamp)).state)
+  }
+
   #context(state: ScopeState, now: EpochMicros, stamp: ClockStamp): PolicyContext {
     const driftMs = agreesWithin(state.agreed, stamp, this.constants.clockAgreesMs)
     const agreement = driftMs === null ? { clockAgrees: false } : { clockAgrees: true, driftMs }
@@ -176,6 +185,7 @@ export class Bookkeeper {
     for (const change of step.slots) this.#unit.change(change)
     this.#unit.putScope(step.state, byTime && step.events.length === 0)
     for (const event of step.events) this.#books.tell(event, step.state, at)
+    for (const spent of step.spent ?? []) this.#books.spend(spent)
   }
 
   #named(scope: string | null): readonly string[] {

@@ -1,5 +1,7 @@
-import type { LastSlots } from '../../../core/ports/ledger.ts'
+import type { LastSlots, Spending } from '../../../core/ports/ledger.ts'
 import type { QuotaEvent, Run } from '../../../core/records.ts'
+import { addMs, DAY } from '../../../core/time.ts'
+import type { ScopeState } from '../../policy/state.ts'
 import { type EventsWanted, wantedOf } from '../common/event-row.ts'
 import {
   lastSlotsOf,
@@ -10,6 +12,7 @@ import {
   slotsUntil,
 } from '../common/last-slots.ts'
 import { runsKept } from '../common/retention.ts'
+import { oldestMonth, spendingOf } from '../common/spending.ts'
 import type { Server, Session } from './server.ts'
 
 const rowsAtOnce = 500
@@ -42,6 +45,19 @@ export class PostgresArchive {
 
   async #text(sql: string, values: readonly unknown[]): Promise<string> {
     return String((await this.#found(sql, values)) ?? '')
+  }
+
+  /** Of states that are brought up to date. */
+  async spending(states: readonly ScopeState[]): Promise<readonly Spending[]> {
+    // A month may open within a day.
+    const from = addMs(oldestMonth(states), -DAY)
+    return spendingOf(await this.#server.rows('SELECT * FROM spending WHERE day >= $1', [from]), states)
+  }
+
+  async answered(slots: readonly string[]): Promise<ReadonlyMap<string, 'answered' | 'published'>> {
+    const sql = `SELECT slot, state FROM slots WHERE slot = ANY($1) AND state IN ('answered', 'published')`
+    const rows = await this.#server.rows(sql, [slots])
+    return new Map(rows.map(r => [String(r['slot']), r['state'] === 'published' ? 'published' : 'answered']))
   }
 
   async events(ledger: string, wanted: EventsWanted): Promise<readonly QuotaEvent[]> {

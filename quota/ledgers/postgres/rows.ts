@@ -1,4 +1,5 @@
 import type { SlotRow } from '../../policy/slots.ts'
+import type { Spent } from '../../policy/spending.ts'
 import { decodeState } from '../../policy/state.ts'
 import type { ScopeRow } from '../common/unit.ts'
 import type { Row } from './server.ts'
@@ -36,6 +37,20 @@ export const slotColumns = (rows: readonly SlotRow[]): unknown[] => [
   rows.map(r => r.deadline),
   rows.map(r => r.answerId),
   rows.map(r => r.updatedAt),
+]
+
+export const addSpending = `INSERT INTO spending AS s (day, scope, month, spender, dataset, calls, credits)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+ON CONFLICT (day, scope, month, spender, dataset) DO UPDATE SET calls = s.calls + excluded.calls, credits = s.credits + excluded.credits`
+
+export const spendingColumns = (rows: readonly (Spent & { readonly calls: number })[]): unknown[] => [
+  rows.map(r => r.day),
+  rows.map(r => r.scope),
+  rows.map(r => r.month),
+  rows.map(r => r.spender),
+  rows.map(r => r.dataset),
+  rows.map(r => r.calls),
+  rows.map(r => r.credits),
 ]
 
 export const scopeRow = (row: Row): ScopeRow => ({

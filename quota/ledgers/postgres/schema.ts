@@ -31,6 +31,11 @@ const steps: readonly string[] = [
   CREATE INDEX outbox_published ON outbox(published_at) WHERE published_at IS NOT NULL;
   CREATE TABLE lease(one integer PRIMARY KEY CHECK (one = 1), holder text NOT NULL, until bigint NOT NULL);
   CREATE TABLE runs(id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run_id text NOT NULL UNIQUE, body text NOT NULL);`,
+  `CREATE TABLE spending(
+    day bigint NOT NULL, scope text COLLATE "C" NOT NULL, month bigint NOT NULL, spender text COLLATE "C" NOT NULL,
+    dataset text COLLATE "C" NOT NULL, calls bigint NOT NULL, credits bigint NOT NULL,
+    PRIMARY KEY (day, scope, month, spender, dataset)
+  )`,
 ]
 
 /** @throws CryptosError CRY_STORE_NEWER, CRY_SERVER_REFUSED, CRY_SERVER_CONFIG */

@@ -3,15 +3,25 @@ import type { RawAnswer } from '../../../core/ports/ledger.ts'
 import type { EpochMicros } from '../../../core/brands.ts'
 import type { EventDraft } from '../../policy/events.ts'
 import type { SlotRow } from '../../policy/slots.ts'
+import type { Spent } from '../../policy/spending.ts'
 import { encodeState, type ScopeState } from '../../policy/state.ts'
 import type { Books } from '../common/bookkeeper.ts'
 import { EventRow } from '../common/event-row.ts'
 import { pack } from '../common/packing.ts'
-import { eventsKept } from '../common/retention.ts'
+import { eventsKept, spendingKeptMs } from '../common/retention.ts'
 import { slotRow } from '../common/rows.ts'
+import { addedUp } from '../common/spending.ts'
 import { type ScopeRow, Unit, type UnitStore } from '../common/unit.ts'
 import type { Moment } from './moment.ts'
-import { addAnswer, scopeRow, slotColumns, upsertSlots, writeAll } from './rows.ts'
+import {
+  addAnswer,
+  addSpending,
+  scopeRow,
+  slotColumns,
+  spendingColumns,
+  upsertSlots,
+  writeAll,
+} from './rows.ts'
 import type { Row, Session } from './server.ts'
 
 /** The ledger's one row, which a transaction holds from its first statement on. */
@@ -43,6 +53,9 @@ export class PostgresStore implements UnitStore, Books {
   readonly #rows = new Map<string, ScopeRow>()
   readonly #slots = new Map<string, SlotRow>()
   #answers: { readonly answer: RawAnswer; readonly credits: number }[] = []
+  #spent: Spent[] = []
+  /** The day whose first charge has removed what is too old. */
+  #prunedAt = 0
   #events = new EventRow()
   #ledger: LedgerRow | undefined
   /** What was read up to; undefined = nothing in memory can be trusted. */
@@ -127,6 +140,10 @@ export class PostgresStore implements UnitStore, Books {
     this.#pendingBytes += answer.body.byteLength
   }
 
+  spend(spent: Spent): void {
+    this.#spent.push(spent)
+  }
+
   frozenEverywhere(): string | null {
     return this.#frozen
   }
@@ -153,6 +170,7 @@ export class PostgresStore implements UnitStore, Books {
     if (!hasWork) return false
     for (const { answer, credits } of this.#answers) await this.#writeAnswer(session, answer, credits)
     if (this.unit.hasDirtySlots) await session.query(upsertSlots, slotColumns(this.unit.dirtySlots()))
+    if (this.#spent.length > 0) await this.#writeSpending(session)
     await this.#writeLedger(session, scopes, clock)
     return true
   }
@@ -170,6 +188,7 @@ export class PostgresStore implements UnitStore, Books {
     this.unit.finish()
     this.#slots.clear()
     this.#answers = []
+    this.#spent = []
     this.#touched = false
     if (this.#events.size > 0) this.#events = new EventRow()
   }
@@ -181,6 +200,14 @@ export class PostgresStore implements UnitStore, Books {
     const bytes = [body.byteLength, stored.packed === 1, Buffer.from(stored.body)]
     const { rowCount } = await session.query(addAnswer, [...values, ...bytes])
     if (rowCount === 0) this.#pendingBytes -= body.byteLength
+  }
+
+  async #writeSpending(session: Session): Promise<void> {
+    await session.query(addSpending, spendingColumns(addedUp(this.#spent)))
+    const newest = Math.max(...this.#spent.map(({ day }) => day))
+    if (newest <= this.#prunedAt) return
+    await session.query('DELETE FROM spending WHERE day < $1', [newest - spendingKeptMs * 1_000])
+    this.#prunedAt = newest
   }
 
   /** Scopes, events and the ledger's own row in one statement. */

@@ -28,6 +28,7 @@ export class Archive {
       failed: db.prepare(
         `SELECT max(updated_at) AS at FROM slots WHERE slot >= ? AND slot < ? AND state LIKE 'failed-%' AND attempts < ?`,
       ),
+      state: db.prepare(`SELECT state FROM slots WHERE slot = ? AND state IN ('answered', 'published')`),
       frozen: db.prepare(`SELECT value FROM meta WHERE name = 'frozen'`),
       freeze: db.prepare(`INSERT OR REPLACE INTO meta(name, value) VALUES ('frozen', ?)`),
       thaw: db.prepare(`DELETE FROM meta WHERE name = 'frozen'`),
@@ -42,6 +43,14 @@ export class Archive {
     const after = slotsAfter(answered, range)
     const first = String(this.#sql.first.get(...after)?.['slot'] ?? '')
     return lastSlotsOf({ answered, tried, first, failedAt }, after)
+  }
+
+  answered(slots: readonly string[]): ReadonlyMap<string, 'answered' | 'published'> {
+    const found = slots.flatMap(slot => {
+      const state = this.#sql.state.get(slot)?.['state']
+      return state === 'answered' || state === 'published' ? [[slot, state] as const] : []
+    })
+    return new Map(found)
   }
 
   /** Inside a transaction. The same run again replaces itself. */

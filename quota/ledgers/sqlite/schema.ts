@@ -22,4 +22,8 @@ export const ledgerSchema: readonly string[] = [
   CREATE TABLE runs(id INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;`,
   'ALTER TABLE outbox ADD COLUMN revision INTEGER NOT NULL DEFAULT 0',
   'ALTER TABLE bodies ADD COLUMN packed INTEGER NOT NULL DEFAULT 0',
+  `CREATE TABLE spending(
+    day INTEGER NOT NULL, scope TEXT NOT NULL, month INTEGER NOT NULL, spender TEXT NOT NULL, dataset TEXT NOT NULL,
+    calls INTEGER NOT NULL, credits INTEGER NOT NULL, PRIMARY KEY (day, scope, month, spender, dataset)
+  ) STRICT, WITHOUT ROWID`,
 ]
