@@ -84,6 +84,14 @@ export function backfillPages(
   return windows.flatMap(window => pages.map(page => ({ ...page, range: window })))
 }
 
+/** What is paid for once, whoever asks. */
+export const backfillSlot = (
+  { route, dataset }: Pick<BackfillPlan, 'route' | 'dataset'>,
+  page: Page,
+  now: EpochMicros,
+): string =>
+  slotOf(route.provider.id, dataset.id, page.range?.from ?? now, { index: 0, name: pageName(page) })
+
 const earlier = ({ done, asked }: { readonly done: number; readonly asked: number }): string =>
   done === asked ? '' : `, ${done - asked} were answered before`
 
@@ -109,8 +117,7 @@ export async function backfill(
   const total = { done: 0, asked: 0, partial: 0, records: 0, credits: 0 }
   let lacks = ''
   for (const [index, page] of pages.entries()) {
-    const at = page.range?.from ?? addMs(ports.clock.now(), 0)
-    const slot = slotOf(route.provider.id, dataset.id, at, { index: 0, name: pageName(page) })
+    const slot = backfillSlot({ route, dataset }, page, ports.clock.now())
     const result = await collectPage(ports, { source: route.poll, dataset, page, slot, signal })
     onPage(page, result)
     total.records += result.records

@@ -1,18 +1,18 @@
 import type { EpochMicros } from '../../core/brands.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { DAY, parseIso, toIso } from '../../core/time.ts'
-import { costMaxOf, datasetsOf } from '../../collectors/poll-types.ts'
+import { datasetsOf } from '../../collectors/poll-types.ts'
 import type { Dataset, TimeRange } from '../../collectors/provider.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { periodStartOf } from '../../quota/pages.ts'
 import { backfill, backfillPages, type BackfillPlan, offeredDays } from '../backfill.ts'
 import { type Collecting, openCollecting } from '../collecting.ts'
 import { openCommandSource } from '../command-source.ts'
-import { count } from '../plural.ts'
 import { providerNamed } from '../provider-named.ts'
-import { done, fromOutcome, type Result } from '../result.ts'
+import { fromOutcome, type Result } from '../result.ts'
 import { type Route, sayOff, whyOff } from '../routes.ts'
 import { currencyFor, wantedAssets } from '../wanted.ts'
+import { costJson, costOf, tellCost } from './backfill-cost.ts'
 import type { Action, Context, Define } from './command.ts'
 
 type Options = Readonly<Record<string, unknown>>
@@ -30,15 +30,28 @@ const run: Action = async (context, [name = ''], options) => {
     const collecting = await openCollecting(context, source, [name])
     try {
       const plan = planOf(context, collecting, options)
-      return await (options['dryRun'] === true
-        ? tell(context, collecting, plan)
-        : ask(context, collecting, plan))
+      return await runPlan(context, collecting, plan, options)
     } finally {
       await collecting.close()
     }
   } finally {
     await source.close()
   }
+}
+
+async function runPlan(
+  context: Context,
+  collecting: Collecting,
+  plan: BackfillPlan,
+  options: Options,
+): Promise<Result> {
+  const isDry = options['dryRun'] === true
+  const mustBeThere = options['requireCredits'] === true
+  if (!isDry && !mustBeThere) return await ask(context, collecting, plan)
+  const cost = await costOf(context, collecting, plan)
+  if (mustBeThere && cost.shortage)
+    return fromOutcome(cost.shortage.outcome, cost.shortage.reason, costJson(cost, plan))
+  return isDry ? tellCost(cost, plan) : await ask(context, collecting, plan)
 }
 
 function planOf(context: Context, { routes }: Collecting, options: Options): BackfillPlan {
@@ -95,20 +108,6 @@ function timeOf(options: Options, name: 'from' | 'to'): EpochMicros {
   }
 }
 
-/** What it would ask and cost, beside what is left. Calls nobody. */
-async function tell({ clock }: Context, { ledger }: Collecting, plan: BackfillPlan): Promise<Result> {
-  const { route, dataset, pages } = plan
-  const credits = pages.reduce((sum, page) => sum + costMaxOf({ source: route.poll, dataset, page }), 0)
-  const scopes = await ledger.status(clock.now())
-  const windows = scopes.find(s => s.scope === route.poll.scope)?.windows ?? []
-  const left = windows.filter(w => w.window !== 'minute' && w.left !== null).map(w => w.left ?? 0)
-  const least = left.length === 0 ? null : Math.min(...left)
-  const budget = least === null ? 'which no limit counts' : `of ${least} that are left`
-  const text = `${count(pages.length, 'call')}, at most ${count(credits, 'credit')} ${budget}. Nothing was sent.`
-  const isEnough = least === null || credits <= least
-  return done(text, { dataset: dataset.id, calls: pages.length, credits, left: least, isEnough })
-}
-
 async function ask(context: Context, { ports }: Collecting, plan: BackfillPlan): Promise<Result> {
   let asked = 0
   const result = await backfill(ports, plan, context.signal, (page, { outcome, reason }) => {
@@ -140,6 +139,10 @@ export const define: Define = (program, act) => {
     .option('--assets <list>', 'assets, by id or symbol, separated by commas')
     .option('--currency <code>', 'currency of the prices')
     .option('--dry-run', 'show the calls and what they cost; send nothing')
+    .option(
+      '--require-credits',
+      'begin only when the credits are there, after the reserve; else exit code 99 with the reason, and nothing is sent',
+    )
     .option('--source <live|sandbox>', 'where the data come from')
     .action(act(run, o => ({ source: o['source'], assets: o['assets'], currency: o['currency'] })))
 }
