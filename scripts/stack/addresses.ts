@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import type { Ports } from './ports.ts'
 import { portsOf } from './ports.ts'
 import type { Plan } from './server.ts'
+import { airflowPaths, airflowUrl } from './servers/airflow-files.ts'
 import { datacenter } from './servers/cassandra.ts'
 import { passwordFile, passwordsOf } from './servers/postgres.ts'
 import { readRecord } from './state.ts'
@@ -15,6 +17,19 @@ export interface Addresses {
   /** As the owner of the database `cryptos`, and as superuser; the file holds the owner's password alone. */
   readonly postgres: { readonly url: string; readonly adminUrl: string; readonly passwordFile: string }
   readonly toxiproxy?: { readonly url: string }
+  /** Its users `admin` and `viewer`: the file is `{"admin":"…","viewer":"…"}`. At `sandboxUrl` simulated providers may be started. */
+  readonly airflow?: {
+    readonly url: string
+    readonly passwordsFile: string
+    readonly home: string
+    readonly sandboxUrl: string
+  }
+}
+
+function airflowOf(folder: string, ports: Ports): Required<Addresses>['airflow'] {
+  const { home, passwords: passwordsFile } = airflowPaths(folder)
+  const sandboxUrl = `http://127.0.0.1:${ports.airflow.sandbox}`
+  return { url: airflowUrl({ ports }), passwordsFile, home, sandboxUrl }
 }
 
 export function addressesOf(folder: string, plan: Plan): Addresses {
@@ -36,5 +51,6 @@ export function addressesOf(folder: string, plan: Plan): Addresses {
       passwordFile: passwordFile(join(folder, 'postgres')),
     },
     ...(started('toxiproxy') ? { toxiproxy: { url: `http://127.0.0.1:${ports.toxiproxy.client}` } } : {}),
+    ...(started('airflow-api') ? { airflow: airflowOf(folder, ports) } : {}),
   }
 }

@@ -1,8 +1,8 @@
 import type { Addresses } from './addresses.ts'
 
-/** The settings of `cryptos` for the servers of a stack. The password stays in its file: this text may be seen. */
+/** The settings of `cryptos` for the servers of a stack, and where its Airflow is. The password stays in its file: this text may be seen. */
 export function environmentOf(addresses: Addresses): Record<string, string> {
-  const { kafka, cassandra, influxdb, postgres } = addresses
+  const { kafka, cassandra, influxdb, postgres, airflow } = addresses
   const three = kafka.brokers.length > 1
   const url = new URL(postgres.url)
   url.password = ''
@@ -15,10 +15,11 @@ export function environmentOf(addresses: Addresses): Record<string, string> {
     CRYPTOS_INFLUXDB_URL: influxdb.url,
     CRYPTOS_POSTGRES_URL: url.href,
     CRYPTOS_POSTGRES_PASSWORD_FILE: postgres.passwordFile,
+    ...(airflow ? { AIRFLOW_URL: airflow.url, AIRFLOW_PASSWORDS_FILE: airflow.passwordsFile } : {}),
   }
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** As lines for a shell to read. */
 export const exportLines = (values: Readonly<Record<string, string>>): string =>

@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { airflowVenv } from './airflow-venv.ts'
 import { cached, isCached, shortHash } from './cache.ts'
 import type { ServerName } from './pins.ts'
 import { pins } from './pins.ts'
+import type { Say } from './say.ts'
 import { needTool, run } from './toolchain.ts'
 
-export type Say = (line: string) => void
+export type { Say } from './say.ts'
 
 const dependency = (coordinates: string): string => {
   const [group, artifact, version] = coordinates.split(':')
@@ -105,6 +107,7 @@ export async function fetchAll(servers: readonly ServerName[], say: Say): Promis
     servers.map(async server => {
       if (server === 'kafka' || server === 'cassandra') await classPath(server, say)
       if (server === 'influxdb' || server === 'toxiproxy') await goProgram(server, say)
+      if (server === 'airflow') await airflowVenv(say)
     }),
   )
 }

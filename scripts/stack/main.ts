@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CryptosError, errorKinds, toCryptosError } from '../../core/errors.ts'
 import { environmentOf, exportLines } from './environment.ts'
-import { isServerName, serverNames } from './pins.ts'
+import { isServerName, serverNames, usualServers } from './pins.ts'
 import type { ServerName } from './pins.ts'
 import { maxPortOffset } from './ports.ts'
 import type { Settings } from './server.ts'
@@ -14,13 +14,13 @@ import { logFile } from './start.ts'
 
 const usage = `npm run stack -- up|down|status [${serverNames.join('] [')}]
 npm run stack -- logs SERVER [-f]
-npm run --silent stack -- env   the settings of cryptos for these servers, for a shell to read
+npm run --silent stack -- env   the settings of cryptos for these servers, and where Airflow is, for a shell
   --folder F         where data, logs and state lie (default .stack)
   --brokers 1|3      how many brokers Kafka has (default 1)
   --port-offset N    is added to every port (default 0)
   --set SERVER.KEY=VALUE   a line of that server's own configuration; may be repeated
   --json             the result as one line of JSON
-No name = ${serverNames.filter(name => name !== 'toxiproxy').join(', ')}`
+No name = ${usualServers.join(', ')}; airflow alone brings them too`
 
 const wrong = (message: string): CryptosError => new CryptosError('CRY_USAGE', `${message}\n${usage}`)
 
@@ -82,7 +82,7 @@ function printStatus(all: readonly ServerStatus[], json: boolean): void {
   for (const each of all) {
     const memory = each.state === 'dead' ? '' : megabytes(each.rssBytes)
     console.log(
-      `${each.name.padEnd(10)} ${each.state.padEnd(9)} pid ${String(each.pid).padEnd(8)} ${memory.padEnd(8)} ${each.address}`,
+      `${each.name.padEnd(17)} ${each.state.padEnd(9)} pid ${String(each.pid).padEnd(8)} ${memory.padEnd(8)} ${each.address}`,
     )
   }
 }
@@ -94,6 +94,8 @@ async function runUp(values: Values, names: readonly ServerName[]): Promise<numb
   if (!values.json && all.some(each => each.kind === 'postgres')) {
     console.error(`the password of PostgreSQL's user cryptos is in ${found.postgres.passwordFile}`)
   }
+  if (!values.json && found.airflow)
+    console.error(`the passwords of Airflow's users admin and viewer are in ${found.airflow.passwordsFile}`)
   return all.every(each => each.state === 'ready') ? 0 : 1
 }
 
@@ -114,6 +116,8 @@ function runLogs(values: Values, names: readonly string[]): number {
   const [name, ...more] = names
   if (name === undefined || more.length > 0) throw wrong('logs takes the name of one server')
   const file = logFile(resolve(values.folder), name)
+  if (name === 'airflow')
+    throw wrong('airflow has the logs airflow-api, airflow-scheduler, airflow-dags and airflow-triggerer')
   if (!existsSync(file))
     throw new CryptosError('CRY_USAGE', `${name} was never started in ${resolve(values.folder)}`)
   const lines = values.follow ? ['-n', '100', '-F'] : ['-n', '+1']

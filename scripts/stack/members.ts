@@ -5,6 +5,7 @@ import { serverNames } from './pins.ts'
 import type { ServerName } from './pins.ts'
 import { portsOf } from './ports.ts'
 import type { Place, Plan, Server } from './server.ts'
+import { airflowServers } from './servers/airflow.ts'
 import { cassandraServer } from './servers/cassandra.ts'
 import { influxServer } from './servers/influxdb.ts'
 import { brokerName, kafkaServer } from './servers/kafka.ts'
@@ -23,6 +24,7 @@ export function serversOf(stackFolder: string, plan: Plan, kind: ServerName, say
   if (kind === 'cassandra') return [cassandraServer(at('cassandra'))]
   if (kind === 'influxdb') return [influxServer(at('influxdb'))]
   if (kind === 'postgres') return [postgresServer(at('postgres'))]
+  if (kind === 'airflow') return airflowServers(at)
   if (kind === 'toxiproxy') return [toxiproxyServer(at('toxiproxy'))]
   return Array.from({ length: plan.brokers }, (_, index) => kafkaServer(at(brokerName(index + 1)), index + 1))
 }

@@ -10,7 +10,7 @@ export function missingTools(
   servers: readonly ServerName[] = serverNames,
 ): { server: ServerName; error: CryptosError }[] {
   return servers.flatMap(server => {
-    const fetched = server === 'postgres' || isFetched(server)
+    const fetched = server === 'postgres' || server === 'airflow' || isFetched(server)
     const tools: Tool[] = [...toolsOf[server].run, ...(fetched ? [] : toolsOf[server].fetch)]
     return tools
       .filter(tool => findTool(tool) === undefined)

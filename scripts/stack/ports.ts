@@ -15,6 +15,8 @@ export interface Ports {
   readonly influxdb: { readonly client: number; readonly rpc: number; readonly proxied: number }
   readonly postgres: { readonly client: number; readonly proxied: number }
   readonly toxiproxy: { readonly client: number }
+  /** `sandbox` is free for simulated providers that its tasks ask. */
+  readonly airflow: { readonly client: number; readonly sandbox: number }
 }
 
 /** Above this the ports would meet those that the system lends to outgoing connections (from 32768 on Linux). */
@@ -36,6 +38,7 @@ export function portsOf(offset: number, brokers: number): Ports {
     influxdb: { client: 18_086 + offset, rpc: 18_088 + offset, proxied: 18_087 + offset },
     postgres: { client: 15_432 + offset, proxied: 15_433 + offset },
     toxiproxy: { client: 18_474 + offset },
+    airflow: { client: 18_080 + offset, sandbox: 18_081 + offset },
   }
 }
 

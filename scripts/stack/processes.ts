@@ -47,6 +47,12 @@ export const isAlive = (id: ProcessId): boolean => startTimeOf(id.pid) === id.st
 export const isPaused = (pid: number): boolean =>
   (process.platform === 'linux' ? statOf(pid)?.[0] : ps(pid, 'state'))?.startsWith('T') ?? false
 
+/** The process group that it is in; undefined where the system does not tell. */
+export const groupOf = (pid: number): number | undefined => {
+  const group = process.platform === 'linux' ? statOf(pid)?.[2] : ps(pid, 'pgid')
+  return group ? Number(group) : undefined
+}
+
 /** Resident memory in bytes. */
 export function rssOf(pid: number): number {
   if (process.platform !== 'linux') return Number(ps(pid, 'rss') ?? 0) * 1024

@@ -17,6 +17,8 @@ export interface Plan {
   readonly jvm?: JvmOptions
   /** How long a server may take until it answers; absent: 90 s. */
   readonly readyLimitMs?: number
+  /** More of the environment of Airflow's processes, and so of its tasks. Lies in the folder: no secrets, but files of them. */
+  readonly airflowEnv?: Readonly<Record<string, string>>
 }
 
 /** Where one server of a stack lives. */
@@ -47,6 +49,8 @@ export interface Server {
   readonly listens: readonly number[]
   /** The signal that stops it in an orderly way. */
   readonly stopSignal: NodeJS.Signals
+  /** `NAME=value` in the environment of all its processes, where it has several: they are ended together. */
+  readonly mark?: string
   /** Log lines of a start that failed only because the one before has not quite ended. */
   readonly tooEarly?: RegExp
   /** Fetches, writes the configuration, makes the data folder; says how it is started. */

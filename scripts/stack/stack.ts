@@ -11,14 +11,14 @@ import { locked } from './lock.ts'
 import { serversOf } from './members.ts'
 import { missingTools } from './missing.ts'
 import type { ServerName } from './pins.ts'
-import { usualServers } from './pins.ts'
+import { withImplied } from './pins.ts'
 import { portsOf } from './ports.ts'
 import { kafkaBrokers } from './probes.ts'
 import { isAlive } from './processes.ts'
-import type { JvmOptions, Plan, Settings } from './server.ts'
+import type { JvmOptions, Plan, Server, Settings } from './server.ts'
 import { ensureRunning, readyLimitOf } from './start.ts'
 import { allRecords, readPlan, writePlan } from './state.ts'
-import { stopAll, stopServer } from './stopping.ts'
+import { stopAll, stopServer, stopStages } from './stopping.ts'
 
 export type { ServerStatus } from './control.ts'
 export { kill, restart, status } from './control.ts'
@@ -26,7 +26,7 @@ export { missingTools } from './missing.ts'
 
 export interface UpOptions {
   readonly folder: string
-  /** Absent: all but toxiproxy. */
+  /** Absent: Kafka, Cassandra, InfluxDB and PostgreSQL. `airflow` alone: those and Airflow; with others: those, PostgreSQL and Airflow. */
   readonly servers?: readonly ServerName[]
   /** 1 or 3; absent: as the folder was started before, else 1. */
   readonly brokers?: number
@@ -36,6 +36,8 @@ export interface UpOptions {
   readonly jvm?: JvmOptions
   /** How long each server may take until it answers. Absent: as the folder was started before, else 90 s. */
   readonly readyLimitMs?: number
+  /** More of the environment of Airflow's processes and so of its tasks, above all else. Absent: as the folder was started before. Kept in the folder: no secrets. */
+  readonly airflowEnv?: Readonly<Record<string, string>>
   readonly say?: Say
 }
 
@@ -43,12 +45,14 @@ function planFor(folder: string, options: UpOptions): Plan {
   const before = readPlan(folder)
   const jvm = options.jvm ?? before?.jvm
   const readyLimitMs = options.readyLimitMs ?? before?.readyLimitMs
+  const airflowEnv = options.airflowEnv ?? before?.airflowEnv
   const plan: Plan = {
     portOffset: options.portOffset ?? before?.portOffset ?? 0,
     brokers: options.brokers ?? before?.brokers ?? 1,
     settings: options.settings ?? before?.settings ?? {},
     ...(jvm ? { jvm } : {}),
     ...(readyLimitMs ? { readyLimitMs } : {}),
+    ...(airflowEnv ? { airflowEnv } : {}),
   }
   const running = allRecords(folder).filter(isAlive)
   if (before && running.length > 0 && JSON.stringify(before) !== JSON.stringify(plan)) {
@@ -91,6 +95,16 @@ async function waitForBrokers(folder: string, plan: Plan): Promise<void> {
   }
 }
 
+async function startTogether(folder: string, servers: readonly Server[], say: Say): Promise<void> {
+  const results = await Promise.allSettled(
+    servers.map(async server => {
+      const started = await ensureRunning(folder, server)
+      say(`${server.name}: ${started ? 'ready' : 'was ready'} at ${server.address}`)
+    }),
+  )
+  throwAll(results.filter(each => each.status === 'rejected').map(each => each.reason as Error))
+}
+
 /** Starts what does not run, waits until all answer by their protocols, and says where. */
 export function up(options: UpOptions): Promise<Addresses> {
   const folder = resolve(options.folder)
@@ -98,18 +112,16 @@ export function up(options: UpOptions): Promise<Addresses> {
   return locked(folder, async () => {
     const plan = planFor(folder, options)
     const say = options.say ?? (() => undefined)
-    const kinds = options.servers?.length ? options.servers : usualServers
+    const kinds = withImplied(options.servers ?? [])
     throwAll(missingTools(kinds).map(each => each.error))
     await fetchAll(kinds, say)
     writePlan(folder, plan)
     const servers = kinds.flatMap(kind => serversOf(folder, plan, kind, say))
-    const results = await Promise.allSettled(
-      servers.map(async server => {
-        const started = await ensureRunning(folder, server)
-        say(`${server.name}: ${started ? 'ready' : 'was ready'} at ${server.address}`)
-      }),
-    )
-    throwAll(results.filter(each => each.status === 'rejected').map(each => each.reason as Error))
+    // Airflow keeps its state in PostgreSQL, so it comes after all the others.
+    for (const isLast of [false, true]) {
+      const stage = servers.filter(server => (server.kind === 'airflow') === isLast)
+      await startTogether(folder, stage, say)
+    }
     if (kinds.includes('kafka') && plan.brokers > 1) await waitForBrokers(folder, plan)
     return addressesOf(folder, plan)
   })
@@ -130,7 +142,8 @@ export async function down(
   return locked(stackFolder, async () => {
     const records = allRecords(stackFolder).filter(record => wanted(record, names))
     const running = records.filter(isAlive).map(record => record.name)
-    await stopAll(stackFolder, records, record => stopServer(stackFolder, record, patienceMs))
+    for (const stage of stopStages(records))
+      await stopAll(stackFolder, stage, record => stopServer(stackFolder, record, patienceMs))
     return running
   })
 }

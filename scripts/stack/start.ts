@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CryptosError } from '../../core/errors.ts'
+import { stopFamily } from './family.ts'
 import { firstTaken, holderOf } from './port-check.ts'
 import type { ProcessId } from './processes.ts'
 import { identify, isAlive, signal } from './processes.ts'
@@ -105,6 +106,8 @@ export async function ensureRunning(folder: string, server: Server): Promise<boo
     await waitForReady(folder, server)
     return false
   }
+  // Its parent may be dead and its children not: they would work beside the new ones.
+  if (record !== undefined && server.mark !== undefined) await stopFamily(record, server.mark)
   await freePorts(server)
   await launchUntilReady(folder, server)
   return true

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readIfThere } from './lock.ts'
 import type { ServerName } from './pins.ts'
@@ -29,6 +29,10 @@ export const readRecord = (folder: string, name: string): ServerRecord | undefin
 
 export const writeRecord = (folder: string, record: ServerRecord): void =>
   writeJson(recordFile(folder, record.name), record)
+
+/** When it was started last, in ms of this machine's clock; undefined if it never was. */
+export const recordedAtMs = (folder: string, name: string): number | undefined =>
+  statSync(recordFile(folder, name), { throwIfNoEntry: false })?.mtimeMs
 
 export const removeRecord = (folder: string, name: string): void =>
   rmSync(recordFile(folder, name), { force: true })

@@ -1,4 +1,5 @@
 import { CryptosError } from '../../core/errors.ts'
+import { stopFamily } from './family.ts'
 import { serverNamed } from './members.ts'
 import { stopProcess } from './processes.ts'
 import type { ServerRecord } from './state.ts'
@@ -7,8 +8,19 @@ import { removeRecord } from './state.ts'
 /** Ends one server; true once it is gone. */
 export type Stop = (record: ServerRecord) => Promise<boolean>
 
-export const stopServer = (folder: string, record: ServerRecord, patienceMs?: number): Promise<boolean> =>
-  stopProcess(record, serverNamed(folder, record.name).stopSignal, patienceMs)
+export function stopServer(folder: string, record: ServerRecord, patienceMs?: number): Promise<boolean> {
+  const { mark, stopSignal } = serverNamed(folder, record.name)
+  return mark === undefined
+    ? stopProcess(record, stopSignal, patienceMs)
+    : stopFamily(record, mark, patienceMs)
+}
+
+/** What runs on others is stopped before them: Airflow's tasks report to its API, and all of it to PostgreSQL. */
+export function stopStages(records: readonly ServerRecord[]): ServerRecord[][] {
+  const stage = ({ kind, name }: ServerRecord): number =>
+    kind !== 'airflow' ? 2 : name === 'airflow-api' ? 1 : 0
+  return [0, 1, 2].map(wanted => records.filter(record => stage(record) === wanted))
+}
 
 export const stillRuns = (records: readonly ServerRecord[]): CryptosError =>
   new CryptosError(

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { CryptosError } from '../../core/errors.ts'
 import type { ServerName } from './pins.ts'
 import { pins } from './pins.ts'
 
-export type Tool = 'java' | 'mvn' | 'go' | 'postgres' | 'python3'
+export type Tool = 'java' | 'mvn' | 'go' | 'postgres' | 'python3' | 'python3-venv'
 
 const howToGet: Readonly<Record<Tool, string>> = {
   java: 'Java 17 (apt-get install default-jre-headless, or set JAVA_HOME)',
@@ -13,6 +13,7 @@ const howToGet: Readonly<Record<Tool, string>> = {
   go: 'Go 1.23 or newer (apt-get install golang, or https://go.dev/dl)',
   postgres: `PostgreSQL ${pins.postgres} (apt-get install postgresql-${pins.postgres}, or set PG_BIN to the folder of initdb and postgres)`,
   python3: 'Python 3 with venv (apt-get install python3-venv)',
+  'python3-venv': 'Python 3.11 or newer with venv (apt-get install python3-venv)',
 }
 
 export const missingTool = (tool: Tool, forWhat: string): CryptosError =>
@@ -47,9 +48,18 @@ function postgresFolder(): string | undefined {
   )
 }
 
+/** Debian packs what `venv` needs apart from Python itself. */
+function pythonWithVenv(): string | undefined {
+  const python = inPath('python3')
+  if (python === undefined) return undefined
+  const check = 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'
+  return spawnSync(python, ['-c', check], { stdio: 'ignore' }).status === 0 ? python : undefined
+}
+
 /** The program of a tool, or for PostgreSQL the folder of its programs. */
 export function findTool(tool: Tool): string | undefined {
   if (tool === 'postgres') return postgresFolder()
+  if (tool === 'python3-venv') return pythonWithVenv()
   const home = process.env['JAVA_HOME']
   if (tool === 'java' && home && isProgram(join(home, 'bin', 'java'))) return join(home, 'bin', 'java')
   return inPath(tool)
@@ -75,6 +85,7 @@ export const toolsOf: Readonly<Record<ServerName, { readonly run: Tool[]; readon
   influxdb: { run: [], fetch: ['go'] },
   postgres: { run: ['postgres'], fetch: [] },
   toxiproxy: { run: [], fetch: ['go'] },
+  airflow: { run: ['python3-venv'], fetch: [] },
 }
 
 /** Runs a program to its end; an error tells its last lines. */
