@@ -7,7 +7,9 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 #: Settings of Airflow hold the password of its database, its signing secrets and connections: none of the program's business.
-_NOT_OURS = re.compile(r'^(AIRFLOW_|_AIRFLOW_|AIRFLOW__|__AIRFLOW|PYTHON)')
+_NOT_OURS = re.compile(r'^(AIRFLOW_|_AIRFLOW_|__AIRFLOW|PYTHON)')
+#: Settings of these modules alone: the program refuses what it does not know.
+_FOR_US = frozenset({'CRYPTOS_COMMAND', 'CRYPTOS_EXPORT_DIR'})
 
 Secrets = Mapping[str, str]
 
@@ -29,7 +31,7 @@ def child_environment(
     spender, and with the keys of connections, which take the place of a key or key file of the process.
     """
     strange = set(strange_keys) - set(secrets)
-    dropped = {name for key in (*strange, *secrets) for name in (key, f'{key}_FILE')}
+    dropped = _FOR_US | {name for key in (*strange, *secrets) for name in (key, f'{key}_FILE')}
     kept = {
         name: value for name, value in environ.items() if not _NOT_OURS.match(name) and name not in dropped
     }
