@@ -119,6 +119,7 @@ export const outcomeOrder: readonly Outcome[] = [
   ...([
     'transport-error',
     'provider-error',
+    'stale',
     'rate-limited',
     'backing-off',
     'in-flight',

@@ -40,16 +40,51 @@ export type DatasetResult =
 
 /** Due? Then all pages of one sweep, each with a slot and a permit of its own. Never throws. */
 export async function collectDataset(ports: PollPorts, task: DatasetTask): Promise<DatasetResult> {
-  const { pages } = task
+  const again = await answeredBefore(ports, task)
+  if (again !== null) return sweepPages(ports, task, again.periodStart, again.pages)
   const due = await dueOf(ports, task)
-  if (due.kind !== 'due') return due
-  const { source, dataset, signal } = task
-  const results = pages.map((page, index) => {
-    const name = `${pageName(page)}${ownName(task.run)}`
-    const slot = slotOf(source.provider.id, dataset.id, due.periodStart, { index, name })
-    return collectPage(ports, { source, dataset, page, slot, signal })
+  return due.kind === 'due' ? sweepPages(ports, task, due.periodStart, pagesAt(task, due.periodStart)) : due
+}
+
+async function sweepPages(
+  ports: PollPorts,
+  { source, dataset, signal }: DatasetTask,
+  periodStart: EpochMicros,
+  pages: readonly SlotPage[],
+): Promise<DatasetResult> {
+  const results = pages.map(one => collectPage(ports, { source, dataset, ...one, signal }))
+  return { kind: 'swept', periodStart, pages: await Promise.all(results) }
+}
+
+interface SlotPage {
+  readonly page: Page
+  readonly slot: string
+}
+
+const pagesAt = ({ source, dataset, pages, run }: DatasetTask, periodStart: EpochMicros): SlotPage[] =>
+  pages.map((page, index) => {
+    const name = `${pageName(page)}${ownName(run)}`
+    return { page, slot: slotOf(source.provider.id, dataset.id, periodStart, { index, name }) }
   })
-  return { kind: 'swept', periodStart: due.periodStart, pages: await Promise.all(results) }
+
+/**
+ * A task that is done again, before the planner is asked, who would only say that it is too early: answers of its slots that wait
+ * are published, and where each was published before, that is what is told. Neither calls anybody. null = the planner has the word.
+ */
+async function answeredBefore(
+  ports: PollPorts,
+  task: DatasetTask,
+): Promise<{ readonly periodStart: EpochMicros; readonly pages: readonly SlotPage[] } | null> {
+  const { periodStart, ifDue = false } = task
+  if (periodStart === undefined || !ifDue) return null
+  const pages = pagesAt(task, periodStart)
+  // A ledger that can not be read is told by whoever asks it next.
+  const known = await ports.ledger
+    .answered(pages.map(({ slot }) => slot))
+    .catch(() => new Map<string, string>())
+  const waiting = pages.filter(({ slot }) => known.get(slot) === 'answered')
+  if (waiting.length > 0) return { periodStart, pages: waiting }
+  return known.size === pages.length ? { periodStart, pages } : null
 }
 
 /** A slot's parts are parted by `/`, which an id may have too. */

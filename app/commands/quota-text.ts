@@ -1,6 +1,7 @@
-import type { ScopeStatus, WindowStatus } from '../../core/ports/ledger.ts'
-import type { QuotaEvent, QuotaEventKind } from '../../core/records.ts'
+import type { ScopeStatus, Spending, Spent, WindowStatus } from '../../core/ports/ledger.ts'
+import type { QuotaEvent, QuotaEventKind, Run } from '../../core/records.ts'
 import { toIso } from '../../core/time.ts'
+import { forecastText, skipsOf, unnamedOf } from '../../dashboards/web/quota-view.ts'
 import { count } from '../plural.ts'
 
 const number = (value: number): string => value.toLocaleString('en-US')
@@ -11,11 +12,8 @@ function windowLine(w: WindowStatus): string {
 }
 
 /** When the credits end; nothing where no credits are counted. */
-function paceLines({ windows, runsOutAt }: ScopeStatus): string[] {
-  if (runsOutAt !== null) return [`  at this pace it runs out at ${toIso(runsOutAt)}`]
-  const hasCredits = windows.some(w => w.window !== 'minute' && w.limit !== null)
-  return hasCredits ? ['  at this pace it lasts until the reset'] : []
-}
+const paceLines = (scope: ScopeStatus): string[] =>
+  scope.windows.some(w => w.window !== 'minute' && w.limit !== null) ? [`  ${forecastText(scope)}`] : []
 
 /** A plan of the table by its name; one that the provider told has no name, only its size: `plan of 15,000 credits a month`. */
 function planText(plan: string): string {
@@ -37,6 +35,32 @@ export function scopeText(scope: ScopeStatus): string {
         ]
   return [head, ...scope.windows.map(windowLine), ...paceLines(scope), ...reconciled].join('\n')
 }
+
+const spentText = ({ calls, credits }: Spent): string =>
+  `${number(calls)} ${calls === 1 ? 'call' : 'calls'}, ${number(credits)} ${credits === 1 ? 'credit' : 'credits'}`
+
+/** Who spent it, where anybody is named: this month and today. */
+export function spenderLines(scope: ScopeStatus, spending: readonly Spending[]): string[] {
+  const named = spending.filter(s => s.scope === scope.scope)
+  if (named.length === 0) return []
+  const { today, month } = unnamedOf(scope, spending)
+  return [
+    ...named.map(s => `  ${s.spender} (${s.dataset}): ${spentText(s.month)}; today ${spentText(s.today)}`),
+    `  nobody that was named: ${number(month.credits)} credits; today ${number(today.credits)}`,
+  ]
+}
+
+const skipsTold = 5
+
+/** The newest skips of spenders that are named. */
+export const skipLines = (runs: readonly Run[]): string[] =>
+  skipsOf(runs)
+    .filter(run => run.spender !== undefined)
+    .slice(0, skipsTold)
+    .map(
+      ({ endedAt, provider, dataset, outcome, reason, spender = '' }) =>
+        `skipped ${toIso(endedAt)} ${provider}/${dataset} for ${spender}: ${outcome}, ${reason}`,
+    )
 
 /** Events of one call: what it may cost, or did. */
 const ofCalls: ReadonlySet<QuotaEventKind> = new Set([

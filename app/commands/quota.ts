@@ -1,5 +1,6 @@
 import { CryptosError } from '../../core/errors.ts'
 import type { Ledger } from '../../core/ports/ledger.ts'
+import { viewQuotaStatus } from '../../dashboards/web/quota-view.ts'
 import { viewQuota } from '../../dashboards/web/views.ts'
 import { type Collecting, openCollecting } from '../collecting.ts'
 import { findCommandSource } from '../command-source.ts'
@@ -11,7 +12,7 @@ import { openLedger } from '../stores.ts'
 import { using } from '../using.ts'
 import { reconcileUsage } from '../../collectors/usage.ts'
 import { type Action, type Context, type Define, sourceOption, withSource } from './command.ts'
-import { eventText, scopeText } from './quota-text.ts'
+import { eventText, scopeText, skipLines, spenderLines } from './quota-text.ts'
 import { scopesNamed } from './quota-scopes.ts'
 import { ask, askOptions } from './what-if.ts'
 
@@ -23,11 +24,22 @@ async function withLedger<T>(
   return using(await openLedger(context.config, source, context.clock), ledger => work(ledger, source))
 }
 
+/** Among these the newest skips are looked for. */
+const runsLookedAt = 1_000
+
 const status: Action = context =>
   withLedger(context, async ledger => {
-    const scopes = await ledger.status(context.clock.now())
-    const text = scopes.length === 0 ? 'No key or host has been used yet.' : scopes.map(scopeText).join('\n')
-    return done(text, { scopes: viewQuota(scopes, []).scopes })
+    const now = context.clock.now()
+    const [scopes, spending, runs] = await Promise.all([
+      ledger.status(now),
+      ledger.spending(now),
+      ledger.runs(runsLookedAt),
+    ])
+    const lines = scopes.map(scope => [scopeText(scope), ...spenderLines(scope, spending)].join('\n'))
+    const text = lines.length === 0 ? ['No key or host has been used yet.'] : lines
+    return done([...text, ...skipLines(runs)].join('\n'), {
+      ...viewQuotaStatus({ scopes, spending, runs, now }),
+    })
   })
 
 const history: Action = (context, _args, options) =>

@@ -9,7 +9,8 @@ import { formatDuration, toIsoMicros } from './times.ts'
 
 /** The JSON of the Web API. Prices are strings with the provider's digits, every time is ISO 8601 with microseconds. */
 
-const isoOrNull = (time: EpochMicros | null): string | null => (time === null ? null : toIsoMicros(time))
+export const isoOrNull = (time: EpochMicros | null): string | null =>
+  time === null ? null : toIsoMicros(time)
 
 const nameOf = (price: LatestPrice): string => assetById(price.asset)?.name ?? price.symbol
 
@@ -62,15 +63,17 @@ export const viewHistory = (query: HistoryQuery, history: History) => ({
   points: history.points.map(p => ({ ...p, time: toIsoMicros(p.time) })),
 })
 
+export const viewScope = (scope: ScopeStatus) => ({
+  ...scope,
+  windows: scope.windows.map(w => ({ ...w, resetsAt: toIsoMicros(w.resetsAt) })),
+  runsOutAt: isoOrNull(scope.runsOutAt),
+  lastReconciledAt: isoOrNull(scope.lastReconciledAt),
+  usageTriedAt: isoOrNull(scope.usageTriedAt),
+  pausedUntil: isoOrNull(scope.pausedUntil),
+})
+
 export const viewQuota = (scopes: readonly ScopeStatus[], events: readonly QuotaEvent[]) => ({
-  scopes: scopes.map(scope => ({
-    ...scope,
-    windows: scope.windows.map(w => ({ ...w, resetsAt: toIsoMicros(w.resetsAt) })),
-    runsOutAt: isoOrNull(scope.runsOutAt),
-    lastReconciledAt: isoOrNull(scope.lastReconciledAt),
-    usageTriedAt: isoOrNull(scope.usageTriedAt),
-    pausedUntil: isoOrNull(scope.pausedUntil),
-  })),
+  scopes: scopes.map(viewScope),
   events: events.map(({ kind: _, ...event }) => ({
     ...event,
     at: toIsoMicros(event.at),

@@ -57,6 +57,44 @@ const cases: readonly Case[] = [
     sentence: /open-key can be read by others: chmod 600 it$/,
   },
   {
+    name: 'a run without a slot',
+    args: ['collect', 'kraken', '--run', 'manual'],
+    ...{ exit: 2, code: 'CRY_USAGE' },
+    sentence: /^--run names a run of a slot: give the slot too, by --slot$/,
+  },
+  {
+    name: 'a run with a control character',
+    args: ['collect', 'kraken', '--slot', '2026-11-21T12:00:00Z', '--run', 'a\u001bb'],
+    ...{ exit: 2, code: 'CRY_USAGE' },
+    sentence: /^--run takes 1 to 250 characters, none of them a control character$/,
+  },
+  {
+    name: 'a wish not to ask, and to ask',
+    args: ['collect', 'kraken', '--now', '--if-due'],
+    ...{ exit: 2, code: 'CRY_USAGE' },
+    sentence: /^--now is for not asking whether it is due: leave out --if-due$/,
+  },
+  {
+    name: 'two slots',
+    args: ['collect', 'kraken', '--now', '--slot', '2026-11-21T12:00:00Z'],
+    ...{ exit: 2, code: 'CRY_USAGE' },
+    sentence: /^--now and --slot name two slots: give one$/,
+  },
+  {
+    name: 'a spender that is too long',
+    args: ['collect', 'kraken', '--spender', 'd'.repeat(301)],
+    ...{ exit: 2, code: 'CRY_CONFIG_INVALID' },
+    sentence:
+      /^--spender can not be .*: a name and a run such as collect_kraken\/run-1 is wanted, of at most 300/,
+  },
+  {
+    name: 'a spender with a line break',
+    args: ['collect', 'kraken'],
+    env: { CRYPTOS_SPENDER: 'dag\nrun' },
+    ...{ exit: 2, code: 'CRY_CONFIG_INVALID' },
+    sentence: /^CRYPTOS_SPENDER can not be .*none of them a control character$/,
+  },
+  {
     name: 'an unknown asset',
     args: ['collect', 'kraken', '--assets', 'bitcion'],
     ...{ exit: 2, code: 'CRY_CONFIG_INVALID' },
