@@ -11,6 +11,7 @@ for name in \
   cassandra_admin_password cassandra_cryptos_password cassandra_grafana_password \
   influxdb_admin_password influxdb_cryptos_password influxdb_grafana_password \
   postgres_admin_password postgres_cryptos_password postgres_airflow_password \
+  airflow_admin_password airflow_viewer_password airflow_fernet_key airflow_jwt_secret airflow_api_secret \
   grafana_admin_password kafka_ui_login_password cryptos_token; do
   [ -s "$folder/$name" ] && continue
   # 40 letters and digits are 238 bits, and need no quoting in any of the servers' languages.

@@ -43,6 +43,9 @@ async function waitForAll(first: ProcessId, mark: string, limitMs: number): Prom
   return true
 }
 
+/** Children of a dead parent: Airflow's idle workers never hear SIGTERM, its tasks end within 3.5 s of it. */
+const orphanPatienceMs = 5000
+
 /** What SIGTERM could not end, again and again: while one looks, one more may be born. */
 async function killAll(first: ProcessId, mark: string): Promise<boolean> {
   const until = performance.now() + 10_000
@@ -65,5 +68,6 @@ export async function stopFamily(first: ProcessId, mark: string, patienceMs = 15
   if (signalGroup(first, members, 'SIGTERM')) signalGroup(first, members, 'SIGCONT')
   // Of a dead parent: nobody passes a signal on to them.
   else for (const each of members) signal(each, 'SIGTERM')
-  return (await waitForAll(first, mark, patienceMs)) || (await killAll(first, mark))
+  const patience = isAlive(first) ? patienceMs : Math.min(patienceMs, orphanPatienceMs)
+  return (await waitForAll(first, mark, patience)) || (await killAll(first, mark))
 }

@@ -7,6 +7,7 @@ import { version } from '../../app/version.ts'
 import { ensureCompose } from '../../scripts/stack/compose.ts'
 import { pins } from '../../scripts/stack/pins.ts'
 import { compose, composition } from '../support/compose-binary.ts'
+import { defects } from '../support/compose-defects.ts'
 import { type Composition, problemsOf, profiles } from '../support/compose-rules.ts'
 import { root } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
@@ -22,6 +23,9 @@ const write = (name: string, content: string): string => {
 }
 
 const env = write('filled.env', 'CRYPTOS_SECRETS_DIR=/somewhere/secrets\nCRYPTOS_SOURCE=live\n')
+const airflowServices = [
+  ...['airflow-init', 'airflow-api', 'airflow-scheduler', 'airflow-dag-processor', 'airflow-triggerer'],
+]
 const real = { file: join(root, 'docker-compose.yml'), env }
 
 /** Without the binary nothing here can be said: that is a failure where all tools must be there. */
@@ -79,10 +83,12 @@ describe.skipIf(binary === undefined)('docker-compose.yml, read by the compose b
       process: `cryptos:${version}`,
       collect: `cryptos:${version}`,
     })
+    for (const name of airflowServices)
+      expect([name, images[name]]).toEqual([name, `cryptos-airflow:${version}-airflow${pins.airflow}`])
     expect(images['postgres']).toMatch(new RegExp(`^postgres:${pins.postgres}\\.\\d+-`))
   })
   it('gives cryptos only settings that it knows', () => {
-    for (const name of ['collect', 'process', 'topics']) {
+    for (const name of ['collect', 'process', 'topics', 'airflow-api', 'airflow-scheduler']) {
       const given = Object.entries(all.services[name]?.environment ?? {})
       const own = given.map(
         ([key, value]) => [key, key.endsWith('_FILE') ? undefined : (value ?? '')] as const,
@@ -120,6 +126,34 @@ describe.skipIf(binary === undefined)('docker-compose.yml, read by the compose b
     // Its data source is the user that only reads: see influxdb-users.stack.ts.
     const source = readFileSync(join(root, 'deploy/grafana/provisioning/datasources/cryptos.yml'), 'utf8')
     expect(source).toMatch(/user: cryptos_grafana\n[\s\S]*editable: false/)
+  })
+  it('leaves nothing of Airflow open, and gives all its parts one configuration', () => {
+    const environments = airflowServices.map(name => all.services[name]?.environment ?? {})
+    for (const each of environments) expect(each).toEqual(environments[0])
+    const names = Object.keys(environments[0] ?? {})
+    expect(names.filter(name => /ALL_ADMINS|SQL_ALCHEMY|FERNET|JWT|EXPOSE_CONFIG/.test(name))).toEqual([])
+    expect(environments[0]).toMatchObject({
+      AIRFLOW__API__BASE_URL: 'http://127.0.0.1:8081',
+      AIRFLOW__CORE__EXECUTION_API_SERVER_URL: 'http://airflow-api:8080/execution/',
+      AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
+    })
+    const checked = airflowServices.filter(name => name !== 'airflow-init')
+    expect(checked.map(name => all.services[name]?.healthcheck?.test?.[3])).toEqual([
+      ...['metadatabase', 'scheduler', 'dag_processor', 'triggerer'],
+    ])
+  })
+  it('starts with the profile airflow all that its tasks need, and not a second collector', () => {
+    const services = compose(program, real, '--profile', 'airflow', 'config', '--services').stdout.split('\n')
+    const wanted = [
+      ...airflowServices,
+      'kafka-acls',
+      'topics',
+      'cassandra-roles',
+      'influxdb-users',
+      'process',
+    ]
+    expect(services).toEqual(expect.arrayContaining(wanted))
+    expect(services).not.toContain('collect')
   })
   it('gives each service the secrets that its settings name', () => {
     for (const [name, { environment = {}, secrets = [] }] of Object.entries(all.services)) {
@@ -178,102 +212,6 @@ describe('the context that .dockerignore leaves', () => {
     }
   })
 })
-
-/** One defect each, planted in a copy: what a rule must say of it. */
-const defects: readonly (readonly [string, string, string, string])[] = [
-  ['an image without a version', 'image: apache/kafka:4.3.1', 'image: apache/kafka', 'kafka has the image'],
-  ['latest', 'image: grafana/grafana:13.1.2', 'image: grafana/grafana:latest', 'grafana has the image'],
-  [
-    'a port for everybody',
-    `'127.0.0.1:\${INFLUXDB_PORT:-8086}:8086'`,
-    "'8086:8086'",
-    'influxdb publishes port 8086',
-  ],
-  [
-    'a port on another address',
-    `'127.0.0.1:\${CASSANDRA_PORT:-9042}`,
-    "'0.0.0.0:9042",
-    'cassandra publishes port 9042',
-  ],
-  [
-    'no health check',
-    '      test: [CMD, pg_isready, -q, -h, 127.0.0.1, -U, postgres]',
-    '      disable: true',
-    'postgres listens',
-  ],
-  [
-    'a server that nobody waits for',
-    'cassandra: { condition: service_healthy }',
-    'cassandra: { condition: service_started }',
-    'cassandra-roles waits for cassandra',
-  ],
-  [
-    'a script that nobody waits for',
-    'topics: { condition: service_completed_successfully }',
-    'topics: { condition: service_started }',
-    'collect waits for topics',
-  ],
-  ['capabilities', 'cap_drop: [ALL]', 'cap_drop: [NET_RAW]', 'process keeps capabilities'],
-  [
-    'new privileges',
-    "security_opt: ['no-new-privileges:true']",
-    'security_opt: []',
-    'collect may gain privileges',
-  ],
-  ['an image that can be written', 'read_only: true', 'read_only: false', 'process can write into its image'],
-  ['root', "user: '1000:1000'\n  # Compose", "user: '0:0'\n  # Compose", 'collect runs collect as root'],
-  ['no user', "    user: '472:0'\n", '', 'grafana runs grafana as root'],
-  [
-    'no limit of memory',
-    '  mem_limit: 512m\n  pids_limit: 128\n',
-    '  pids_limit: 128\n',
-    'process has no limit of memory',
-  ],
-  ['no limit of processes', '    pids_limit: 1024\n', '', 'cassandra has no limit of processes'],
-  [
-    'the socket of the engine',
-    "['process:/var/lib/cryptos']",
-    "['/var/run/docker.sock:/var/run/docker.sock:ro']",
-    'process mounts /var/run/docker.sock',
-  ],
-  [
-    'a mount that can be written',
-    './deploy/kafka:/etc/cryptos/kafka:ro\n    # Comp',
-    './deploy/kafka:/etc/cryptos/kafka\n    # Comp',
-    'kafka mounts',
-  ],
-  [
-    'a password in the environment',
-    'GF_SECURITY_ADMIN_PASSWORD__FILE:',
-    'GF_SECURITY_ADMIN_PASSWORD:',
-    'grafana has a secret in its environment',
-  ],
-  [
-    'a password in a URL',
-    'postgres://cryptos@postgres',
-    `postgres://cryptos:${'hunter'}@postgres`,
-    'collect has a secret in its environment',
-  ],
-  [
-    'a password in a command',
-    'command: [up]',
-    'command: [up, --password, x]',
-    'collect has a secret in its command',
-  ],
-  [
-    'a secret of the environment',
-    'kafka_ui_password: { file: ',
-    'kafka_ui_password: { environment: ',
-    'the secret kafka_ui_password is no file',
-  ],
-  [
-    'a server before the check of secrets',
-    '    depends_on: *after-secrets\n    stop_grace_period: 60s',
-    '    stop_grace_period: 60s',
-    'cassandra starts before',
-  ],
-  ['an unknown profile', 'profiles: [dashboards]', 'profiles: [dashboard]', 'prometheus is of no profile'],
-]
 
 describe.skipIf(binary === undefined)('a planted defect', () => {
   it.each(defects)('is found: %s', (_name, from, to, said) => {

@@ -7,12 +7,17 @@ export const commonServers: readonly ServerName[] = serverNames.filter(name => n
 
 /** Files of this folder that need not all: those that start one server themselves, and those without faults of the network. */
 const exceptions: Readonly<Record<string, readonly ServerName[]>> = {
-  'airflow-launcher': ['postgres', 'airflow'],
+  // They start an Airflow of their own.
+  'airflow-launcher': ['postgres'],
+  'airflow-run': usualServers,
+  // It starts an Airflow of its own, with a sandbox of its own.
+  'airflow-run': usualServers,
   'audit-cassandra-influxdb': usualServers,
   'broker-outages': usualServers,
   'cassandra-roles': ['cassandra'],
   compose: [],
   'consumer-kills': usualServers,
+  'deployed-airflow': [],
   'full-profile': usualServers,
   'influxdb-users': ['influxdb'],
   'kafka-acls': ['kafka'],
@@ -38,6 +43,6 @@ export function neededBy(path: string): readonly ServerName[] {
   return named.length > 0 ? named : commonServers
 }
 
-/** Whether a run of these files is to start Airflow beside the common servers; one file starts its own. */
+/** Whether a run of these files is to start Airflow beside the common servers. */
 export const wantAirflow = (paths: readonly string[]): boolean =>
-  paths.some(path => neededBy(path).includes('airflow') && nameOf(path) !== 'airflow-launcher')
+  paths.some(path => neededBy(path).includes('airflow'))

@@ -17,10 +17,11 @@ describe('the servers that a test file needs', () => {
   })
   it('are with Airflow only where a file asks for it by its name', () => {
     expect(commonServers).not.toContain('airflow')
-    expect(neededBy('test/stack/airflow-runs.stack.ts')).toEqual([...usualServers, 'airflow'])
-    expect(wantAirflow(['/x/test/stack/poison.stack.ts', '/x/test/stack/airflow-runs.stack.ts'])).toBe(true)
+    expect(neededBy('test/stack/airflow-page.stack.ts')).toEqual([...usualServers, 'airflow'])
+    expect(wantAirflow(['/x/test/stack/poison.stack.ts', '/x/test/stack/airflow-page.stack.ts'])).toBe(true)
     expect(wantAirflow(['/x/test/stack/poison.stack.ts', '/x/app/all.stack.ts'])).toBe(false)
-    // It starts one of its own.
-    expect(wantAirflow(['/x/test/stack/airflow-launcher.stack.ts'])).toBe(false)
+    // They start one of their own.
+    for (const name of ['airflow-launcher', 'airflow-run'])
+      expect(wantAirflow([`/x/test/stack/${name}.stack.ts`])).toBe(false)
   })
 })
