@@ -64,3 +64,47 @@ it('topics that were made and are still not known everywhere are no fault of a s
   const made = new KafkaTopics(admin, clients, options).apply([spec])
   await expect(made).rejects.toMatchObject({ code: 'CRY_SERVER_UNREACHABLE' })
 })
+
+/** An admin of kafkajs whose calls go on when it is disconnected, and connect it anew, as the real one's do. */
+function openCluster() {
+  let connections = 0
+  const calls: (() => void)[] = []
+  const made = {
+    connect: async () => void (connections += 1),
+    disconnect: async () => void (connections = 0),
+    ask: () =>
+      new Promise<string>(resolve => {
+        calls.push(() => {
+          connections = 1
+          resolve('late')
+        })
+      }),
+  }
+  const clients = { servers: ['fake:1'], admin: () => made as unknown as Admin } as unknown as KafkaClients
+  return { clients, connections: () => connections, answer: () => calls.map(call => call()) }
+}
+
+it('a call that is under way when it is closed leaves no connection behind, which would keep the process alive', async () => {
+  const cluster = openCluster()
+  const admin = new KafkaAdmin(cluster.clients, new VirtualClock(start))
+  const asked = admin.run('test', a => (a as unknown as { ask(): Promise<string> }).ask())
+  await turns(5)
+  expect(cluster.connections()).toBe(1)
+  const closed = admin.close()
+  await turns(5)
+  cluster.answer()
+  expect(cluster.connections()).toBe(1)
+  await expect(asked).resolves.toBe('late')
+  await closed
+  expect(cluster.connections()).toBe(0)
+})
+
+it('who asks after the end is told so, and connects nothing', async () => {
+  const cluster = openCluster()
+  const admin = new KafkaAdmin(cluster.clients, new VirtualClock(start))
+  await admin.close()
+  await expect(admin.run('test', async () => 'found')).rejects.toMatchObject({
+    code: 'CRY_SERVER_UNREACHABLE',
+  })
+  expect(cluster.connections()).toBe(0)
+})

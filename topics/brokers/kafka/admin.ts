@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs'
-import { classify } from '../../../core/errors.ts'
+import { CryptosError, classify } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import type { KafkaClients } from './client.ts'
@@ -18,18 +18,22 @@ export class KafkaAdmin {
   readonly #clock: Clock
   readonly #closing = new AbortController()
   #admin: Promise<Admin> | undefined
+  /** What kafkajs still owes an answer. */
+  readonly #calls = new Set<Promise<unknown>>()
   constructor(clients: KafkaClients, clock: Clock) {
     this.#clients = clients
     this.#clock = clock
   }
 
-  /** Does it, again with a new connection if it fails for a moment. @throws CryptosError CRY_SERVER_* */
+  /** Does it, again with a new connection if it fails for a moment. @throws CryptosError CRY_SERVER_*, also when closed before */
   async run<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
     const beganMs = this.#clock.monotonicMs()
     for (let failures = 1; ; failures += 1) {
+      // Who asks after the end would connect anew, and nobody would ever leave that connection.
+      if (this.#closing.signal.aborted) throw this.#closed(what)
       const used = this.#current()
       try {
-        return await work(await used)
+        return await this.#call(work, await used)
       } catch (error) {
         const told = kafkaError(error, what, this.#clients.servers)
         if (this.#admin === used) this.#admin = undefined
@@ -53,17 +57,31 @@ export class KafkaAdmin {
     if (used !== undefined) await this.#leave(used)
   }
 
+  async #call<T>(work: (admin: Admin) => Promise<T>, admin: Admin): Promise<T> {
+    const call = work(admin)
+    this.#calls.add(call)
+    return await call.finally(() => this.#calls.delete(call))
+  }
+
+  #closed(what: string): CryptosError {
+    const servers = this.#clients.servers.join(', ')
+    return new CryptosError('CRY_SERVER_UNREACHABLE', `Kafka at ${servers}: ${what}: closed meanwhile`)
+  }
+
   #current(): Promise<Admin> {
     this.#admin ??= this.#connect()
     return this.#admin
   }
 
+  /** A call that goes on inside kafkajs connects anew what was left, and that keeps a process alive: it is left once more behind them. */
   #leave(used: Promise<Admin>): Promise<void> {
-    return atMost(
-      2 * SECOND,
-      used.then(admin => admin.disconnect()),
-      this.#clock,
-    )
+    const left = used.then(async admin => {
+      await admin.disconnect()
+      if (this.#calls.size === 0) return
+      await Promise.allSettled(this.#calls)
+      await admin.disconnect()
+    })
+    return atMost(2 * SECOND, left, this.#clock)
   }
 
   async #connect(): Promise<Admin> {
