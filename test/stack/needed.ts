@@ -10,8 +10,6 @@ const exceptions: Readonly<Record<string, readonly ServerName[]>> = {
   // They start an Airflow of their own.
   'airflow-launcher': ['postgres'],
   'airflow-run': usualServers,
-  // It starts an Airflow of its own, with a sandbox of its own.
-  'airflow-run': usualServers,
   'audit-cassandra-influxdb': usualServers,
   'broker-outages': usualServers,
   'cassandra-roles': ['cassandra'],
