@@ -70,8 +70,12 @@ function openCluster() {
   let connections = 0
   const calls: (() => void)[] = []
   const made = {
-    connect: async () => void (connections += 1),
-    disconnect: async () => void (connections = 0),
+    connect: async () => {
+      connections = 1
+    },
+    disconnect: async () => {
+      connections = 0
+    },
     ask: () =>
       new Promise<string>(resolve => {
         calls.push(() => {
