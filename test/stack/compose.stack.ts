@@ -87,6 +87,20 @@ describe.skipIf(binary === undefined)('docker-compose.yml, read by the compose b
       expect([name, images[name]]).toEqual([name, `cryptos-airflow:${version}-airflow${pins.airflow}`])
     expect(images['postgres']).toMatch(new RegExp(`^postgres:${pins.postgres}\\.\\d+-`))
   })
+  it('builds Airflow at its one version and with the Node of cryptos, where its settings look for it', () => {
+    const dockerfile = readFileSync(join(root, 'airflow', 'Dockerfile'), 'utf8')
+    expect(dockerfile).toContain(`FROM apache/airflow:${pins.airflow}-python3.11\n`)
+    expect(dockerfile).toContain(`apache-airflow==${pins.airflow} `)
+    const node = /^FROM node:\S+/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[0] ?? ''
+    expect(dockerfile).toContain(node)
+    const { environment: env = {}, build, user } = all.services['airflow-scheduler'] ?? {}
+    expect(build).toMatchObject({ dockerfile: 'airflow/Dockerfile' })
+    expect(dockerfile).toContain(`\nUSER ${user}\n`)
+    expect(dockerfile).toContain(`CRYPTOS_COMMAND="${env['CRYPTOS_COMMAND']}"`)
+    for (const name of ['AIRFLOW_CATALOG', 'AIRFLOW__CORE__DAGS_FOLDER', 'AIRFLOW__CORE__PLUGINS_FOLDER'])
+      expect(dockerfile).toMatch(new RegExp(`^COPY .* ${env[name]}$`, 'm'))
+    expect(dockerfile).toContain(`VOLUME ${env['CRYPTOS_DATA_DIR']}\n`)
+  })
   it('gives cryptos only settings that it knows', () => {
     for (const name of ['collect', 'process', 'topics', 'airflow-api', 'airflow-scheduler']) {
       const given = Object.entries(all.services[name]?.environment ?? {})
