@@ -37,8 +37,11 @@ describe('why there is no young answer', () => {
     expect(cause({ runs: [...runs, run('collected', 1), run('failed', 0.5)] })).toEqual({
       kind: 'all-skipped',
       reason:
-        'all 3 runs since the last answer skipped (denied-by-quota 2, not-due 1); the newest, denied-by-quota: newest',
+        'every run since the last answer was skipped (denied-by-quota 2, not-due 1); the newest, denied-by-quota: newest',
     })
+  })
+  it('says so where there never was an answer', () => {
+    expect(cause({ answeredAt: null, runs: [run('frozen', 1)] }).reason).toMatch(/^every run so far was/)
   })
   it('failing, as soon as one did, and its own reason', () => {
     const runs = [run('not-due', 9), run('transport-error', 8, 'no route'), run('already-done', 7)]

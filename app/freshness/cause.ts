@@ -37,7 +37,8 @@ const causes: Readonly<Partial<Record<GapState, CauseKind>>> = {
 /** Pure. The runs since the last answer speak first, then the gap ledger, then what holds the quota now; silence of all is a cause too. */
 export function causeOf(evidence: Evidence): Cause {
   const since = runsSince(evidence)
-  if (since.length > 0) return causeOfRuns(since)
+  if (since.length > 0)
+    return causeOfRuns(since, evidence.answeredAt === null ? 'so far' : 'since the last answer')
   return (
     causeOfGap(evidence) ??
     (evidence.held === null
@@ -52,14 +53,16 @@ function runsSince({ runs, answeredAt }: Evidence): readonly Run[] {
   return end === -1 ? runs : runs.slice(0, end)
 }
 
-function causeOfRuns(runs: readonly Run[]): Cause {
+function causeOfRuns(runs: readonly Run[], when: string): Cause {
   const bad = runs.filter(run => exitCodeOf(run.outcome) !== 99)
   const newest = bad[0] ?? runs[0]
   const told = newest === undefined ? '' : `; the newest, ${newest.outcome}: ${newest.reason}`
-  const what = `${count(runs.length, 'run')} since the last answer`
   return bad.length === 0
-    ? { kind: 'all-skipped', reason: `all ${what} skipped (${tally(runs)})${told}` }
-    : { kind: 'failing', reason: `${bad.length} of ${what} failed (${tally(bad)})${told}` }
+    ? { kind: 'all-skipped', reason: `every run ${when} was skipped (${tally(runs)})${told}` }
+    : {
+        kind: 'failing',
+        reason: `${bad.length} of ${count(runs.length, 'run')} ${when} failed (${tally(bad)})${told}`,
+      }
 }
 
 /** `denied-by-quota 10, not-due 2` */

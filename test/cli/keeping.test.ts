@@ -83,7 +83,9 @@ describe('cryptos freshness', () => {
     }
     const skipped = await run(['freshness', 'kraken'])
     expect([skipped.code, looks(skipped)[0]?.cause]).toEqual([1, 'all-skipped'])
-    expect(looks(skipped)[0]?.reason).toMatch(/all 2 runs .*frozen 2.*bill not paid/)
+    expect(looks(skipped)[0]?.reason).toMatch(
+      /^every run since the last answer was skipped \(frozen 2\).*bill not paid/,
+    )
     await run(['quota', 'unfreeze'])
   })
   it('names the failure of a source that fails', async () => {
@@ -93,6 +95,11 @@ describe('cryptos freshness', () => {
     const said = await run(['freshness', 'kraken'])
     expect([said.code, looks(said)[0]?.cause]).toEqual([1, 'failing'])
     expect(looks(said)[0]?.reason).toContain('transport-error')
+    expect(said.json['gapsUnread']).toBeUndefined()
+    const away = { CRYPTOS_SINKS: 'influxdb', CRYPTOS_INFLUXDB_URL: 'http://127.0.0.1:1' }
+    const unread = await run(['freshness', 'kraken'], away)
+    expect([unread.code, looks(unread)[0]?.cause]).toEqual([1, 'failing'])
+    expect(unread.json['gapsUnread']).toMatch(/^InfluxDB at/)
   })
   it('ends with 99 where nothing is wanted, and with 2 for what it can not understand', async () => {
     const none = await run(['freshness'], { CRYPTOS_DATASETS: 'metrics' })
