@@ -8,10 +8,11 @@ and knows no time of its own: what a run asks for comes from the time that the r
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, Param
+from airflow.sdk import DAG, Asset, Param, get_parsing_context
 from cryptos_catalog import (
     all_keys,
     load_catalog,
@@ -165,10 +166,17 @@ def export_dag(row: Row) -> DAG:
     return dag
 
 
-for _dag in [
-    *map(collect_dag, CATALOG['providers']),
-    *map(housekeeping_dag, CATALOG['housekeeping']),
-    backfill_dag(CATALOG['backfill']),
-    export_dag(CATALOG['export']),
-]:
-    globals()[_dag.dag_id] = _dag
+def wanted_rows() -> Iterator[tuple[Callable[[Row], DAG], Row]]:
+    """Each row of the catalog with its builder; in a task's process the row of its DAG alone."""
+    only = get_parsing_context().dag_id
+    rows = [
+        *((collect_dag, row) for row in CATALOG['providers']),
+        *((housekeeping_dag, row) for row in CATALOG['housekeeping']),
+        (backfill_dag, CATALOG['backfill']),
+        (export_dag, CATALOG['export']),
+    ]
+    return ((build, row) for build, row in rows if only in {None, row['dag_id']})
+
+
+for _build, _row in wanted_rows():
+    globals()[_row['dag_id']] = _build(_row)

@@ -121,7 +121,9 @@ class CollectOperator(CryptosOperator):
 
     def arguments(self, context: Mapping[str, Any]) -> list[str]:
         return [
-            *('collect', self.provider, '--dataset', self.dataset, '--if-due'),
+            *('collect', self.provider, '--dataset', self.dataset),
+            # Who starts a run by hand wants a price now: the planner is not asked, the quota is.
+            *([] if context['dag_run'].run_type == 'manual' else ['--if-due']),
             *slot_of(context),
             *('--spender', spender_of(context)),
         ]
