@@ -25,6 +25,8 @@ interface Story {
   readonly rows: number
   readonly credits: number
   readonly audit: Readonly<Record<string, unknown>>
+  /** What a scheduler runs beside the collectors, with its exit code. */
+  readonly keeping: readonly string[]
 }
 
 const always = { from: EpochMicros(0), to: EpochMicros(9e15) }
@@ -74,9 +76,20 @@ async function tell(stores: readonly StoreName[], settings: (folder: string) => 
     audit = (await runCryptos(['audit', '--since', '24h'], env)).json
   }
   expect((await end(storing)).code).toBe(0)
+  const keeping = await keepHouse(env)
   const found = await Promise.all(stores.map(async store => [store, await rowsOf(store, env)] as const))
   const hashes = Object.fromEntries(found.map(([store, rows]) => [store, hashOf(rows, ['runId'])]))
-  return { hashes, rows: found[0]?.[1].length ?? 0, credits, audit }
+  return { hashes, rows: found[0]?.[1].length ?? 0, credits, audit, keeping }
+}
+
+async function keepHouse(env: Env): Promise<readonly string[]> {
+  const commands = ['housekeeping', 'dlq report --since 1h', 'freshness kraken', 'freshness coinbase']
+  const ended: string[] = []
+  for (const command of commands) {
+    const { code, json } = await runCryptos(command.split(' '), env)
+    ended.push(`${command}: ${code}${JSON.stringify(json['failed'] ?? json['stale'] ?? '')}`)
+  }
+  return ended
 }
 
 describe('one story, two profiles', () => {
@@ -94,5 +107,12 @@ describe('one story, two profiles', () => {
       influxdb: embedded.hashes['sqlite'],
     })
     expect(full.audit['rows']).toEqual(embedded.audit['rows'])
+    expect(full.keeping).toEqual(embedded.keeping)
+    expect(full.keeping).toEqual([
+      'housekeeping: 0""',
+      'dlq report --since 1h: 0""',
+      'freshness kraken: 0[]',
+      'freshness coinbase: 1["coinbase/quotes"]',
+    ])
   })
 })
