@@ -53,6 +53,8 @@ export interface Server {
   readonly mark?: string
   /** Log lines of a start that failed only because the one before has not quite ended. */
   readonly tooEarly?: RegExp
+  /** How long it may take at least, where it is slower than the others, and how often it is asked: absent, 50 ms. */
+  readonly slow?: { readonly readyLimitMs: number; readonly askEveryMs: number }
   /** Fetches, writes the configuration, makes the data folder; says how it is started. */
   prepare(): Promise<Launch>
   /** Answers by its protocol. */

@@ -24,7 +24,7 @@ export function lastLines(folder: string, name: string, count: number): string[]
 export async function waitForReady(
   folder: string,
   server: Server,
-  limitMs = readyLimitOf(folder),
+  limitMs = Math.max(readyLimitOf(folder), server.slow?.readyLimitMs ?? 0),
 ): Promise<void> {
   const until = performance.now() + limitMs
   const tell = (what: string): CryptosError => {
@@ -36,7 +36,7 @@ export async function waitForReady(
     const record = readRecord(folder, server.name)
     if (record === undefined || !isAlive(record)) throw tell('ended while it started')
     if (performance.now() > until) throw tell(`did not answer within ${limitMs / 1000} s`)
-    await sleep(50)
+    await sleep(server.slow?.askEveryMs ?? 50)
   }
 }
 
