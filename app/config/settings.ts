@@ -255,6 +255,8 @@ export const otherNames = [
   'CRYPTOS_KILLS',
   'CRYPTOS_CUT_MS',
   'CRYPTOS_GATE_STACK',
+  'CRYPTOS_SCREENSHOTS',
+  'CRYPTOS_EXPORT_DIR',
 ] as const
 
 type Settings = typeof settings
