@@ -144,7 +144,7 @@ describe('the processes', () => {
       ['airflow-dags', []],
       ['airflow-triggerer', []],
     ])
-    expect(servers[1]?.mark).toBe(`AIRFLOW_STACK_PROCESS=${folder}/airflow-scheduler`)
+    expect(servers[1]?.mark).toBe(`STACK_PROCESS=${folder}/airflow-scheduler`)
   })
   it('are stopped before what they run on, the API last of them', () => {
     const names = ['airflow-api', 'airflow-dags', 'airflow-scheduler', 'kafka', 'postgres']

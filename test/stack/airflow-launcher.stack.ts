@@ -32,7 +32,7 @@ describe.skipIf(missing.length > 0)('npm run stack -- up airflow', () => {
   const states = async (): Promise<Record<string, ServerStatus['state']>> =>
     Object.fromEntries((await status(stack.folder, ['airflow'])).map(each => [each.name, each.state]))
   const allReady = Object.fromEntries(parts.map(name => [name, 'ready']))
-  const familyOfPart = (name: string) => familyOf(`AIRFLOW_STACK_PROCESS=${join(stack.folder, name)}`)
+  const familyOfPart = (name: string) => familyOf(`STACK_PROCESS=${join(stack.folder, name)}`)
   const all = () => parts.flatMap(familyOfPart)
   const airflow = () => {
     if (!stack.addresses.airflow) throw new Error('no address of Airflow')

@@ -26,7 +26,7 @@ const parts: readonly Part[] = [
 /** Alone it takes 10 s; where 16 programs wait for 2 cores it took 100. */
 const slow = { readyLimitMs: 300_000, askEveryMs: 500 }
 
-const markOf = (place: Place): string => `AIRFLOW_STACK_PROCESS=${place.folder}`
+const markOf = (place: Place): string => `STACK_PROCESS=${place.folder}`
 
 function environment(place: Place, venv: string): Record<string, string> {
   const addresses = addressesOf(place.stackFolder, place)
