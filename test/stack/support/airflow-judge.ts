@@ -1,0 +1,145 @@
+import { execFileSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { loadConfig } from '../../../app/config/load.ts'
+import { sandboxSource } from '../../../app/source.ts'
+import { openLedger } from '../../../app/stores.ts'
+import { using } from '../../../app/using.ts'
+import type { Run } from '../../../core/records.ts'
+import { systemClock } from '../../../host/clock.ts'
+import { type Sandbox, sandboxKey } from '../../../sandbox/server.ts'
+import { type Env, runCryptos } from '../../support/program.ts'
+import type { Airflow, TaskInstance } from './airflow.ts'
+
+export interface Case {
+  readonly tasks: readonly TaskInstance[]
+  readonly airflow: Airflow
+  readonly env: Env
+  readonly sandbox: Sandbox
+  /** AIRFLOW_HOME. */
+  readonly home: string
+  /** The provider whose task runner was killed while its answer was on the way. */
+  readonly killed: string
+}
+
+const spenderOf = (t: TaskInstance): string => `${t.dag_id}/${t.dag_run_id}`
+const isCollect = (t: TaskInstance): boolean => t.dag_id.startsWith('collect_')
+
+const tally = (words: readonly string[]): Record<string, number> =>
+  Object.fromEntries([...Map.groupBy(words, w => w)].map(([word, all]) => [word, all.length]))
+
+/** Everything that must hold when Airflow is quiet again, each by two independent witnesses. */
+export async function judge(of: Case): Promise<void> {
+  const runs = await ledgerRuns(of.env)
+  await storesAgree(of.env)
+  neverRefused(of)
+  skipsAreTold(of, runs)
+  noCallTwice(of, runs)
+  await spendersAreTold(of)
+  await assetsWentOn(of)
+  noKeyAnywhere(of)
+}
+
+async function ledgerRuns(env: Env): Promise<readonly Run[]> {
+  const config = loadConfig(env)
+  const source = sandboxSource(config, env['CRYPTOS_SANDBOX_URL'] ?? '')
+  return await using(await openLedger(config, source, systemClock), ledger => ledger.runs(10_000))
+}
+
+/** Kafka = Cassandra = InfluxDB, when the consumers have caught up. */
+async function storesAgree(env: Env): Promise<void> {
+  let audit: Record<string, unknown> = {}
+  for (let tries = 0; tries < 60 && !(audit['ok'] === true && audit['pending'] === 0); tries += 1) {
+    audit = (await runCryptos(['audit', '--since', '24h'], env)).json
+    await sleep(500)
+  }
+  console.log(`audit: ${JSON.stringify(audit['rows'])}`)
+  expect(audit).toMatchObject({ ok: true, pending: 0 })
+}
+
+/** The provider's own meter: no limit was met, and no refusal. */
+function neverRefused({ sandbox }: Case): void {
+  expect(sandbox.meter.violationList).toEqual([])
+  expect(sandbox.meter.entries().filter(e => e.result === 'refused')).toEqual([])
+}
+
+/** Each skipped task has the ledger's word for it; a fifth of what was due was denied at least. */
+function skipsAreTold({ tasks }: Case, runs: readonly Run[]): void {
+  const skipped = tasks.filter(t => isCollect(t) && t.state === 'skipped')
+  const words = skipped.map(
+    t => runs.find(r => r.spender === spenderOf(t) && r.dataset === t.task_id)?.outcome,
+  )
+  const told = tally(words.map(String))
+  const { 'not-due': notDue = 0, 'denied-by-quota': denied = 0, 'already-done': done = 0 } = told
+  const made = tasks.filter(t => isCollect(t) && t.state === 'success').length
+  console.log(
+    `${tasks.length} task runs of ${new Set(tasks.map(t => t.dag_id)).size} DAGs: ${JSON.stringify(tally(tasks.map(t => String(t.state))))}; ` +
+      `${skipped.length} skips = ${notDue} not due + ${denied} denied + ${done} already done; ${made} collected; ` +
+      `${Math.round((100 * denied) / (denied + made))} % of the due calls denied`,
+  )
+  expect(told).toEqual({
+    ...(notDue ? { 'not-due': notDue } : {}),
+    ...(denied ? { 'denied-by-quota': denied } : {}),
+    ...(done ? { 'already-done': done } : {}),
+  })
+  expect(tasks.length).toBeGreaterThanOrEqual(100)
+  expect(denied / (denied + made)).toBeGreaterThanOrEqual(0.2)
+  expect(done).toBeGreaterThanOrEqual(1)
+  expect(tasks.filter(t => isCollect(t) && t.state === 'failed')).toEqual([])
+}
+
+/** One call for each answered slot, and one more where the runner died before the answer was there. */
+function noCallTwice({ sandbox, killed, tasks }: Case, runs: readonly Run[]): void {
+  const providers = new Set(runs.map(r => r.provider as string))
+  const table: Record<string, string> = {}
+  for (const provider of providers) {
+    const answered = new Set(
+      runs
+        .filter(r => r.provider === provider && ['collected', 'partial'].includes(r.outcome))
+        .map(r => r.slot),
+    )
+    const calls = sandbox.meter
+      .entries()
+      .filter(e => e.provider === provider && !e.endpoint.includes('key/info'))
+    table[provider] = `${calls.length} calls, ${answered.size} answered slots`
+    const more = calls.length - answered.size
+    if (provider === killed) expect(more, `${provider}: ${table[provider]}`).toBeLessThanOrEqual(1)
+    else expect(more, `${provider}: ${table[provider]}`).toBe(0)
+  }
+  console.log(JSON.stringify(table))
+  const tries = tasks.filter(t => t.dag_id === `collect_${killed}` && t.try_number > 1)
+  expect(tries.length, 'the task whose runner was killed is tried again').toBeGreaterThanOrEqual(1)
+}
+
+/** Who spent it, in the ledger's own sums. */
+async function spendersAreTold({ env, sandbox }: Case): Promise<void> {
+  const { json } = await runCryptos(['quota', 'status'], env)
+  const scopes = json['scopes'] as readonly {
+    readonly provider: string
+    readonly spenders: readonly { readonly spender: string; readonly month: { readonly calls: number } }[]
+  }[]
+  const calls = sandbox.meter
+    .entries()
+    .filter(e => e.provider === 'coinmarketcap' && !e.endpoint.includes('key/info'))
+  const mine = scopes.filter(s => s.provider === 'coinmarketcap').flatMap(s => s.spenders)
+  const sum = mine.filter(s => s.spender === 'collect_coinmarketcap').reduce((n, s) => n + s.month.calls, 0)
+  expect(sum).toBe(calls.length)
+  expect((json['skips'] as readonly unknown[]).length).toBeGreaterThan(0)
+}
+
+/** What was published went on to the DAG that waits for it. */
+async function assetsWentOn({ airflow, tasks }: Case): Promise<void> {
+  const events = await airflow.ask<{ readonly total_entries: number }>('GET', '/api/v2/assets/events?limit=1')
+  const made = tasks.filter(t => isCollect(t) && t.state === 'success').length
+  expect(events.total_entries).toBeGreaterThanOrEqual(made)
+  expect(tasks.some(t => t.dag_id === 'cryptos_export' && t.state === 'success')).toBe(true)
+}
+
+/** The key came from a connection: it is in no log of Airflow. */
+function noKeyAnywhere({ home }: Case): void {
+  // grep ends with 1 where it finds nothing.
+  const found = execFileSync('sh', ['-c', `grep -rlF -e '${sandboxKey}' '${home}' || true`], {
+    encoding: 'utf8',
+  })
+  expect(found).toBe('')
+}
