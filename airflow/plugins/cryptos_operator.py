@@ -110,7 +110,7 @@ class CryptosOperator(BaseOperator):
 
 
 class CollectOperator(CryptosOperator):
-    """One sweep of a dataset of a provider, if the planner finds it due, in the slot of the run."""
+    """One sweep of a dataset of a provider in the slot of the run, if the planner finds it due or a person asks."""
 
     template_fields: Sequence[str] = ()
 

@@ -50,7 +50,7 @@ class Pushed(dict[str, Any]):
 
 
 def context_of(**more: Any) -> dict[str, Any]:
-    run = SimpleNamespace(run_after=datetime(2026, 11, 21, 12, tzinfo=UTC))
+    run = SimpleNamespace(run_after=datetime(2026, 11, 21, 12, tzinfo=UTC), run_type='scheduled')
     return {
         'ti': Pushed(),
         'dag': SimpleNamespace(dag_id='collect_x', dagrun_timeout=None),
@@ -146,6 +146,15 @@ def test_the_slot_is_the_time_that_the_run_stands_for() -> None:
         *('collect', 'kraken', '--dataset', 'quotes', '--if-due', '--slot', slot),
         *('--spender', 'collect_x/scheduled__2026-11-21T12:00:00+00:00'),
     ]
+
+
+def test_a_run_by_hand_asks_without_the_planner() -> None:
+    by_hand = context_of(
+        dag_run=SimpleNamespace(run_after=datetime(2026, 11, 21, 12, tzinfo=UTC), run_type='manual')
+    )
+    args = CollectOperator(task_id='q', provider='kraken', dataset='quotes').arguments(by_hand)
+    assert '--if-due' not in args
+    assert args[4:8] == ['--slot', '2026-11-21T12:00:00.000000Z', '--run', by_hand['run_id']]
 
 
 def test_params_are_single_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
