@@ -12,8 +12,8 @@ import { needTool, run } from './toolchain.ts'
 export const airflowFolder = fileURLToPath(new URL('../../airflow/', import.meta.url))
 const constraintsFile = join(airflowFolder, 'constraints.txt')
 
-/** PostgreSQL is asked by two drivers: one for each way in which Airflow works. */
-const packages = ['apache-airflow', 'psycopg2-binary', 'asyncpg']
+/** PostgreSQL is asked by two drivers, one for each way in which Airflow works; the last two check the DAGs. */
+const packages = ['apache-airflow', 'psycopg2-binary', 'asyncpg', 'pytest', 'ruff']
 
 /** Whoever comes second waits for the first: two builds at once take twice as long. */
 const buildLimitMs = 1_800_000

@@ -93,11 +93,15 @@ describe('Airflow runs it', () => {
         for (const dag of ['collect_kraken', 'collect_coinbase']) await airflow.trigger(dag)
 
       // A runner that dies while its collector waits for the answer.
-      sandbox.faults.add({ kind: 'delay', ms: 8_000, provider: 'bitstamp', times: 1 })
-      const victim = await until('a collector of bitstamp that waits', 150_000, async () =>
-        runnerOf('bitstamp', place.home),
-      )
-      await sleep(1_000)
+      sandbox.faults.add({ kind: 'delay', ms: 12_000, provider: 'bitstamp', times: 1 })
+      const seen = new Map<number, number>()
+      const victim = await until('a collector of bitstamp that waits', 240_000, async () => {
+        const found = runnerOf('bitstamp', place.home)
+        if (found === undefined) return undefined
+        if (!seen.has(found.child)) seen.set(found.child, performance.now())
+        // Its start and its end take less: it waits for the answer.
+        return performance.now() - (seen.get(found.child) ?? 0) > 3_000 ? found : undefined
+      })
       process.kill(victim.runner, 'SIGKILL')
       await until('the end of its collector', 10_000, async () => (lives(victim.child) ? undefined : true))
 
@@ -116,9 +120,8 @@ describe('Airflow runs it', () => {
       )
       const again = before[0]
       if (!again) throw new Error('no run of binance succeeded')
-      await airflow.pause('collect_binance', true)
       await airflow.clear(again)
-      const cleared = await until('the cleared task', 60_000, async () =>
+      const cleared = await until('the cleared task', 180_000, async () =>
         (await airflow.tasks()).find(
           t => spenderOf(t) === spenderOf(again) && isOver(t) && t.start_date !== again.start_date,
         ),
@@ -133,6 +136,12 @@ describe('Airflow runs it', () => {
       })
       await keepScreens(place, 'collect_coinmarketcap')
       await judge({ tasks, airflow, env, sandbox, home: place.home, killed: 'bitstamp' })
+    } catch (error) {
+      const states = (await airflow.tasks()).map(t => `${t.dag_id} ${t.state} ${t.try_number}`)
+      console.log([...Map.groupBy(states, t => t)].map(([t, all]) => `${all.length} ${t}`).join('\n'))
+      const failed = (await airflow.tasks()).find(t => ['failed', 'up_for_retry'].includes(t.state ?? ''))
+      if (failed) console.log(JSON.stringify(await airflow.resultOf(failed)))
+      throw error
     } finally {
       await end(storing)
       await stack.stop()

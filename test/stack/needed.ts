@@ -15,6 +15,7 @@ const exceptions: Readonly<Record<string, readonly ServerName[]>> = {
   'cassandra-roles': ['cassandra'],
   compose: [],
   'consumer-kills': usualServers,
+  dags: [],
   'deployed-airflow': [],
   'full-profile': usualServers,
   'influxdb-users': ['influxdb'],

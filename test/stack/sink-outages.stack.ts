@@ -102,7 +102,8 @@ describe('a store that goes away', () => {
       `influxdb behind a network that was ${hits.join(', ')}: ${produced} rows, each once; told ${told} times`,
     )
     expect(code).toBe(0)
-    expect(told).toBeGreaterThan(1)
+    // The cut at least; whether a shorter fault is told depends on how long the writes before it took.
+    expect(told).toBeGreaterThanOrEqual(1)
     await influx.close()
   })
 })

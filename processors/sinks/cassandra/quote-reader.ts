@@ -12,7 +12,7 @@ import { bySeries, historyFromRows, latestFromRows } from '../rows-to-history.ts
 import type { PriceRow } from '../rows-to-history.ts'
 import { inParallel } from './in-parallel.ts'
 import { monthOf, monthsWithin } from './months.ts'
-import { micros, priceOf, quoteColumns, quoteOf, seriesIn } from './quote-rows.ts'
+import { micros, priceOf, quoteColumns, seriesIn, shownColumns, shownQuoteOf } from './quote-rows.ts'
 import type { Row, Session, Value } from './session.ts'
 
 type Series = Pick<Quote, 'provider' | 'asset' | 'currency'>
@@ -57,17 +57,17 @@ export class CassandraQuoteReader implements QuoteReader, Pick<KeyReader, 'rowsA
   async *rows(
     range: Filter & { readonly from: EpochMicros; readonly to: EpochMicros },
   ): AsyncIterable<Quote> {
-    for await (const { series, row } of this.#rowsOf(range, quoteColumns)) yield quoteOf(row, series)
+    for await (const { series, row } of this.#rowsOf(range, shownColumns)) yield shownQuoteOf(row, series)
   }
 
   async *rowsAt(series: Series, moments: Iterable<EpochMicros>): AsyncIterable<Quote> {
     const { provider, asset, currency } = series
-    const query = `SELECT ${quoteColumns} FROM ${this.#session.keyspace}.quotes
+    const query = `SELECT ${shownColumns} FROM ${this.#session.keyspace}.quotes
       WHERE provider=? AND asset=? AND currency=? AND month=? AND observed_at IN ?`
     for (const [month, ofMonth] of Map.groupBy(moments, monthOf))
       for (let i = 0; i < ofMonth.length; i += momentsAtOnce) {
         const params: Value[] = [provider, asset, currency, month, ofMonth.slice(i, i + momentsAtOnce)]
-        for await (const row of this.#session.pages(query, params)) yield quoteOf(row, series)
+        for await (const row of this.#session.pages(query, params)) yield shownQuoteOf(row, series)
       }
   }
 

@@ -1,3 +1,4 @@
+import { Decimal } from 'decimal.js'
 import type { AssetId, DecimalString, EpochMicros, ProviderId } from '../../../core/brands.ts'
 import { quoteVersion } from '../../../core/records.ts'
 import type { Quote } from '../../../core/records.ts'
@@ -16,6 +17,9 @@ export const insertQuote = (keyspace: string): string =>
  * the other record.
  */
 export const quoteColumns = 'observed_at, detail'
+
+/** The same beside the price that others read by CQL, as the server itself writes it. */
+export const shownColumns = `${quoteColumns}, CAST(price AS text) AS shown`
 
 /** Parameters of `insertQuote`. What can be encoded once for many rows, or better than by the driver, is encoded here. */
 export function quoteParams(q: Quote, { series, monthBytes }: QuotePartition): Value[] {
@@ -45,3 +49,15 @@ export const seriesIn = (row: Row): QuoteSeries => ({
   asset: String(row['asset']) as AssetId,
   currency: String(row['currency']),
 })
+
+/**
+ * The quote of a row of `shownColumns`, with the price that others see where it is another than the quote's own: somebody changed the
+ * one or the other, and an audit has to tell.
+ */
+export function shownQuoteOf(row: Row, series: QuoteSeries): Quote {
+  const quote = quoteOf(row, series)
+  const shown = String(row['shown'] ?? '')
+  return shown !== '' && new Decimal(shown).eq(quote.price)
+    ? quote
+    : { ...quote, price: shown as DecimalString }
+}

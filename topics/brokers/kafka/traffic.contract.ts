@@ -75,6 +75,10 @@ export class Reading {
     return [...this.#offsets.values()].reduce((sum, set) => sum + set.size, 0)
   }
 
+  distinctIn(partition: number): number {
+    return this.#offsets.get(partition)?.size ?? 0
+  }
+
   /** How many partitions something came from. */
   get partitions(): number {
     return this.#offsets.size
@@ -109,7 +113,12 @@ export class Reading {
     const beganMs = systemClock.monotonicMs()
     const states = await broker.partitions(topic)
     const stored = states.reduce((sum, s) => sum + s.end - s.begin, 0)
-    await realUntil(() => this.distinct >= stored, `all ${stored} records, not ${this.distinct}`, limitMs)
+    await realUntil(() => this.distinct >= stored, `all ${stored} records`, limitMs).catch((error: Error) => {
+      const missing = states.map(s => `${s.partition}: ${this.distinctIn(s.partition)} of ${s.end - s.begin}`)
+      throw new Error(
+        `${error.message}, but ${this.distinct}; by partition ${missing.join(', ')}; ${this.errors} errors`,
+      )
+    })
     const lost = [...traffic.acknowledged].filter(id => !this.ids.has(id))
     if (lost.length > 0)
       throw new Error(`${lost.length} acknowledged ids are not in the log: ${lost.slice(0, 5)}`)
