@@ -38,7 +38,9 @@ export async function isSlotDue(
   const soon = addMs(now, latestOffsetMs)
   const there = planNext({ ...input, now: soon < lastMoment ? soon : lastMoment, failedAt: null })
   if (there.kind === 'due') return { kind: 'due', periodStart }
-  return plan.kind === 'due' ? there : plan
+  if (plan.kind !== 'due') return plan
+  // A failure is waited for by the clock: the slot's own time would never be past it, however often a scheduler comes back.
+  return there.isAfterFailure ? { kind: 'due', periodStart } : there
 }
 
 async function inputOf(ledger: Ledger, sweep: Sweep, now: EpochMicros): Promise<PlanInput> {

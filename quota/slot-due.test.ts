@@ -88,4 +88,16 @@ describe('a slot that a scheduler names', () => {
     for (const periodStart of [noon, addMs(noon, MINUTE)])
       expect(await again(periodStart)).toEqual({ kind: 'due', periodStart: noon })
   })
+  it('whose call failed is due again when the wait is over, although its short period is over too', async () => {
+    const swift = sweepEvery(30 * SECOND)
+    const sweep = { ...swift, wish: { ...swift.wish, refreshMs: 30 * SECOND } }
+    const again = async () => isSlotDue(ledger, sweep, { now: clock.now(), periodStart: noon })
+    await call(addMs(noon, -MINUTE))
+    clock.advance(5 * SECOND)
+    await call(noon, false)
+    const first = await again()
+    expect(first).toMatchObject({ kind: 'not-due', isAfterFailure: true })
+    clock.advance(first.kind === 'due' ? 0 : (first.nextAt - clock.now()) / 1_000 + 1)
+    expect(await again()).toEqual({ kind: 'due', periodStart: noon })
+  })
 })
