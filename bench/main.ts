@@ -22,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<BenchLine[]>>> = {
   'first-price': benchFirstPrice,
   // Loaded when it is wanted: drivers of servers have no place in the process of the others.
   stack: async () => (await import('./stack.ts')).benchStack(),
+  airflow: async () => (await import('./airflow.ts')).benchAirflow(),
 }
 
 const json = process.argv.includes('--json')
