@@ -29,11 +29,7 @@ export async function keepScreens(place: Place, dag: string): Promise<void> {
     await page.getByText('collect_kraken').first().waitFor({ timeout: 60_000 })
     await keep(page, 'airflow-dags')
     await page.goto(`${place.url}/dags/${dag}`)
-    await page
-      .locator('[data-state="skipped"], [aria-label*="skipped"], text=/skipped/i')
-      .first()
-      .waitFor({ timeout: 60_000 })
-      .catch(() => undefined)
+    await widen(page)
     await keep(page, 'airflow-grid')
     await page.goto(place.url)
     await page.getByText('Quota', { exact: true }).first().click({ timeout: 60_000 })
@@ -56,6 +52,19 @@ async function login(page: Page, { url, passwordsFile }: Place): Promise<void> {
   await page.fill('input[name=password]', admin)
   await page.keyboard.press('Enter')
   await page.waitForURL(u => !u.pathname.includes('login'), { timeout: 60_000 })
+}
+
+/** The grid lies in the left part of the page, which shows only the oldest runs until it is drawn wider. */
+async function widen(page: Page): Promise<void> {
+  const handle = page.locator('[data-panel-resize-handle-id], [data-separator], [role=separator]').first()
+  await handle.waitFor({ timeout: 60_000 })
+  const box = await handle.boundingBox()
+  if (!box) throw new Error('the grid has no handle')
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 3]
+  await page.mouse.move(x, y)
+  await page.mouse.down()
+  await page.mouse.move(x + 500, y, { steps: 10 })
+  await page.mouse.up()
 }
 
 /** After what moves on the page has come to rest. */
