@@ -137,6 +137,11 @@ describe('architecture', () => {
   it('has only what a newcomer needs in its root', () => {
     expect(tracked.filter(f => !f.includes('/') && !rootFiles.includes(f))).toEqual([])
   })
+  it('never makes a Python package of airflow/, which would hide the real one', () => {
+    const python = tracked.filter(f => /^(airflow|dags)\/.*\.py$/.test(f))
+    expect(python.length).toBeGreaterThan(5)
+    expect(python.filter(f => f.endsWith('__init__.py'))).toEqual([])
+  })
   it('tracks no data, logs or output', () => {
     const data = tracked.filter(
       f => /\.(db|db-wal|db-shm|bell|log|pem|key|env)$/.test(f) && !f.includes('/fixtures/'),
