@@ -4,7 +4,7 @@
 #
 #   collector  writes the topics of what was collected; `cryptos collect`, `backfill` and `publish` of a scheduler
 #   consumer   reads those and the judgements, each store as a group of its own; writes dead letters; `cryptos process`
-#   up         both, and judges: writes what it found, reads as the group `judge`; `cryptos up`
+#   up         both, and judges: writes what it found, reads as the group `judge`; reads dead letters; `cryptos up`, Airflow's tasks
 #   ui         reads and describes
 set -euo pipefail
 umask 077
@@ -41,6 +41,8 @@ topics() { # names; live ones, and those of simulated data
     --operation Read --operation Describe --operation DescribeConfigs $(topics $collected $judged)
   allow --allow-principal User:consumer \
     --operation Write --operation Describe --operation DescribeConfigs $(topics $dead)
+  # `cryptos dlq` of Airflow's tasks. It reads without a group, so no group is needed.
+  allow --allow-principal User:up --operation Read $(topics $dead)
   allow --allow-principal User:ui --operation Read --operation Describe --operation DescribeConfigs \
     $(topics $collected $judged $dead)
   allow --allow-principal User:consumer --allow-principal User:up --resource-pattern-type prefixed \

@@ -171,6 +171,7 @@ describe('Kafka as docker-compose.yml starts it', () => {
     await produce('consumer', topics.deadLetters.name)
   })
   it('the consumer can do nothing else', async () => {
+    await expect(read('consumer', topics.deadLetters.name)).rejects.toMatchObject(refused)
     await expectNoWrite('consumer', topics.quotes.name)
     await expectNoWrite('consumer', topics.consensus.name)
     await expectNoGroup('consumer', 'another')
@@ -185,6 +186,8 @@ describe('Kafka as docker-compose.yml starts it', () => {
     for (const topic of names([...collected, 'consensus', 'deadLetters'])) await produce('up', topic)
     expect(await consume('up', topics.consensus.name, 'sink.sqlite.consensus')).toBeGreaterThan(0)
     expect(await consume('up', topics.quotes.name, judgeGroup)).toBeGreaterThan(0)
+    // `cryptos dlq report` of Airflow's tasks.
+    expect(await read('up', topics.deadLetters.name)).toBeGreaterThan(0)
     await expect(
       (await as('up')).createTopics([{ ...topics.quotes, name: 'another' }]),
     ).rejects.toMatchObject(refused)
