@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { secrets } from '../../app/config/settings.ts'
 import { addressesOf } from './addresses.ts'
 import { venvName } from './airflow-venv.ts'
 import { pins, usualServers, withImplied } from './pins.ts'
@@ -10,7 +11,7 @@ import type { Place } from './server.ts'
 import { airflowEnvironment } from './servers/airflow-environment.ts'
 import { airflowConfig, airflowPasswords, airflowPaths, secretsOf } from './servers/airflow-files.ts'
 import { isHealthy } from './servers/airflow-health.ts'
-import { poolsOf } from './servers/airflow-setup.ts'
+import { airflow, poolsOf } from './servers/airflow-setup.ts'
 import { airflowServers } from './servers/airflow.ts'
 import type { ServerRecord } from './state.ts'
 import { stopStages } from './stopping.ts'
@@ -112,6 +113,26 @@ describe('the environment of its processes', () => {
     expect(JSON.stringify(found)).not.toContain('geheim')
     const others = /^(CRYPTOS_(STACK|LAUNCHED|SPENDER)|AIRFLOW__|PYTHONDONT|AIRFLOW_URL)/
     expect(Object.keys(found).filter(name => others.test(name))).toEqual([])
+  })
+  it('hands on no secret as text, whatever its name, and its file', () => {
+    for (const { env } of Object.values(secrets)) {
+      expect(environment({ [env]: 'geheim-5' })).not.toHaveProperty(env)
+      if (!env.startsWith('CRYPTOS_')) continue
+      expect(Object.keys(environment({ [`${env}_FILE`]: 'a' }))).toContain(`${env}_FILE`)
+    }
+  })
+  it('is all that its commands get: the caller’s settings would make tables of another database', async () => {
+    const bin = join(folder, 'venv', 'bin')
+    mkdirSync(bin, { recursive: true })
+    mkdirSync(airflowPaths(folder).folder, { recursive: true })
+    writeFileSync(join(bin, 'airflow'), '#!/bin/sh\n/usr/bin/env\n')
+    chmodSync(join(bin, 'airflow'), 0o700)
+    vi.stubEnv('AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', 'postgres://of-another')
+    const env = environment({ PATH: process.env['PATH'] })
+    const said = await airflow({ place: place(), venv: join(folder, 'venv'), env }, 'db', 'migrate')
+    vi.unstubAllEnvs()
+    expect(said).toContain('MARK=/x/a=b')
+    expect(said).not.toContain('of-another')
   })
   it('puts what a stack was asked for above all', () => {
     const more = { CRYPTOS_SOURCE: 'sandbox', CRYPTOS_PROFILE: 'embedded' }

@@ -88,19 +88,23 @@ export const toolsOf: Readonly<Record<ServerName, { readonly run: Tool[]; readon
   airflow: { run: ['python3-venv'], fetch: [] },
 }
 
-/** Runs a program to its end; an error tells its last lines. */
-export function run(
+/** Runs a program to its end, with `env` over the environment of the caller; an error tells its last lines. */
+export const run = (
   file: string,
   args: readonly string[],
   cwd: string,
   env: NodeJS.ProcessEnv = {},
+): Promise<string> => runWith(file, args, cwd, { ...process.env, ...env })
+
+/** As `run`, with `env` and nothing of the caller: no setting of his reaches a program that is another installation's. */
+export function runWith(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      cwd,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-20_000)

@@ -1,5 +1,6 @@
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { secrets } from '../../../app/config/settings.ts'
 import type { Addresses } from '../addresses.ts'
 import { environmentOf, quoted } from '../environment.ts'
 import { airflowPaths } from './airflow-files.ts'
@@ -10,6 +11,9 @@ const program = fileURLToPath(new URL('../../../bin/cryptos.mjs', import.meta.ur
 const own = /^CRYPTOS_(STACK_|BENCH_|LAUNCHED$|SPENDER$|GATE_)/
 const system = ['HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']
 
+/** The program's secrets as text: every task would inherit all of them. The name of a file is handed on. */
+const secretTexts: ReadonlySet<string> = new Set(Object.values(secrets).map(({ env }) => env))
+
 /** As a word of a command line that Python's shlex splits. */
 const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text))
 
@@ -17,7 +21,7 @@ const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : q
 function ofCaller(caller: NodeJS.ProcessEnv): Record<string, string> {
   const found = Object.entries(caller).flatMap(([name, value]): [string, string][] => {
     const isWanted = (name.startsWith('CRYPTOS_') && !own.test(name)) || name.endsWith('_API_KEY_FILE')
-    if (!isWanted || !value) return []
+    if (!isWanted || !value || secretTexts.has(name)) return []
     return [[name, /_(FILE|DIR)$/.test(name) ? resolve(value) : value]]
   })
   return Object.fromEntries(found)

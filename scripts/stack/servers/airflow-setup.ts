@@ -5,7 +5,7 @@ import { CryptosError } from '../../../core/errors.ts'
 import { addressesOf } from '../addresses.ts'
 import { airflowFolder } from '../airflow-venv.ts'
 import type { Place } from '../server.ts'
-import { run } from '../toolchain.ts'
+import { runWith } from '../toolchain.ts'
 import type { AirflowSecrets } from './airflow-files.ts'
 import { airflowConfig, airflowPasswords, airflowPaths, secretsOf, writePrivate } from './airflow-files.ts'
 
@@ -60,8 +60,9 @@ interface Commands {
   readonly env: NodeJS.ProcessEnv
 }
 
-const airflow = ({ place, venv, env }: Commands, ...args: string[]): Promise<string> =>
-  run(join(venv, 'bin', 'airflow'), args, airflowPaths(place.stackFolder).folder, env)
+/** The caller's `AIRFLOW__…` would make the tables of another database. */
+export const airflow = ({ place, venv, env }: Commands, ...args: string[]): Promise<string> =>
+  runWith(join(venv, 'bin', 'airflow'), args, airflowPaths(place.stackFolder).folder, env)
 
 async function migrate(commands: Commands, isNew: boolean): Promise<void> {
   const { migrated } = airflowPaths(commands.place.stackFolder)
