@@ -39,8 +39,17 @@ export async function isSlotDue(
   const there = planNext({ ...input, now: soon < lastMoment ? soon : lastMoment, failedAt: null })
   if (there.kind === 'due') return { kind: 'due', periodStart }
   if (plan.kind !== 'due') return plan
+  if (!there.isAfterFailure) return there
   // A failure is waited for by the clock: the slot's own time would never be past it, however often a scheduler comes back.
-  return there.isAfterFailure ? { kind: 'due', periodStart } : there
+  if (isRecent(periodStart, input)) return { kind: 'due', periodStart }
+  const reason = 'a later slot was tried and failed: only that one, and those after it, are asked again'
+  return { kind: 'not-due', nextAt: there.nextAt, reason }
+}
+
+/** Not before the newest that was tried, or of the current or previous period: runs of long ago that are cleared must not all pay. */
+function isRecent(periodStart: EpochMicros, { now, refreshMs, lastTried }: PlanInput): boolean {
+  if (lastTried !== null && periodStart >= lastTried) return true
+  return periodStart >= addMs(periodStartOf(now, refreshMs), -refreshMs)
 }
 
 async function inputOf(ledger: Ledger, sweep: Sweep, now: EpochMicros): Promise<PlanInput> {

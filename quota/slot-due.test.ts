@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Credits, type EpochMicros, ProviderId } from '../core/brands.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
-import { addMs, MINUTE, parseIso, SECOND, toIso } from '../core/time.ts'
+import { addMs, HOUR, MINUTE, parseIso, SECOND, toIso } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
 import { isDue, isSlotDue, type Sweep } from './gate.ts'
 import { openSqliteLedger } from './ledgers/sqlite.ts'
@@ -99,5 +99,21 @@ describe('a slot that a scheduler names', () => {
     expect(first).toMatchObject({ kind: 'not-due', isAfterFailure: true })
     clock.advance(first.kind === 'due' ? 0 : (first.nextAt - clock.now()) / 1_000 + 1)
     expect(await again()).toEqual({ kind: 'due', periodStart: noon })
+  })
+  it('is not due when it is older than the newest, that failed: runs that are cleared by the hundred pay nothing', async () => {
+    await call(addMs(noon, -HOUR))
+    await call(noon, false)
+    clock.advance(2 * HOUR + 10 * SECOND)
+    const of = async (minutes: number) => {
+      const periodStart = addMs(noon, minutes * MINUTE)
+      return isSlotDue(ledger, sweepEvery(MINUTE), { now: clock.now(), periodStart })
+    }
+    for (const minutes of [-50, -2, -1]) {
+      const old = await of(minutes)
+      expect(old).toMatchObject({ kind: 'not-due', reason: expect.stringMatching(/later slot .* failed/) })
+      // Worth no retry: time does not mend it.
+      expect(old).not.toHaveProperty('isAfterFailure')
+    }
+    for (const minutes of [0, 119, 120]) expect((await of(minutes)).kind).toBe('due')
   })
 })
