@@ -34,9 +34,21 @@ def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
 
 
 def wanted_names(environ: Mapping[str, str]) -> frozenset[str]:
-    """What CRYPTOS_DATASETS names: kinds, or datasets as `provider/dataset`. As the program reads it."""
-    words = environ.get('CRYPTOS_DATASETS', '').split(',')
-    return frozenset(word.strip() for word in words if word.strip()) or frozenset({'quotes'})
+    """
+    What the variable CRYPTOS_DATASETS names: kinds, or datasets as `provider/dataset`. The program reads a configuration file too;
+    for DAGs the variable alone counts: a dataset that only the file wants has no task, one that it does not want is skipped.
+    """
+    return _names(environ, 'CRYPTOS_DATASETS') or frozenset({'quotes'})
+
+
+def is_listed(provider: Provider, environ: Mapping[str, str]) -> bool:
+    """Whether the variable CRYPTOS_PROVIDERS names it; without a word, whether the program collects from it then."""
+    names = _names(environ, 'CRYPTOS_PROVIDERS')
+    return provider['id'] in names if names else bool(provider['listed'])
+
+
+def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+    return frozenset(word.strip() for word in environ.get(variable, '').split(',') if word.strip())
 
 
 def wanted_datasets(provider: Provider, environ: Mapping[str, str]) -> list[Dataset]:
@@ -53,6 +65,9 @@ def pause_reason(provider: Provider, environ: Mapping[str, str]) -> str | None:
     """Why the DAG begins paused, in one sentence; None = it does not."""
     if provider.get('disabled'):
         return str(provider['disabled'])
+    if not is_listed(provider, environ):
+        told = 'names' if environ.get('CRYPTOS_PROVIDERS', '').strip() else 'is not set, and its default names'
+        return f'CRYPTOS_PROVIDERS {told} other providers than {provider["title"]}'
     if not wanted_datasets(provider, environ):
         names = ', '.join(sorted(wanted_names(environ)))
         return f'CRYPTOS_DATASETS ({names}) wants no dataset of {provider["title"]}'

@@ -51,7 +51,9 @@ def test_a_collect_dag_is_as_its_row_says(dags: dict, row: dict) -> None:
     dag = dags[row['dag_id']]
     assert dag.schedule == row['schedule']
     assert dag.tags == set(row['tags'])
-    assert bool(dag.is_paused_upon_creation) is bool(row['disabled'])
+    assert bool(dag.is_paused_upon_creation) is (bool(row['disabled']) or not row['listed'])
+    if not row['disabled'] and not row['listed']:
+        assert dag.doc_md.startswith('**Paused:** CRYPTOS_PROVIDERS is not set')
     if row['disabled']:
         assert row['disabled'] in dag.doc_md
     assert [task.task_id for task in dag.tasks] == [d['id'] for d in row['datasets'] if d['kind'] == 'quotes']

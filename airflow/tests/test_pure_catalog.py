@@ -79,6 +79,11 @@ class Wanted(unittest.TestCase):
     def test_a_pause_has_its_reason(self) -> None:
         self.assertIsNone(pause_reason(provider('kraken'), {}))
         self.assertIn('BitcoinAverage', pause_reason(provider('bitcoinaverage'), {}) or '')
+        self.assertIn('CRYPTOS_PROVIDERS is not set', pause_reason(provider('coingecko'), {}) or '')
+        named = {'CRYPTOS_PROVIDERS': 'coingecko, bitcoinaverage'}
+        self.assertIsNone(pause_reason(provider('coingecko'), named))
+        self.assertIn('CRYPTOS_PROVIDERS names', pause_reason(provider('kraken'), named) or '')
+        self.assertIn('BitcoinAverage is off', pause_reason(provider('bitcoinaverage'), named) or '')
         self.assertIn('market', pause_reason(provider('kraken'), {'CRYPTOS_DATASETS': 'market'}) or '')
 
 

@@ -39,6 +39,12 @@ describe('the catalog of the DAGs', () => {
     }
   })
 
+  it('lists those that are collected from without a word', () => {
+    expect(catalog.providers.flatMap(p => (p.listed ? [p.id] : [])).toSorted()).toEqual(
+      config.providers.toSorted(),
+    )
+  })
+
   it('has the datasets that are collected by themselves, and says which need a key', () => {
     const cmc = catalog.providers.find(p => p.id === 'coinmarketcap')
     expect(cmc?.datasets.map(d => [d.id, d.kind, d.interval_s])).toEqual([

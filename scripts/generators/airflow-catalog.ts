@@ -1,3 +1,4 @@
+import { settings } from '../../app/config/settings.ts'
 import type { Access, Dataset, Provider } from '../../collectors/provider.ts'
 import { providers } from '../../collectors/registry.ts'
 import { DAY } from '../../core/time.ts'
@@ -15,6 +16,9 @@ const ownName = (provider: Provider): string => `cryptos_${provider.id}`
 
 /** How a provider is reached where nobody gave a key; its keyed access where there is no other. */
 const usualAccess = ({ keyless, keyed }: Provider): Access | undefined => keyless ?? keyed
+
+/** Collected from where CRYPTOS_PROVIDERS says nothing. */
+const usual: readonly string[] = settings.providers.fallback
 
 /** Closed to the public by the way that it is reached without more settings: its DAG is there, paused, with this sentence. */
 function disabledOf(provider: Provider): string | null {
@@ -67,6 +71,7 @@ function providerRow(provider: Provider) {
     doc: providerDoc(provider, disabled),
     disabled,
     paused: disabled !== null,
+    listed: usual.includes(provider.id),
     key: keyOf(provider),
     execution_timeout_s: executionTimeoutS,
     retries,

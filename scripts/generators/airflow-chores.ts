@@ -47,9 +47,9 @@ export const housekeepingRows: readonly Chore[] = [
   ]),
   chore(
     'dead_letters',
-    { schedule: '7 * * * *', command: ['dlq', 'report', '--since', '1h'], timeoutS: 120, retries: 0 },
+    { schedule: '7 * * * *', command: ['dlq', 'report', '--since', '2h'], timeoutS: 120, retries: 0 },
     [
-      'Counts the messages and answers of the last hour that could not be used, by stage and code.',
+      'Counts the messages and answers of the last two hours that could not be used, by stage and code: twice the time between two runs, so that none is missed when a run is late, and one may be told twice.',
       '**Failed** means that there are new ones: `cryptos dlq list` names them, `cryptos dlq show <id>` shows the bytes, `cryptos dlq replay <id>` sends them again after a fix.',
     ],
   ),
