@@ -34,8 +34,8 @@ COLLECT_RETRY_WITHIN = timedelta(seconds=90)
 #: No run of a tick is waited for longer, so that a hung one never stops the next ones.
 COLLECT_RUN_TIMEOUT = timedelta(minutes=5)
 HOUSEKEEPING_RUN_TIMEOUT = timedelta(hours=1)
-#: A backfill may wait for the day after tomorrow's credits.
-BACKFILL_RUN_TIMEOUT = timedelta(days=3)
+#: Three tries of an hour, and the waits between them. A denial on the way is a skip: whoever wants the rest starts it again then.
+BACKFILL_RUN_TIMEOUT = timedelta(hours=6)
 RETRY_DELAY = timedelta(seconds=10)
 
 DAY = r'^\d{4}-\d{2}-\d{2}$'

@@ -66,7 +66,7 @@ def pause_reason(provider: Provider, environ: Mapping[str, str]) -> str | None:
     if provider.get('disabled'):
         return str(provider['disabled'])
     if not is_listed(provider, environ):
-        told = 'names' if environ.get('CRYPTOS_PROVIDERS', '').strip() else 'is not set, and its default names'
+        told = 'names' if _names(environ, 'CRYPTOS_PROVIDERS') else 'is not set, and its default names'
         return f'CRYPTOS_PROVIDERS {told} other providers than {provider["title"]}'
     if not wanted_datasets(provider, environ):
         names = ', '.join(sorted(wanted_names(environ)))

@@ -14,13 +14,16 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from airflow.sdk.log import mask_secret
 from cryptos_environment import child_environment, command_of, redact, secrets_within
 from cryptos_process import Child
-from cryptos_result import Ended, Verdict, ended
+from cryptos_result import Ended, Verdict, ended, unstarted
 from cryptos_retry import CryptosError, RetryAtPolicy
 
 #: Where the result of a run is, of a skip and of a failure too.
 RESULT_KEY = 'result'
 #: An audit can name thousands of rows; the database of Airflow is not the place for them.
 RESULT_MAX_CHARS = 40_000
+
+#: Types of runs that nobody asked for at that moment.
+BY_THE_CLOCK = ('scheduled', 'backfill')
 
 Key = Mapping[str, Any]
 
@@ -54,14 +57,11 @@ class CryptosOperator(BaseOperator):
         self.keys = [dict(key) for key in keys]
         self.strange_keys = list(strange_keys)
         self._child: Child | None = None
+        self._is_killed = False
 
     def arguments(self, context: Mapping[str, Any]) -> list[str]:
         """What the program is started with, without `--json`. For subclasses."""
         return list(self.args)
-
-    def judge(self, end: Ended) -> Ended:
-        """A last word on how it ended. For subclasses."""
-        return end
 
     def execute(self, context: Any) -> None:
         secrets = self._connection_keys()
@@ -71,29 +71,45 @@ class CryptosOperator(BaseOperator):
         hidden = sorted(secrets_within(environment), key=len, reverse=True)
         for secret in hidden:
             mask_secret(secret)
-        end = self.judge(self._run(self.arguments(context), environment, hidden))
-        context['ti'].xcom_push(key=RESULT_KEY, value=for_xcom(end.result))
+        try:
+            end = self._run(self.arguments(context), environment, hidden)
+        except BaseException:
+            # A timeout: what the program said when it was told to end.
+            said = self._child and self._child.close()
+            if said:
+                self._push(context, ended(said[0], redact(said[1], hidden)))
+            raise
+        self._push(context, end)
         self._raise(end)
 
     def on_kill(self) -> None:
-        """SIGTERM, 3.5 s, SIGKILL, for the whole group. Called in a signal handler too."""
+        """SIGTERM, 3.5 s, SIGKILL, for the whole group. Called in a signal handler too, maybe before the program is started."""
+        self._is_killed = True
         if self._child is not None:
             self._child.stop()
 
     def _run(self, args: Sequence[str], environment: Mapping[str, str], hidden: Sequence[str]) -> Ended:
         command = command_of(os.environ, [*args, '--json'])
-        self.log.info('Starting %s', ' '.join(command))
         self._child = child = Child(lambda line: self.log.info('%s', redact(line, hidden)))
+        if self._is_killed:
+            return unstarted(Verdict.RETRY, 'aborted', 'told to stop before the program was started')
+        self.log.info('Starting %s', ' '.join(command))
         try:
             child.start(command, environment)
+            if self._is_killed:
+                child.stop()
             code, last_line = child.wait()
         except OSError as cause:
             reason = f'CRYPTOS_COMMAND: {command[0]} can not be started ({cause.strerror})'
-            raise AirflowFailException(reason) from cause
+            return unstarted(Verdict.NEVER, 'misconfigured', reason)
         finally:
             # A timeout unwinds through here before on_kill: nothing is left then.
             child.close()
         return ended(code, redact(last_line, hidden))
+
+    def _push(self, context: Any, end: Ended) -> None:
+        self.log.info('%s', end.reason)
+        context['ti'].xcom_push(key=RESULT_KEY, value=for_xcom(end.result))
 
     def _raise(self, end: Ended) -> None:
         if end.verdict is Verdict.SKIPPED:
@@ -102,7 +118,6 @@ class CryptosOperator(BaseOperator):
             raise AirflowFailException(end.reason)
         if end.verdict is Verdict.RETRY:
             raise CryptosError(end.reason, end.retry_at)
-        self.log.info('%s', end.reason)
 
     def _connection_keys(self) -> dict[str, str]:
         found = {str(key['env']): _password_of(str(key['connection'])) for key in self.keys}
@@ -122,8 +137,8 @@ class CollectOperator(CryptosOperator):
     def arguments(self, context: Mapping[str, Any]) -> list[str]:
         return [
             *('collect', self.provider, '--dataset', self.dataset),
-            # Who starts a run by hand wants a price now: the planner is not asked, the quota is.
-            *([] if context['dag_run'].run_type == 'manual' else ['--if-due']),
+            # Who starts a run by hand, or makes an asset by hand, wants a price now: the planner is not asked, the quota is.
+            *(['--if-due'] if context['dag_run'].run_type in BY_THE_CLOCK else []),
             *slot_of(context),
             *('--spender', spender_of(context)),
         ]
@@ -144,15 +159,8 @@ class BackfillOperator(CryptosOperator):
         return [
             *('backfill', str(params['provider'])),
             *(f'{option}={value}' for option, value in options.items() if value),
-            *(['--dry-run'] if self.shows_cost else []),
+            *(['--dry-run', '--require-credits'] if self.shows_cost else []),
         ]
-
-    def judge(self, end: Ended) -> Ended:
-        if not self.shows_cost or end.verdict is not Verdict.DONE or end.result.get('isEnough') is not False:
-            return end
-        credits, left = end.result.get('credits'), end.result.get('left')
-        reason = f'it would cost {credits} credits and {left} are left: nothing was sent'
-        return Ended(Verdict.SKIPPED, reason, {**end.result, 'reason': reason})
 
 
 class ExportOperator(CryptosOperator):

@@ -91,16 +91,17 @@ class Child:
         while not self._has_ended():
             self._read(0.05)
 
-    def close(self) -> None:
-        """After `wait`, or in place of it: nothing of the group is left, and no pipe."""
+    def close(self) -> tuple[int, str] | None:
+        """After `wait`, or in place of it: nothing of the group is left, and no pipe. As `wait` tells it; None = was never started."""
         if self._process is None:
-            return
+            return None
         self.stop()
-        self._finish()
+        end = self._finish()
         self._open.clear()
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
+        return end
 
     def _finish(self) -> tuple[int, str]:
         process = self._running()

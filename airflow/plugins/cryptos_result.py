@@ -47,6 +47,11 @@ def ended(exit_code: int, last_line: str) -> Ended:
     return Ended(verdict, reason, {**result, 'exitCode': exit_code}, retry_at)
 
 
+def unstarted(verdict: Verdict, outcome: str, reason: str) -> Ended:
+    """Of a program that never ran."""
+    return Ended(verdict, reason, {'ok': False, 'outcome': outcome, 'reason': reason})
+
+
 def _json_object(line: str) -> dict[str, Any] | None:
     try:
         value = json.loads(line)

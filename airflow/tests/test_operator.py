@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -24,6 +25,7 @@ from airflow.sdk.exceptions import (
     AirflowTaskTimeout,
 )
 from airflow.sdk.execution_time.timeout import timeout
+from airflow.utils.types import DagRunType
 from cryptos_operator import (
     BackfillOperator,
     CollectOperator,
@@ -32,7 +34,6 @@ from cryptos_operator import (
     for_xcom,
     slot_of,
 )
-from cryptos_result import Ended, Verdict
 from cryptos_retry import CryptosError, RetryAtPolicy
 
 CANARY = 'canary-5d41402abc4b2a76b9719d911017c592'
@@ -106,8 +107,10 @@ def test_a_broken_word_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch, end: st
 
 def test_a_missing_program_fails_without_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('CRYPTOS_COMMAND', '/nowhere/cryptos')
+    context = context_of()
     with pytest.raises(AirflowFailException, match='can not be started'):
-        CryptosOperator(task_id='t', args=['x']).execute(context_of())
+        CryptosOperator(task_id='t', args=['x']).execute(context)
+    assert context['ti']['result']['outcome'] == 'misconfigured'
 
 
 def decide(retry_at: datetime | None, within: timedelta | None = None, **context: Any) -> Any:
@@ -148,35 +151,34 @@ def test_the_slot_is_the_time_that_the_run_stands_for() -> None:
     ]
 
 
-def test_a_run_by_hand_asks_without_the_planner() -> None:
-    by_hand = context_of(
-        dag_run=SimpleNamespace(run_after=datetime(2026, 11, 21, 12, tzinfo=UTC), run_type='manual')
-    )
-    args = CollectOperator(task_id='q', provider='kraken', dataset='quotes').arguments(by_hand)
-    assert '--if-due' not in args
-    assert args[4:8] == ['--slot', '2026-11-21T12:00:00.000000Z', '--run', by_hand['run_id']]
+@pytest.mark.parametrize(
+    ('run_type', 'asks_planner'),
+    [
+        *((DagRunType.SCHEDULED, True), (DagRunType.BACKFILL_JOB, True), ('scheduled', True)),
+        *((DagRunType.MANUAL, False), (DagRunType.ASSET_MATERIALIZATION, False), ('manual', False)),
+    ],
+)
+def test_a_run_by_hand_asks_without_the_planner(run_type: str, asks_planner: bool) -> None:
+    run = SimpleNamespace(run_after=datetime(2026, 11, 21, 12, tzinfo=UTC), run_type=run_type)
+    context = context_of(dag_run=run)
+    args = CollectOperator(task_id='q', provider='kraken', dataset='quotes').arguments(context)
+    assert ('--if-due' in args) is asks_planner
+    at = args.index('--slot')
+    assert args[at : at + 4] == ['--slot', '2026-11-21T12:00:00.000000Z', '--run', context['run_id']]
 
 
 def test_params_are_single_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv('CRYPTOS_EXPORT_DIR', str(tmp_path / 'out'))
     params = {'provider': 'binance', 'assets': 'bitcoin, xrp', 'from': '2026-01-01', 'to': ''}
     assert BackfillOperator(task_id='b', shows_cost=True).arguments({'params': params}) == [
-        *('backfill', 'binance', '--assets=bitcoin, xrp', '--from=2026-01-01', '--dry-run'),
+        *('backfill', 'binance', '--assets=bitcoin, xrp', '--from=2026-01-01'),
+        *('--dry-run', '--require-credits'),
     ]
     wanted = {'kind': 'quotes', 'format': 'csv', 'since': '1h', 'file': 'q.csv', 'asset': ''}
     assert ExportOperator(task_id='e').arguments({'params': wanted}) == [
         *('export', '--kind=quotes', '--format=csv', '--since=1h', f'--out={tmp_path / "out" / "q.csv"}'),
     ]
     assert (tmp_path / 'out').stat().st_mode & 0o777 == 0o700
-
-
-def test_a_backfill_stops_where_the_credits_are_not_there() -> None:
-    cost = BackfillOperator(task_id='cost', shows_cost=True)
-    end = Ended(Verdict.DONE, 'r', {'credits': 30, 'left': 12, 'isEnough': False})
-    assert cost.judge(end).verdict is Verdict.SKIPPED
-    assert '30 credits and 12 are left' in cost.judge(end).reason
-    enough = Ended(Verdict.DONE, 'r', {'credits': 3, 'left': 12, 'isEnough': True})
-    assert cost.judge(enough) is enough
 
 
 def test_a_large_result_is_shortened() -> None:
@@ -291,6 +293,53 @@ def test_a_sigterm_to_the_runner_lets_the_program_end_and_its_result_counts(
     finally:
         signal.signal(signal.SIGTERM, before)
     assert context['ti']['result']['outcome'] == 'aborted'
+
+
+def test_a_sigterm_before_the_start_is_not_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    standing_in(monkeypatch, "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(120)")
+    operator = CryptosOperator(task_id='t', args=[str(tmp_path / 'started')])
+    operator.on_kill()
+    context = context_of()
+    with pytest.raises(CryptosError, match='before the program was started'):
+        operator.execute(context)
+    assert context['ti']['result']['outcome'] == 'aborted'
+    assert not (tmp_path / 'started').exists()
+
+
+def test_a_sigterm_during_the_start_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    standing_in(monkeypatch, 'import time; time.sleep(120)')
+    operator = CryptosOperator(task_id='t', args=['x'])
+    popen = subprocess.Popen
+
+    def killed_on_the_way(*args: Any, **kwargs: Any) -> Any:
+        # Before the operator knows its child.
+        operator.on_kill()
+        return popen(*args, **kwargs)
+
+    monkeypatch.setattr('cryptos_process.subprocess.Popen', killed_on_the_way)
+    with pytest.raises(CryptosError, match='SIGTERM'), timeout(60):
+        operator.execute(context_of())
+
+
+def test_what_the_program_says_at_a_timeout_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    standing_in(
+        monkeypatch,
+        """
+        import signal, sys, time
+        def end(*_):
+            print('{"outcome": "aborted", "reason": "stopped", "credits": 1}', flush=True)
+            sys.exit(1)
+        signal.signal(signal.SIGTERM, end)
+        time.sleep(120)
+        """,
+    )
+    context = context_of()
+    with pytest.raises(AirflowTaskTimeout), timeout(3):
+        CryptosOperator(task_id='t', args=['x']).execute(context)
+    assert context['ti']['result'] == {
+        **{'outcome': 'aborted', 'reason': 'stopped', 'credits': 1},
+        'exitCode': 1,
+    }
 
 
 @pytest.mark.usefixtures('sandbox')

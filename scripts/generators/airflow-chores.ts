@@ -79,6 +79,7 @@ export const backfillRow = {
   doc: [
     'Past prices of whole days: provider, assets, from, to.',
     'The first task shows the credits that it would cost beside those that are left, and skips the rest when they are not there: nothing is sent then. What was answered by an earlier run is not paid again, so the same parameters go on where a run ended.',
+    '**Skipped** after some calls means that the quota denied the next one: what came is kept. The run does not wait; `retryAt` of its result says when the same parameters may go on.',
   ].join('\n\n'),
   command: ['backfill'],
   execution_timeout_s: 3_600,
