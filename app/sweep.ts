@@ -115,6 +115,7 @@ export const outcomeOrder: readonly Outcome[] = [
     'ledger-unavailable',
     'aborted',
     'payload-invalid',
+    'unpublished',
   ] as const),
   ...([
     'transport-error',

@@ -20,6 +20,11 @@ export interface PollPorts {
   readonly newId: () => string
   /** Brings what waits in the outbox to the topics; without it somebody else does. */
   readonly publish?: () => Promise<{ readonly held: boolean }>
+  /**
+   * A run ends well only when its answer is in the topics, because whoever starts it tells others that it is there; so long another
+   * process that publishes is waited for. Without it the answer may wait in the outbox.
+   */
+  readonly publishWithinMs?: number
   /** Brings gaps of runs that brought no answer to the topics. */
   readonly reportGaps?: (task: PageTask, result: PageResult, startedAt: EpochMicros) => Promise<void>
   readonly log?: Log

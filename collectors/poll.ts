@@ -19,6 +19,7 @@ import {
 } from './poll-types.ts'
 import { pauseUntilOf } from './pause-of-credits.ts'
 import type { HttpAnswer, Verdict } from './provider.ts'
+import { publishNow, publishOnly } from './publish-own.ts'
 import { readAnswer } from './read-answer.ts'
 import { callOf } from './request.ts'
 import { rawAnswer, settle } from './settle.ts'
@@ -82,13 +83,6 @@ async function reserve({ ports, task }: Attempt): Promise<Decision> {
   } catch (error) {
     return { kind: 'no-ledger', reason: toCryptosError(error).message }
   }
-}
-
-async function publishOnly({ ports }: Attempt, answerId: string): Promise<Ended> {
-  if (!ports.publish) return ended('in-flight', 'an earlier answer waits for its publisher', { answerId })
-  const { held } = await ports.publish()
-  if (!held) return ended('in-flight', 'another process publishes the answer of the slot', { answerId })
-  return ended('published', 'an earlier answer of the slot was published, without a call', { answerId })
 }
 
 async function withPermit(attempt: Attempt, permit: Permit): Promise<Ended> {
@@ -168,18 +162,7 @@ async function settleAnswer(
   const how = { charge, providerDate: providerDate(answer), end, answer: raw, pauseUntil }
   const settled = await settle(attempt, permit, how)
   if (settled.answerId === undefined) return settled
-  await publishNow(attempt)
-  return { ...settled, ...readAnswer(raw, attempt.task.dataset, settled.credits) }
-}
-
-/** The answer is durable: a broker that is away costs time, not data, and is not this run's failure. */
-async function publishNow({ ports, task }: Attempt): Promise<void> {
-  try {
-    await ports.publish?.()
-  } catch (error) {
-    const { code, message } = toCryptosError(error)
-    ports.log?.warn({ slot: task.slot, code }, `the answer waits in the outbox: ${message}`)
-  }
+  return publishNow(attempt, { ...settled, ...readAnswer(raw, attempt.task.dataset, settled.credits) })
 }
 
 /** A gap that can not be told is one line in the log. Never throws. */

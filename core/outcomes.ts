@@ -29,6 +29,11 @@ export const outcomes = {
     meaning: 'The last try failed; the next is allowed at retryAt, the later the longer the source fails',
   },
   'in-flight': { exit: 1, meaning: 'Another process is calling for the same slot' },
+  unpublished: {
+    exit: 1,
+    meaning:
+      'The answer of the slot is paid and durable, but could not be published; the same slot again publishes it, without a call',
+  },
   'rate-limited': { exit: 1, meaning: 'The provider refused the call because of its rate limit' },
   'provider-error': { exit: 1, meaning: 'The provider answered with an error of its own' },
   'transport-error': { exit: 1, meaning: 'No whole answer came: connection, deadline, size or encoding' },

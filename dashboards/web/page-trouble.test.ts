@@ -54,6 +54,9 @@ describe('what is wrong when no source answers', () => {
     expect(told([pause, deaf('kraken'), ['kraken', 'collected']])).toContain('(kraken: ENOTFOUND)')
     expect(told([pause, ['kraken', 'collected'], deaf('kraken')])).toBeUndefined()
     expect(told([pause])).toBeUndefined()
+    expect(
+      told([['kraken', 'unpublished', 'the answer waits in the outbox'], deaf('coinbase')]),
+    ).not.toContain('kraken')
   })
 })
 

@@ -93,6 +93,22 @@ describe('collect for a scheduler', () => {
     expect((await quotaOf('crash')).scope?.spenders[0]).toMatchObject({ month: { calls: 1, credits: 1 } })
   })
 
+  it('whose broker is away ends with 1 until the answer is in the topics; without a slot it waits for who comes', async () => {
+    const away = { CRYPTOS_BROKER: 'kafka', CRYPTOS_KAFKA_BROKERS: '127.0.0.1:9' }
+    const line = ['collect', 'kraken', '--dataset', 'quotes', '--assets', 'cardano', '--json']
+    const slot = ['--slot', new Date(Date.parse(tick()) - 120_000).toISOString()]
+    const [own, said] = await Promise.all([
+      cryptos([...line, '--now'], env('away-now', away)),
+      cryptos([...line, ...slot], env('away', away)),
+    ])
+    expect([own.code, lastJson(own)]).toMatchObject([0, { outcome: 'collected', records: 1 }])
+    const { retryAt, ...json } = lastJson(said)
+    expect([said.code, json]).toMatchObject([1, { outcome: 'unpublished', records: 1 }])
+    expect(Date.parse(String(retryAt)) - Date.now()).toBeLessThan(10_000)
+    const back = await cryptos([...line, ...slot], env('away'))
+    expect([back.code, lastJson(back)]).toMatchObject([0, { outcome: 'published', records: 0 }])
+  })
+
   it('leaves one run for a sweep that was not due, not wanted or frozen, and none without a spender', async () => {
     const slot = tick()
     const earlier = new Date(Date.parse(slot) - 60_000).toISOString()

@@ -1,7 +1,7 @@
 /** @typedef {import('./runs.js').RunView} RunView */
 
 /** These say nothing of the provider: no call was made, or it was cut off from here. */
-const unasked = new Set(['backing-off', 'in-flight', 'aborted', 'ledger-unavailable'])
+const unasked = new Set(['backing-off', 'in-flight', 'aborted', 'ledger-unavailable', 'unpublished'])
 /** Providers named in the sentence, the others are counted. */
 const mostNamed = 2
 
