@@ -1,7 +1,6 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { ScopeStatus, WindowStatus } from '../core/ports/ledger.ts'
 import type { Outcome } from '../core/outcomes.ts'
-import type { Run } from '../core/records.ts'
 import { DAY, toIso } from '../core/time.ts'
 import { count } from './plural.ts'
 
@@ -61,9 +60,3 @@ export function shortageOf(
     retryAt: resetsAt,
   }
 }
-
-const answered: ReadonlySet<string> = new Set(['collected', 'partial', 'published', 'already-done'])
-
-/** Slots that are paid already, as far back as the ledger keeps its runs. */
-export const answeredSlots = (runs: readonly Run[]): ReadonlySet<string> =>
-  new Set(runs.filter(run => answered.has(run.outcome)).map(run => run.slot))

@@ -1,7 +1,7 @@
 import { costMaxOf } from '../../collectors/poll-types.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { type BackfillPlan, backfillSlot } from '../backfill.ts'
-import { answeredSlots, type Budget, budgetOf, type Shortage, shortageOf } from '../backfill-cost.ts'
+import { type Budget, budgetOf, type Shortage, shortageOf } from '../backfill-cost.ts'
 import type { Collecting } from '../collecting.ts'
 import { count } from '../plural.ts'
 import { done, type Result } from '../result.ts'
@@ -9,7 +9,7 @@ import type { Context } from './command.ts'
 
 /** What a backfill would ask and cost. */
 export interface Cost {
-  /** Calls that are needed in all, and those of them that an earlier run paid. */
+  /** Calls that are needed in all, and those of them that an earlier run paid, as long as the ledger keeps slots. */
   readonly calls: number
   readonly answered: number
   /** The dearest cost of the others. */
@@ -27,17 +27,15 @@ export async function costOf(
 ): Promise<Cost> {
   const { route, dataset, pages } = plan
   const now = clock.now()
-  const paid = answeredSlots(await ledger.runs(runsRead))
-  const open = pages.filter(page => !paid.has(backfillSlot(plan, page, now)))
+  const slots = pages.map(page => backfillSlot(plan, page, now))
+  const paid = await ledger.answered(slots)
+  const open = pages.filter((_, index) => !paid.has(slots[index] ?? ''))
   const credits = open.reduce((sum, page) => sum + costMaxOf({ source: route.poll, dataset, page }), 0)
   const status = (await ledger.status(now)).find(s => s.scope === route.poll.scope)
   const budget = budgetOf(status, config.reserveShare, now)
   const shortage = shortageOf(credits, budget, status)
   return { calls: pages.length, answered: pages.length - open.length, credits, budget, shortage }
 }
-
-/** All that a ledger keeps. */
-const runsRead = 10_000
 
 /** As the JSON of the command has it. */
 export const costJson = ({ budget, shortage, ...cost }: Cost, { route, dataset }: BackfillPlan) => ({
