@@ -109,7 +109,10 @@ describe('Airflow runs it', () => {
       await kill(stack.folder, 'airflow-scheduler', 'SIGKILL')
       await restart(stack.folder, 'airflow-scheduler')
 
+      const lines = new Set<string>()
       await until(`${wantedTaskRuns} task runs`, 600_000, async () => {
+        const now = execFileSync('ps', ['-eo', 'args=', '-ww'], { encoding: 'utf8' }).split('\n')
+        for (const line of now) if (line.includes('collect coinmarketcap')) lines.add(line)
         const ended = (await airflow.tasks()).filter(isOver)
         return ended.length >= wantedTaskRuns ? true : undefined
       })
@@ -135,7 +138,7 @@ describe('Airflow runs it', () => {
         return all.every(isOver) ? all : undefined
       })
       await keepScreens(place, 'collect_coinmarketcap')
-      await judge({ tasks, airflow, env, sandbox, home: place.home, killed: 'bitstamp' })
+      await judge({ tasks, airflow, env, sandbox, home: place.home, killed: 'bitstamp', lines: [...lines] })
     } catch (error) {
       const states = (await airflow.tasks()).map(t => `${t.dag_id} ${t.state} ${t.try_number}`)
       console.log([...Map.groupBy(states, t => t)].map(([t, all]) => `${all.length} ${t}`).join('\n'))

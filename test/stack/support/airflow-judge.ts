@@ -20,6 +20,8 @@ export interface Case {
   readonly home: string
   /** The provider whose task runner was killed while its answer was on the way. */
   readonly killed: string
+  /** Command lines that were seen while it ran. */
+  readonly lines: readonly string[]
 }
 
 const spenderOf = (t: TaskInstance): string => `${t.dag_id}/${t.dag_run_id}`
@@ -37,7 +39,7 @@ export async function judge(of: Case): Promise<void> {
   noCallTwice(of, runs)
   await spendersAreTold(of)
   await assetsWentOn(of)
-  noKeyAnywhere(of)
+  await noKeyAnywhere(of)
 }
 
 async function ledgerRuns(env: Env): Promise<readonly Run[]> {
@@ -134,11 +136,18 @@ async function assetsWentOn({ airflow, tasks }: Case): Promise<void> {
   expect(tasks.some(t => t.dag_id === 'cryptos_export' && t.state === 'success')).toBe(true)
 }
 
-/** The key came from a connection: it is in no log of Airflow. */
-function noKeyAnywhere({ home }: Case): void {
+/** The key came from a connection: it is in no log of Airflow, in no result, and was on no command line. */
+async function noKeyAnywhere({ home, airflow, tasks, lines }: Case): Promise<void> {
   // grep ends with 1 where it finds nothing.
   const found = execFileSync('sh', ['-c', `grep -rlF -e '${sandboxKey}' '${home}' || true`], {
     encoding: 'utf8',
   })
   expect(found).toBe('')
+  const ofKey = tasks.filter(t => t.dag_id === 'collect_coinmarketcap')
+  const results = await Promise.all(ofKey.map(t => airflow.resultOf(t)))
+  expect(results.filter(r => r !== undefined).length).toBeGreaterThan(10)
+  expect(JSON.stringify(results)).not.toContain(sandboxKey)
+  const collecting = lines.filter(line => line.includes('collect coinmarketcap'))
+  expect(collecting.length, 'command lines that were seen').toBeGreaterThan(0)
+  expect(collecting.filter(line => line.includes(sandboxKey))).toEqual([])
 }
