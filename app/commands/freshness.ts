@@ -1,6 +1,8 @@
+import { providerById } from '../../collectors/registry.ts'
 import { CryptosError } from '../../core/errors.ts'
 import { toIsoMicros } from '../../dashboards/web/times.ts'
 import { checkNames } from '../check-names.ts'
+import type { Config } from '../config/load.ts'
 import { partsOf } from '../config/parts.ts'
 import { parseDuration } from '../duration.ts'
 import type { Tolerance } from '../freshness/age.ts'
@@ -10,8 +12,9 @@ import { openStoreReader } from '../open-store.ts'
 import { count } from '../plural.ts'
 import { providerNamed } from '../provider-named.ts'
 import { done, fromOutcome, type Result } from '../result.ts'
-import { routeOf, routesOf, sayOff, whyOff } from '../routes.ts'
+import { type Route, routeOf, routesOf, sayOff, whyOff } from '../routes.ts'
 import { settledSource } from '../settled-source.ts'
+import type { Source } from '../source.ts'
 import { openLedger } from '../stores.ts'
 import { using } from '../using.ts'
 import { type Action, type Define, sourceOption, withSource } from './command.ts'
@@ -28,9 +31,16 @@ const run: Action = async (context, [name], options) => {
   const routes = named ? [routeOf(named.id, config, source)] : routesOf(config, source)
   const gaps = (): ReturnType<LookPorts['gaps']> =>
     openStoreReader(partsOf(config).stores[0] ?? 'sqlite', { config, source, clock })
+  const others: LookPorts['others'] = names => (named ? [] : unnamedRoutes(names, config, source))
   return await using(await openLedger(config, source, clock), async ledger =>
-    resultOf(await lookAtFreshness({ config, clock, ledger, gaps }, routes, tolerance)),
+    resultOf(await lookAtFreshness({ config, clock, ledger, gaps, others }, routes, tolerance)),
   )
+}
+
+/** Of these, the ones that CRYPTOS_PROVIDERS leaves out; a ledger may also know providers of another version. */
+const unnamedRoutes = (names: readonly string[], config: Config, source: Source): readonly Route[] => {
+  const left = names.filter(name => !config.providers.includes(name) && providerById(name) !== undefined)
+  return routesOf({ ...config, providers: left }, source)
 }
 
 /** @throws CryptosError CRY_USAGE */
@@ -92,7 +102,10 @@ export const define: Define = (program, act) => {
     .description(
       'whether each wanted dataset has a young answer, and why not: nothing ran, all was skipped, or the source fails; exit code 1 where one is stale',
     )
-    .argument('[provider]', 'only this one; without it every enabled provider')
+    .argument(
+      '[provider]',
+      'only this one; without it every enabled provider, and what a scheduler ran in the last hour',
+    )
     .option('--intervals <n>', 'stale after so many intervals, as the planner paces it now', '3')
     .option('--at-least <duration>', 'never stale before', '5m')
     .option(...sourceOption)

@@ -6,7 +6,7 @@ import type { MarketReader } from '../../core/ports/reader.ts'
 import type { Gap, Run } from '../../core/records.ts'
 import { costMaxOf } from '../../collectors/poll-types.ts'
 import type { Dataset, Page } from '../../collectors/provider.ts'
-import { toIso } from '../../core/time.ts'
+import { addMs, HOUR, toIso } from '../../core/time.ts'
 import { periodStartOf } from '../../quota/pages.ts'
 import { planNext } from '../../quota/planner.ts'
 import type { Config } from '../config/load.ts'
@@ -21,6 +21,8 @@ export interface LookPorts {
   readonly ledger: Ledger
   /** Opened only where something is stale. */
   gaps(): Promise<Pick<MarketReader, 'latestRecords'> & { close(): Promise<void> }>
+  /** Routes of those of these providers that are not wanted by the settings: a scheduler may run them all the same. */
+  others(names: readonly string[]): readonly Route[]
 }
 
 export interface DatasetLook extends Age {
@@ -55,15 +57,15 @@ export async function lookAtFreshness(
 ): Promise<Looked> {
   const now = ports.clock.now()
   const scopes = await ports.ledger.status(now)
+  const runs = await ports.ledger.runs(runsRead)
   const aged: Aged[] = []
-  for (const wanted of wantedOf(ports.config, routes)) {
+  for (const wanted of [...wantedOf(ports.config, routes), ...scheduledOf(ports, runs, now)]) {
     const last = await ports.ledger.lastSlots(`${wanted.route.provider.id}/${wanted.dataset.id}`, now)
     if (isLeftAlone(wanted.route, ports.config, last)) continue
     const pace = paceNow(wanted, ports.config, scopes, now)
     aged.push({ ...wanted, pace, age: ageOf(last, pace, tolerance, now) })
   }
   const isAnyStale = aged.some(({ age }) => age.isStale)
-  const runs = isAnyStale ? await ports.ledger.runs(runsRead) : []
   const gaps = isAnyStale ? await gapsOf(ports) : { found: [], unread: null }
   return {
     at: now,
@@ -82,6 +84,20 @@ const wantedOf = (config: Config, routes: readonly Route[]): readonly Wanted[] =
       return 'none' in pages ? [] : [{ route, dataset, pages }]
     }),
   )
+
+/** After this long without a run it is taken as switched off: nobody else tells. */
+const scheduledMs = HOUR
+
+/** What a scheduler, which names itself as the spender, runs of providers that the settings do not name. */
+function scheduledOf({ config, others }: LookPorts, runs: readonly Run[], now: EpochMicros): Wanted[] {
+  const since = addMs(now, -scheduledMs)
+  const recent = runs.filter(run => run.spender !== undefined && run.startedAt > since)
+  const names = new Set(recent.map(run => `${run.provider}/${run.dataset}`))
+  const routes = others([...new Set(recent.map(run => run.provider))])
+  return wantedOf(config, routes).filter(({ route, dataset }) =>
+    names.has(`${route.provider.id}/${dataset.id}`),
+  )
+}
 
 /** A source that is closed to the public counts from its first try on: with simulated data nobody has to run it. */
 const isLeftAlone = ({ provider }: Route, config: Config, last: LastSlots): boolean =>

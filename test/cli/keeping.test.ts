@@ -102,6 +102,21 @@ describe('cryptos freshness', () => {
     expect([unread.code, looks(unread)[0]?.cause]).toEqual([1, 'failing'])
     expect(unread.json['gapsUnread']).toMatch(/^InfluxDB at/)
   })
+  it('looks at what a scheduler runs although no setting names it, until it is switched off', async () => {
+    const names = async () => looks(await run(['freshness'])).map(look => `${look.provider}/${look.dataset}`)
+    const named = ['kraken/quotes', 'coinbase/quotes']
+    const other = ['collect', 'bitstamp', '--now']
+    expect((await run(other)).code).toBe(0)
+    // Who collects by hand has no schedule that could stand still.
+    expect(await names()).toEqual(named)
+    await run(['collect', 'bitstamp', '--slot', '2026-11-21T12:00:00Z', '--spender', 'collect_bitstamp/1'])
+    expect(await names()).toEqual([...named, 'bitstamp/quotes'])
+    pass(10 * MINUTE)
+    expect((await run(['freshness'])).json['stale']).toContain('bitstamp/quotes')
+    expect(looks(await run(['freshness', 'kraken']))).toHaveLength(1)
+    pass(HOUR)
+    expect(await names()).toEqual(named)
+  })
   it('ends with 99 where nothing is wanted, and with 2 for what it can not understand', async () => {
     const none = await run(['freshness'], { CRYPTOS_DATASETS: 'metrics' })
     expect([none.code, none.json['outcome']]).toEqual([99, 'source-disabled'])
