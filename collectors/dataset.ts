@@ -43,7 +43,13 @@ export async function collectDataset(ports: PollPorts, task: DatasetTask): Promi
   const again = await answeredBefore(ports, task)
   if (again !== null) return sweepPages(ports, task, again.periodStart, again.pages)
   const due = await dueOf(ports, task)
-  return due.kind === 'due' ? sweepPages(ports, task, due.periodStart, pagesAt(task, due.periodStart)) : due
+  return due.kind === 'due' ? sweepPages(ports, task, due.periodStart, pagesDue(task, due.periodStart)) : due
+}
+
+/** The second try of another period is for its own slots, whoever makes it: under a run's name all its pages would be paid again. */
+function pagesDue({ run, ...task }: DatasetTask, periodStart: EpochMicros): readonly SlotPage[] {
+  const isOwn = run !== undefined && task.periodStart === periodStart
+  return pagesAt(isOwn ? { ...task, run } : task, periodStart)
 }
 
 async function sweepPages(

@@ -33,8 +33,8 @@ describe('a slot that a scheduler names', () => {
     ...{ scope: 'key:0', provider, dataset: 'quotes' },
     wish: { refreshMs: MINUTE, intervalMs, pages: 1, costPerSweep: 0, reserveShare: 0 },
   })
-  async function call(period: EpochMicros, isGood = true): Promise<void> {
-    const [now, slot] = [clock.now(), `coinmarketcap/quotes/${toIso(period)}/0.x`]
+  async function call(period: EpochMicros, isGood = true, more = ''): Promise<void> {
+    const [now, slot] = [clock.now(), `coinmarketcap/quotes/${toIso(period)}/0.x${more}`]
     await ledger.reserve({ scope: 'key:0', reservationId: slot, costMax: Credits(0), slot, now })
     const raw = { provider, dataset: 'quotes', slot, runId: 'r', receivedAt: now, httpStatus: 200 }
     const answer = { ...raw, answerId: `${slot}#1`, body: new Uint8Array(1), context: '{}' }
@@ -115,5 +115,17 @@ describe('a slot that a scheduler names', () => {
       expect(old).not.toHaveProperty('isAfterFailure')
     }
     for (const minutes of [0, 119, 120]) expect((await of(minutes)).kind).toBe('due')
+  })
+  it('is not due because a run by hand failed in its period, which has its answer', async () => {
+    const due = async () =>
+      isSlotDue(ledger, sweepEvery(10 * MINUTE), { now: clock.now(), periodStart: noon })
+    await call(noon)
+    await call(noon, false, '.run-1')
+    clock.advance(MINUTE + 10 * SECOND)
+    expect((await due()).kind).toBe('not-due')
+    // A page of the period itself is tried again.
+    await call(noon, false, '1')
+    clock.advance(MINUTE)
+    expect(await due()).toEqual({ kind: 'due', periodStart: noon })
   })
 })

@@ -21,6 +21,12 @@ export const slotsUntil = (dataset: string, now: EpochMicros): SlotRange => [
   `${dataset}/${toIso(now)}0`,
 ]
 
+/**
+ * For LIKE: slots whose page is `<index>.<name>.<run>`, of a run that stands for no period. Nobody but that run may try one again:
+ * its failure makes no period due that has its answer.
+ */
+export const slotsOfRuns = '%/%/%/%.%.%'
+
 /** A slot in flight counts as tried. */
 export function newestTried(inTable: string, [from, to]: SlotRange, inFlight: readonly string[]): string {
   let tried = inTable

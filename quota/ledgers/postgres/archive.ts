@@ -8,6 +8,7 @@ import {
   newestTried,
   periodRange,
   slotsAfter,
+  slotsOfRuns,
   type SlotsWanted,
   slotsUntil,
 } from '../common/last-slots.ts'
@@ -34,7 +35,7 @@ export class PostgresArchive {
     const answered = await this.#text(isAnswered, range)
     const after = slotsAfter(answered, range)
     const first = await this.#text(`SELECT slot AS found ${within} ORDER BY slot LIMIT 1`, after)
-    const failed = `SELECT max(updated_at) AS found ${within} AND state LIKE 'failed-%' AND attempts < $3`
+    const failed = `SELECT max(updated_at) AS found ${within} AND state LIKE 'failed-%' AND slot NOT LIKE '${slotsOfRuns}' AND attempts < $3`
     const failedAt = tried === '' ? null : await this.#found(failed, [...periodRange(tried), maxAttempts])
     return lastSlotsOf({ answered, tried, first, failedAt }, after)
   }

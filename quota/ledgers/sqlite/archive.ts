@@ -6,6 +6,7 @@ import {
   newestTried,
   periodRange,
   slotsAfter,
+  slotsOfRuns,
   type SlotsWanted,
   slotsUntil,
 } from '../common/last-slots.ts'
@@ -26,7 +27,7 @@ export class Archive {
         `SELECT slot FROM slots WHERE slot >= ? AND slot < ? AND state IN ('answered', 'published') ORDER BY slot DESC LIMIT 1`,
       ),
       failed: db.prepare(
-        `SELECT max(updated_at) AS at FROM slots WHERE slot >= ? AND slot < ? AND state LIKE 'failed-%' AND attempts < ?`,
+        `SELECT max(updated_at) AS at FROM slots WHERE slot >= ? AND slot < ? AND state LIKE 'failed-%' AND slot NOT LIKE '${slotsOfRuns}' AND attempts < ?`,
       ),
       state: db.prepare(`SELECT state FROM slots WHERE slot = ? AND state IN ('answered', 'published')`),
       frozen: db.prepare(`SELECT value FROM meta WHERE name = 'frozen'`),
