@@ -8,6 +8,10 @@ import { openBrowser } from '../../e2e/page-browser.ts'
 /** Where the pictures go; nowhere without it. */
 const pictures = process.env['CRYPTOS_SCREENSHOTS']
 
+const collectDags = ['binance', 'bitstamp', 'coinbase', 'coinmarketcap', 'kraken'].map(
+  name => `collect_${name}`,
+)
+
 interface Place {
   readonly url: string
   readonly passwordsFile: string
@@ -27,10 +31,13 @@ export async function keepScreens(place: Place, dag: string): Promise<void> {
     await login(page, place)
     await page.goto(`${place.url}/dags?limit=50`)
     await page.getByText('collect_kraken').first().waitFor({ timeout: 60_000 })
+    const list = await page.locator('body').innerText()
+    for (const name of collectDags) expect(list, 'the list of DAGs').toContain(name)
     await keep(page, 'airflow-dags')
     await page.goto(`${place.url}/dags/${dag}`)
     await widen(page)
     await keep(page, 'airflow-grid')
+    if (pictures) (await import('node:fs')).writeFileSync(join(pictures, 'grid.html'), await page.content())
     await page.goto(place.url)
     await page.getByText('Quota', { exact: true }).first().click({ timeout: 60_000 })
     const frame = page.frameLocator('iframe')
