@@ -12,6 +12,9 @@ const collectDags = ['binance', 'bitstamp', 'coinbase', 'coinmarketcap', 'kraken
   name => `collect_${name}`,
 )
 
+/** How Airflow draws success. */
+const tickMark = 'M20 6 9 17l-5-5'
+
 interface Place {
   readonly url: string
   readonly passwordsFile: string
@@ -37,7 +40,11 @@ export async function keepScreens(place: Place, dag: string): Promise<void> {
     await page.goto(`${place.url}/dags/${dag}`)
     await widen(page)
     await keep(page, 'airflow-grid')
-    if (pictures) (await import('node:fs')).writeFileSync(join(pictures, 'grid.html'), await page.content())
+    const squares = page.locator(`[data-testid^="grid-"][data-testid$="-quotes"] path`)
+    const drawn = await squares.evaluateAll(paths => paths.map(path => path.getAttribute('d')))
+    // Collected ticks have a tick mark, skipped ones another sign.
+    expect(drawn.filter(d => d === tickMark).length, 'collected in the grid').toBeGreaterThan(0)
+    expect(drawn.filter(d => d !== tickMark).length, 'skipped in the grid').toBeGreaterThan(0)
     await page.goto(place.url)
     await page.getByText('Quota', { exact: true }).first().click({ timeout: 60_000 })
     const frame = page.frameLocator('iframe')
