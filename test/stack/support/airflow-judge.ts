@@ -5,6 +5,7 @@ import { loadConfig } from '../../../app/config/load.ts'
 import { sandboxSource } from '../../../app/source.ts'
 import { openLedger } from '../../../app/stores.ts'
 import { using } from '../../../app/using.ts'
+import { exitCodeOf } from '../../../core/outcomes.ts'
 import type { Run } from '../../../core/records.ts'
 import { systemClock } from '../../../host/clock.ts'
 import { type Sandbox, sandboxKey } from '../../../sandbox/server.ts'
@@ -68,8 +69,10 @@ function neverRefused({ sandbox }: Case): void {
 /** Each skipped task has the ledger's word for it; a fifth of what was due was denied at least. */
 function skipsAreTold({ tasks }: Case, runs: readonly Run[]): void {
   const skipped = tasks.filter(t => isCollect(t) && t.state === 'skipped')
+  // A task that was tried twice has a run of each try.
+  const skips = runs.filter(r => exitCodeOf(r.outcome) === 99)
   const words = skipped.map(
-    t => runs.find(r => r.spender === spenderOf(t) && r.dataset === t.task_id)?.outcome,
+    t => skips.find(r => r.spender === spenderOf(t) && r.dataset === t.task_id)?.outcome,
   )
   const told = tally(words.map(String))
   const { 'not-due': notDue = 0, 'denied-by-quota': denied = 0, 'already-done': done = 0 } = told
