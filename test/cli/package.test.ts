@@ -44,7 +44,7 @@ describe('the published package', () => {
     const pages = [...names].filter(name => name.endsWith('.md'))
     const lost = pages.flatMap(page => linksOf(page).filter(link => !names.has(link)))
     const sources =
-      /^(app|bench|collectors|core|dashboards|deploy|host|processors|quota|sandbox|scripts|test|topics)\//
+      /^(airflow|app|bench|collectors|core|dags|dashboards|deploy|host|processors|quota|sandbox|scripts|test|topics)\//
     expect(pages.length).toBeGreaterThan(20)
     expect(lost.filter(link => !sources.test(link) && link !== 'test/e2e')).toEqual([])
   })

@@ -176,7 +176,7 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
       told.push(await seenText(page, '#hero-sub'))
     }
     expect(new Set(told).size).toBe(1)
-    expect(told[0]).toMatch(/^▲ \+2\.\d\d % since \d\d:\d\d, by kraken$/)
+    expect(told[0]).toMatch(/^▲ \+2\.\d\d % since (\d+ \w+, )?\d\d:\d\d, by kraken$/)
     await page.close()
     await world.close()
   })
@@ -185,7 +185,9 @@ describe.skipIf(isMissing)('the page in a real browser', () => {
     const world = await openWorld({ empty: true })
     const { page } = await visit(world.web.url)
     await world.put('coinbase', 'bitcoin', '80000')
-    await page.locator('#hero-sub', { hasText: /^– with one price since \d\d:\d\d, by coinbase$/ }).waitFor()
+    await page
+      .locator('#hero-sub', { hasText: /^– with one price since (\d+ \w+, )?\d\d:\d\d, by coinbase$/ })
+      .waitFor()
     await page.locator('#chart canvas').waitFor()
     for (const price of ['80100', '80200', '80300']) {
       await page.waitForTimeout(10)
