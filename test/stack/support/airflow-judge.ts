@@ -93,25 +93,29 @@ function skipsAreTold({ tasks }: Case, runs: readonly Run[]): void {
   expect(tasks.filter(t => isCollect(t) && t.state === 'failed')).toEqual([])
 }
 
-/** One call for each answered slot, and one more where the runner died before the answer was there. */
+/** What was on its way when the scheduler was killed ends with it: so many tasks run at once. */
+const tasksAtOnce = 4
+
+/** No slot is answered twice; one call more only where a runner, or the scheduler with its tasks, died before the answer was there. */
 function noCallTwice({ sandbox, killed, tasks }: Case, runs: readonly Run[]): void {
-  const providers = new Set(runs.map(r => r.provider as string))
   const table: Record<string, string> = {}
-  for (const provider of providers) {
-    const answered = new Set(
-      runs
-        .filter(r => r.provider === provider && ['collected', 'partial'].includes(r.outcome))
-        .map(r => r.slot),
+  let vain = 0
+  for (const provider of new Set(runs.map(r => r.provider as string))) {
+    const answers = runs.filter(
+      r => r.provider === provider && ['collected', 'partial'].includes(r.outcome) && r.slot !== '',
     )
+    const answered = new Set(answers.map(r => r.slot))
+    expect(answers.length, `${provider}: a slot was answered twice`).toBe(answered.size)
     const calls = sandbox.meter
       .entries()
       .filter(e => e.provider === provider && !e.endpoint.includes('key/info'))
     table[provider] = `${calls.length} calls, ${answered.size} answered slots`
     const more = calls.length - answered.size
-    if (provider === killed) expect(more, `${provider}: ${table[provider]}`).toBeLessThanOrEqual(1)
-    else expect(more, `${provider}: ${table[provider]}`).toBe(0)
+    expect(more, `${provider}: ${table[provider]}`).toBeLessThanOrEqual(provider === killed ? 2 : 1)
+    vain += more
   }
-  console.log(JSON.stringify(table))
+  console.log(`${JSON.stringify(table)}: ${vain} calls in vain`)
+  expect(vain).toBeLessThanOrEqual(1 + tasksAtOnce)
   const tries = tasks.filter(t => t.dag_id === `collect_${killed}` && t.try_number > 1)
   expect(tries.length, 'the task whose runner was killed is tried again').toBeGreaterThanOrEqual(1)
 }
