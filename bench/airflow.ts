@@ -11,6 +11,7 @@ import { Airflow, type TaskInstance } from '../test/stack/support/airflow.ts'
 import { throwAwayStack } from '../test/stack/throw-away.ts'
 import { type BenchLine, median, percentile, round } from './line.ts'
 import { packageLayout } from './package-layout.ts'
+import { runMs } from './run-ms.ts'
 
 const sweeps = 20
 const minutes = Number(process.env['CRYPTOS_BENCH_AIRFLOW_MINUTES'] ?? 5)
@@ -68,16 +69,11 @@ export async function benchAirflow(): Promise<BenchLine[]> {
   }
 }
 
-/** Milliseconds from the start of a process to its end. */
-function runMs(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now()
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
-    child.on('error', reject)
-    child.on('exit', code =>
-      code === 0 ? resolve(performance.now() - startedAt) : reject(new Error(`collect ended with ${code}`)),
-    )
-  })
+/** @throws Error where it does not end with 0 */
+async function doneMs(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const { ms, code } = await runMs(args, env)
+  if (code !== 0) throw new Error(`collect ended with ${code}`)
+  return ms
 }
 
 /** What an operator starts, from its start to its end: ledger in PostgreSQL, answer, Kafka; and the same with files, beside it. */
@@ -87,12 +83,12 @@ async function ours(env: NodeJS.ProcessEnv, program: string): Promise<BenchLine>
   const times = { node: [] as number[], full: [] as number[], embedded: [] as number[] }
   for (let i = 0; i <= sweeps; i += 1) {
     const run = ['collect', 'kraken', '--slot', new Date(Date.UTC(2026, 0, 1, 0, i)).toISOString(), '--json']
-    const node = await runMs(['-e', '0'], env)
-    const full = await runMs([program, ...run, '--spender', `bench/${i}`], {
+    const node = await doneMs(['-e', '0'], env)
+    const full = await doneMs([program, ...run, '--spender', `bench/${i}`], {
       ...env,
       CRYPTOS_DATA_DIR: dataDir,
     })
-    const embedded = await runMs([program, ...run, '--spender', `bench/${i}`], files)
+    const embedded = await doneMs([program, ...run, '--spender', `bench/${i}`], files)
     // The first makes schema, topics and caches.
     if (i === 0) continue
     times.node.push(node)

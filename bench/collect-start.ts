@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../host/clock.ts'
@@ -6,19 +5,10 @@ import { startSandbox, type Sandbox } from '../sandbox/server.ts'
 import type { BenchLine } from './line.ts'
 import { packageLayout } from './package-layout.ts'
 import { median, round } from './line.ts'
+import { runMs } from './run-ms.ts'
 
 const pairs = 15
 const root = join(import.meta.dirname, '..')
-
-/** Milliseconds from the start of a process to its end. */
-function runMs(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now()
-    const child = spawn(process.execPath, args, { env, stdio: 'ignore' })
-    child.on('error', reject)
-    child.on('exit', () => resolve(performance.now() - startedAt))
-  })
-}
 
 /** Slots of their own, so that no call is "already done". */
 const firstSlotMs = Date.UTC(2026, 0, 1)
@@ -61,10 +51,10 @@ export async function benchStart(): Promise<BenchLine[]> {
   }
   try {
     for (let pair = -1; pair < pairs; pair += 1) {
-      const node = await runMs(['-e', '0'], process.env)
+      const { ms: node } = await runMs(['-e', '0'], process.env)
       const one = await requestMs(built, sandbox, join(folder, 'data'))
       const two = await requestMs(sources, sandbox, join(folder, 'data'))
-      const nodeAgain = await runMs(['-e', '0'], process.env)
+      const { ms: nodeAgain } = await runMs(['-e', '0'], process.env)
       if (pair < 0) continue
       times.node.push(node)
       times.built.push(one)
