@@ -27,31 +27,22 @@ ON CONFLICT (slot) DO UPDATE SET state = excluded.state, attempts = excluded.att
   reservation_id = excluded.reservation_id, reserved_at = excluded.reserved_at, deadline = excluded.deadline,
   answer_id = excluded.answer_id, updated_at = excluded.updated_at`
 
-export const slotColumns = (rows: readonly SlotRow[]): unknown[] => [
-  rows.map(r => r.slot),
-  rows.map(r => r.state),
-  rows.map(r => r.attempts),
-  rows.map(r => r.scope),
-  rows.map(r => r.reservationId),
-  rows.map(r => r.reservedAt),
-  rows.map(r => r.deadline),
-  rows.map(r => r.answerId),
-  rows.map(r => r.updatedAt),
-]
+/** What `unnest` makes rows of: a list for each column. */
+const columnsOf = <T>(rows: readonly T[], names: readonly (keyof T)[]): unknown[] =>
+  names.map(name => rows.map(row => row[name]))
+
+export const slotColumns = (rows: readonly SlotRow[]): unknown[] =>
+  // biome-ignore format: in the order of the columns
+  columnsOf(rows, [
+    'slot', 'state', 'attempts', 'scope', 'reservationId', 'reservedAt', 'deadline', 'answerId', 'updatedAt',
+  ])
 
 export const addSpending = `INSERT INTO spending AS s (day, scope, month, spender, dataset, calls, credits)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
 ON CONFLICT (day, scope, month, spender, dataset) DO UPDATE SET calls = s.calls + excluded.calls, credits = s.credits + excluded.credits`
 
-export const spendingColumns = (rows: readonly (Spent & { readonly calls: number })[]): unknown[] => [
-  rows.map(r => r.day),
-  rows.map(r => r.scope),
-  rows.map(r => r.month),
-  rows.map(r => r.spender),
-  rows.map(r => r.dataset),
-  rows.map(r => r.calls),
-  rows.map(r => r.credits),
-]
+export const spendingColumns = (rows: readonly (Spent & { readonly calls: number })[]): unknown[] =>
+  columnsOf(rows, ['day', 'scope', 'month', 'spender', 'dataset', 'calls', 'credits'])
 
 export const scopeRow = (row: Row): ScopeRow => ({
   version: Number(row['version']),
