@@ -81,6 +81,8 @@ class KafkaBroker implements Broker {
       admin: this.#admin,
       topics: this.#topics,
       clock: this.#options.clock,
+      holds: (topic: string, partition: number, from: number, to: number) =>
+        this.#holds({ topic, partition, begin: from, end: to }),
     }
     const running = subscribe(ports, { ...options, signal })
     this.#running.add(running)
@@ -88,9 +90,21 @@ class KafkaBroker implements Broker {
   }
 
   async *read(topic: string, from: ReplayFrom): AsyncIterable<StoredMessage> {
-    const states = replayed(await this.partitions(topic), from)
+    yield* this.#replay(replayed(await this.partitions(topic), from), from)
+  }
+
+  /** Whether the log holds a record between the two ends. */
+  async #holds(state: PartitionState): Promise<boolean> {
+    const found = this.#replay([state], { offset: state.begin })[Symbol.asyncIterator]()
+    const { done } = await found.next()
+    await found.return?.()
+    return done !== true
+  }
+
+  #replay(states: readonly PartitionState[], from: ReplayFrom): AsyncIterable<StoredMessage> {
+    const { topic = '' } = states[0] ?? {}
     const { clock } = this.#options
-    yield* replay({ clients: this.#clients, clock, signal: this.#closing.signal, topic, states, from })
+    return replay({ clients: this.#clients, clock, signal: this.#closing.signal, topic, states, from })
   }
 
   async partitions(topic: string): Promise<readonly PartitionState[]> {

@@ -7,8 +7,6 @@ export interface Assigned {
   readonly partition: number
   worker: PartitionWorker | undefined
   isOpen: boolean
-  /** Where kafkajs was sent back to, because a batch did not begin there. */
-  soughtAt: number
   ended: Promise<void>
 }
 

@@ -21,6 +21,8 @@ export class FakeGroup {
   end = 100
   /** What the servers say instead of the ends of the partition. */
   failure: Error | undefined
+  /** Offsets that the log holds although nothing of them was fetched. */
+  hidden: readonly number[] = []
   /** Holds the answers about ends back. */
   gate: Promise<void> = Promise.resolve()
 
@@ -47,7 +49,9 @@ export class FakeGroup {
         states: () => this.#states(),
       } as unknown as KafkaTopics,
     }
-    return { ...fake, clock: this.clock }
+    const holds = async (_topic: string, _partition: number, from: number, to: number): Promise<boolean> =>
+      this.hidden.some(offset => offset >= from && offset < to)
+    return { ...fake, clock: this.clock, holds }
   }
 
   get consumer(): FakeConsumer {

@@ -121,10 +121,12 @@ describe('a subscription and its members', () => {
   })
 
   it('does not take a batch that was fetched from elsewhere for a hole', async () => {
+    group.hidden = [0, 1, 2, 3, 4]
     await begin()
-    // Fetched from 20 for whoever had the partition before.
+    // Fetched from 20 for whoever had the partition before, and by more than one of kafkajs' fetchers.
     await group.consumer.fetched(20, 20, 29)
-    expect(sought()).toEqual([0, 0])
+    await group.consumer.fetched(20, 20, 29)
+    expect(sought()).toEqual([0, 0, 0])
     await group.consumer.fetched(0, 0, 4)
     await until(() => read.length === 5, 'read')
     expect(read).toEqual([0, 1, 2, 3, 4])
@@ -133,8 +135,7 @@ describe('a subscription and its members', () => {
 
   it('passes over what kafkajs passed over, and tells what the log has lost', async () => {
     await begin()
-    // Marks of transactions alone: kafkajs goes on by itself, also when it was sent back.
-    await group.consumer.fetched(5, 5, 6)
+    // Marks of transactions alone: kafkajs goes on by itself.
     await group.consumer.fetched(5, 5, 6)
     await until(() => read.length === 2, 'read')
     // A hole inside of what was asked for.
@@ -146,6 +147,27 @@ describe('a subscription and its members', () => {
     await until(() => read.length === 6, 'read')
     expect(read).toEqual([5, 6, 9, 10, 30, 31])
     expect(gaps).toEqual([{ topic, partition: 0, from: 11, to: 30 }])
+  })
+
+  it('loses nothing behind what the log has lost', async () => {
+    await begin()
+    group.begin = 30
+    group.hidden = [30, 31]
+    await group.consumer.fetched(32, 32, 33)
+    await group.consumer.fetched(30, 30, 33)
+    await until(() => read.length === 4, 'read')
+    expect(read).toEqual([30, 31, 32, 33])
+    expect(sought()).toEqual([0, 30])
+    expect(gaps).toEqual([{ topic, partition: 0, from: 0, to: 30 }])
+  })
+
+  it('does not call a log shorter that grew while its ends were asked for', async () => {
+    group.committed = 120
+    const ends = [100, 130]
+    Object.defineProperty(group, 'end', { get: () => ends.shift() ?? 130 })
+    await begin()
+    expect(sought()).toEqual([120])
+    expect(gaps).toEqual([])
   })
 
   it('does not open a partition again that went away while the servers were asked', async () => {

@@ -27,6 +27,8 @@ export interface MemberPorts {
   readonly onReadFailed: (error: unknown) => void
   /** They answered. */
   readonly onReadWorks: () => void
+  /** Whether the log holds a record from one offset on and before another. */
+  readonly holds: (topic: string, partition: number, from: number, to: number) => Promise<boolean>
   /** How far the subscription came in each partition, over the lives of its members. */
   readonly done: Map<string, Done>
 }
@@ -142,7 +144,6 @@ export class Member {
       partition,
       worker: before?.worker,
       isOpen: false,
-      soughtAt: -1,
       ended,
     })
   }
@@ -168,13 +169,17 @@ export class Member {
     const isHere = (a: { readonly topic: string; readonly partition: number }): boolean =>
       a.topic === topic && a.partition === partition
     await assigned.ended
-    const state = known.states.find(isHere)
     const old = assigned.worker
     const group = Math.max(known.committed.find(isHere)?.offset ?? -1, old?.committed ?? -1)
     const own = await this.#options.startAt?.(topic, partition)
-    if (!state || generation !== this.#generation || this.#over.signal.aborted) return
     const done = this.#ports.done.get(placeOf(topic, partition))
-    const { next, gap } = startOf(state, { own, group, done: done?.offset })
+    const reached = { own, group, done: done?.offset }
+    let state = known.states.find(isHere)
+    // Records came while the ends were asked for: the log is shorter only if it is so now.
+    if (state && (startOf(state, reached).gap?.from ?? 0) > state.end)
+      state = (await this.#ports.topics.states(topic)).find(isHere)
+    if (!state || generation !== this.#generation || this.#over.signal.aborted) return
+    const { next, gap } = startOf(state, reached)
     if (gap) this.#options.onGap?.({ topic, partition, ...gap })
     const worker = new PartitionWorker({
       topic,
@@ -226,26 +231,23 @@ export class Member {
 
   /**
    * Offsets may have holes (marks of transactions); a gap is what the log has lost. False where the partition went meanwhile, or
-   * where the batch was fetched from another place than ours, for whoever had the partition before: kafkajs is sent back once.
+   * where the batch was fetched behind records that we do not have, for whoever had the partition before: kafkajs is sent back.
    */
   async #passHole(assigned: Assigned, worker: PartitionWorker, batch: Batch): Promise<boolean> {
     const generation = this.#generation
     const { topic, partition } = assigned
     const states = await this.#ports.topics.states(topic)
-    if (generation !== this.#generation || assigned.worker !== worker) return false
     const begin = states[partition]?.begin ?? 0
     const from = worker.next
-    const asked = fetchedAt(batch)
-    // kafkajs goes to the begin by itself where ours is lost, and passes over batches that hold nothing for us.
-    const isLost = begin > from && asked <= begin
-    if (asked !== from && !isLost && assigned.soughtAt !== from) {
-      assigned.soughtAt = from
-      this.#seek(topic, partition, from)
-      return false
-    }
-    const to = Math.min(begin, Number(batch.firstOffset()))
-    if (begin > from) this.#options.onGap?.({ topic, partition, from, to })
-    return true
+    const low = Math.max(from, begin)
+    const first = Number(batch.firstOffset())
+    // kafkajs passes over what holds nothing for us, and then asks behind it: only the log itself knows what lies between.
+    const isHidden = fetchedAt(batch) > low && (await this.#ports.holds(topic, partition, low, first))
+    const isOurs = generation === this.#generation && assigned.worker === worker && worker.next === from
+    if (!isOurs) return false
+    if (isHidden) this.#seek(topic, partition, low)
+    else if (begin > from) this.#options.onGap?.({ topic, partition, from, to: begin })
+    return !isHidden
   }
 
   /** kafkajs went back to the beginning by itself: the log is shorter than what was read. Judged like a new start. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Broker, ConsumeOptions, StoredMessage } from '../../../core/ports/broker.ts'
+import type { Broker, ConsumeOptions, PartitionState, StoredMessage } from '../../../core/ports/broker.ts'
 import { systemClock } from '../../../host/clock.ts'
 import { message, textOf } from '../../harness.contract.ts'
 import { realUntil } from './real.contract.ts'
@@ -75,8 +75,13 @@ export class Reading {
     return [...this.#offsets.values()].reduce((sum, set) => sum + set.size, 0)
   }
 
-  distinctIn(partition: number): number {
-    return this.#offsets.get(partition)?.size ?? 0
+  /** Where records are missing: behind the newest that came (it stands still), or in front of it (it was passed over). */
+  #missing({ partition, begin, end }: PartitionState): string {
+    const seen = this.#offsets.get(partition)
+    const offsets = Array.from({ length: end - begin }, (_, i) => begin + i).filter(o => !seen?.has(o))
+    if (offsets.length === 0) return ''
+    const newest = this.#newest.get(partition) ?? -1
+    return `partition ${partition}: ${offsets.length} from ${offsets[0]} to ${offsets.at(-1)}, newest seen ${newest}, end ${end}`
   }
 
   /** How many partitions something came from. */
@@ -114,9 +119,9 @@ export class Reading {
     const states = await broker.partitions(topic)
     const stored = states.reduce((sum, s) => sum + s.end - s.begin, 0)
     await realUntil(() => this.distinct >= stored, `all ${stored} records`, limitMs).catch((error: Error) => {
-      const missing = states.map(s => `${s.partition}: ${this.distinctIn(s.partition)} of ${s.end - s.begin}`)
+      const missing = states.map(s => this.#missing(s)).filter(text => text !== '')
       throw new Error(
-        `${error.message}, but ${this.distinct}; by partition ${missing.join(', ')}; ${this.errors} errors`,
+        `${error.message}, but ${this.distinct}; missing ${missing.join('; ')}; ${this.errors} errors`,
       )
     })
     const lost = [...traffic.acknowledged].filter(id => !this.ids.has(id))
