@@ -52,6 +52,30 @@ it('servers that do not answer are tried four times', async () => {
   expect(await outcome(lost, 60_000)).toMatchObject({ result: { code: 'CRY_SERVER_UNREACHABLE' }, tries: 4 })
 })
 
+it('an answer that never comes is waited for 15 seconds, four times', async () => {
+  const clock = new VirtualClock(start)
+  const cluster = openCluster()
+  const admin = new KafkaAdmin(cluster.clients, clock)
+  let tries = 0
+  let result: unknown
+  const never = (): Promise<never> => {
+    tries += 1
+    return new Promise(() => undefined)
+  }
+  admin.run('look', never).catch(error => {
+    result = error
+  })
+  const beganMs = clock.monotonicMs()
+  while (result === undefined && clock.monotonicMs() - beganMs < 120_000) {
+    await turns(3)
+    clock.advance(100)
+  }
+  expect(tries).toBe(4)
+  expect(result).toMatchObject({ code: 'CRY_SERVER_UNREACHABLE', message: expect.stringContaining('15 s') })
+  expect(clock.monotonicMs() - beganMs).toBeGreaterThan(60_000)
+  await admin.close()
+})
+
 it('topics that were made and are still not known everywhere are no fault of a setting', async () => {
   const clock = new VirtualClock(start)
   const clients = { servers: ['fake:1'], nameOf: (name: string) => name } as unknown as KafkaClients

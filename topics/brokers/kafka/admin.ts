@@ -4,11 +4,13 @@ import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import type { KafkaClients } from './client.ts'
 import { faultType, isOutOfRange, kafkaError } from './errors.ts'
-import { atMost, ignore } from './waiting.ts'
+import { atMost, ignore, within } from './waiting.ts'
 
 const tries = 4
 const pauseMs = 300
 const longestPauseMs = SECOND
+/** kafkajs waits for ever for some answers, when the connection goes at the wrong moment. */
+const callLimitMs = 15 * SECOND
 /** How long a topic that was just made may be unknown to some servers. */
 const spreadsInMs = 10 * SECOND
 
@@ -33,7 +35,8 @@ export class KafkaAdmin {
       if (this.#closing.signal.aborted) throw this.#closed(what)
       const used = this.#current()
       try {
-        return await this.#call(work, await used)
+        const limit = { clock: this.#clock, durationMs: callLimitMs }
+        return await within(this.#call(work, used), limit, () => this.#silent(what))
       } catch (error) {
         const told = kafkaError(error, what, this.#clients.servers)
         if (this.#admin === used) this.#admin = undefined
@@ -57,15 +60,20 @@ export class KafkaAdmin {
     if (used !== undefined) await this.#leave(used)
   }
 
-  async #call<T>(work: (admin: Admin) => Promise<T>, admin: Admin): Promise<T> {
-    const call = work(admin)
+  async #call<T>(work: (admin: Admin) => Promise<T>, used: Promise<Admin>): Promise<T> {
+    const call = work(await used)
     this.#calls.add(call)
     return await call.finally(() => this.#calls.delete(call))
   }
 
   #closed(what: string): CryptosError {
-    const servers = this.#clients.servers.join(', ')
-    return new CryptosError('CRY_SERVER_UNREACHABLE', `Kafka at ${servers}: ${what}: closed meanwhile`)
+    return this.#unreachable(`${what}: closed meanwhile`)
+  }
+  #silent(what: string): CryptosError {
+    return this.#unreachable(`${what}: no answer for ${callLimitMs / SECOND} s`)
+  }
+  #unreachable(why: string): CryptosError {
+    return new CryptosError('CRY_SERVER_UNREACHABLE', `Kafka at ${this.#clients.servers.join(', ')}: ${why}`)
   }
 
   #current(): Promise<Admin> {

@@ -3,7 +3,8 @@ import { CryptosError, classify } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import { faultType, kafkaError } from './errors.ts'
-import { atMost, ignore } from './waiting.ts'
+import { atMost, ignore, within } from './waiting.ts'
+import type { WaitEnd } from './waiting.ts'
 
 /** What is used of a kafkajs producer. */
 export type Sender = Pick<Producer, 'connect' | 'disconnect' | 'send'>
@@ -135,7 +136,12 @@ export class PartitionProducer {
     this.#line ??= { sender: this.#connect(), calls: new Set() }
     const line = this.#line
     try {
-      const answer = await this.#within(leftMs, this.#call(line, chunk))
+      const limit = {
+        clock: this.#options.clock,
+        durationMs: Math.max(1, leftMs),
+        signal: this.#closing.signal,
+      }
+      const answer = await within(this.#call(line, chunk), limit, timeUp)
       const [only] = answer
       if (answer.length === 1 && only?.partition === chunk.partition && only.errorCode === 0) return undefined
       this.counts.emptyAnswers += 1
@@ -156,23 +162,6 @@ export class PartitionProducer {
     const call = ready.send({ topic, messages: messages as Message[], acks: -1, timeout: 5_000 })
     calls.add(call)
     return await call.finally(() => calls.delete(call))
-  }
-
-  /** The promise, or a throw when time is up or the producer is closed. */
-  async #within<T>(leftMs: number, work: Promise<T>): Promise<T> {
-    const over = new AbortController()
-    const signal = AbortSignal.any([over.signal, this.#closing.signal])
-    const late = this.#options.clock.sleep(Math.max(1, leftMs), signal).then(
-      () => Promise.reject(new TimeUp('no answer in time')),
-      () => (over.signal.aborted ? work : Promise.reject(new TimeUp('closed before it was acknowledged'))),
-    )
-    try {
-      return await Promise.race([work, late])
-    } finally {
-      over.abort()
-      late.catch(ignore)
-      work.catch(ignore)
-    }
   }
 
   async #connect(): Promise<Sender> {
@@ -215,6 +204,8 @@ export class PartitionProducer {
 }
 
 class TimeUp extends Error {}
+const timeUp = (end: WaitEnd): TimeUp =>
+  new TimeUp(end === 'late' ? 'no answer in time' : 'closed before it was acknowledged')
 class NotConnected extends Error {}
 
 /** What no repetition heals. A topic is unknown for a moment while its leader moves. */

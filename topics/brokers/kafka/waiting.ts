@@ -9,3 +9,27 @@ export async function atMost(durationMs: number, work: Promise<unknown>, clock: 
   await Promise.race([work.catch(ignore), late])
   over.abort()
 }
+
+/** What ended a wait: its time, or the signal. */
+export type WaitEnd = 'late' | 'over'
+
+/** The work's result, or a throw of what `problem` makes of the end when time is up or the signal fires first. */
+export async function within<T>(
+  work: Promise<T>,
+  limit: { readonly clock: Clock; readonly durationMs: number; readonly signal?: AbortSignal },
+  problem: (end: WaitEnd) => Error,
+): Promise<T> {
+  const done = new AbortController()
+  const signal = limit.signal ? AbortSignal.any([limit.signal, done.signal]) : done.signal
+  const ended = limit.clock.sleep(limit.durationMs, signal).then(
+    () => Promise.reject(problem('late')),
+    () => (done.signal.aborted ? work : Promise.reject(problem('over'))),
+  )
+  try {
+    return await Promise.race([work, ended])
+  } finally {
+    done.abort()
+    ended.catch(ignore)
+    work.catch(ignore)
+  }
+}

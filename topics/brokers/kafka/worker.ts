@@ -8,7 +8,8 @@ import { messageBytes } from '../../messages.ts'
 import { Wakes } from '../../wakes.ts'
 import { isGroupMove } from './errors.ts'
 import { fromKafka } from './messages.ts'
-import { ignore } from './waiting.ts'
+import { within } from './waiting.ts'
+import type { WaitEnd } from './waiting.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 10 * SECOND
@@ -195,10 +196,15 @@ export class PartitionWorker {
   async #commit(offset: number): Promise<boolean> {
     if (this.#left.signal.aborted || this.#finishing.signal.aborted) return false
     if (offset > this.#committed) {
-      const commit = this.#options.ports.commit(offset).then(() => true as const)
       // kafkajs may owe the answer for ever, when its consumer is restarted meanwhile.
-      const over = AbortSignal.any([this.#left.signal, this.#finishing.signal])
-      if (!(await orOver(commit, commitLimitMs, this.#options.clock, over))) return false
+      const signal = AbortSignal.any([this.#left.signal, this.#finishing.signal])
+      const limit = { clock: this.#options.clock, durationMs: commitLimitMs, signal }
+      try {
+        await within(this.#options.ports.commit(offset), limit, noCommit)
+      } catch (error) {
+        if (error instanceof Gone) return false
+        throw error
+      }
     }
     this.#committed = Math.max(this.#committed, offset)
     return true
@@ -237,23 +243,8 @@ export class PartitionWorker {
   }
 }
 
-/** The work, false as soon as the signal fires, or a throw when time is up. */
-async function orOver(
-  work: Promise<true>,
-  limitMs: number,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const ended = new AbortController()
-  const late = clock.sleep(limitMs, AbortSignal.any([signal, ended.signal])).then(
-    () => Promise.reject(new CryptosError('CRY_SERVER_UNREACHABLE', 'Kafka did not answer to a commit')),
-    () => false,
-  )
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    ended.abort()
-    work.catch(ignore)
-    late.catch(ignore)
-  }
-}
+/** The partition has another worker before the commit was answered. */
+class Gone extends Error {}
+
+const noCommit = (end: WaitEnd): Error =>
+  end === 'over' ? new Gone() : new CryptosError('CRY_SERVER_UNREACHABLE', 'Kafka did not answer to a commit')
