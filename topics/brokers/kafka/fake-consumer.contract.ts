@@ -23,6 +23,8 @@ export class FakeGroup {
   failure: Error | undefined
   /** Offsets that the log holds although nothing of them was fetched. */
   hidden: readonly number[] = []
+  /** Members of which it was said that they left. */
+  readonly left: string[] = []
   /** Holds the answers about ends back. */
   gate: Promise<void> = Promise.resolve()
 
@@ -37,6 +39,16 @@ export class FakeGroup {
           this.consumers.push(made)
           return made as unknown as Consumer
         },
+        cluster: () => ({
+          connect: async () => undefined,
+          disconnect: async () => undefined,
+          findGroupCoordinator: async () => ({
+            leaveGroup: async ({ memberId }: { readonly memberId: string }) => {
+              if (this.failure) throw this.failure
+              this.left.push(memberId)
+            },
+          }),
+        }),
       } as unknown as KafkaClients,
       admin: {
         run: async () =>
@@ -112,7 +124,8 @@ export class FakeConsumer {
 
   /** The group is divided: the partition is ours, or not. */
   join(isOurs = true): void {
-    this.emit('join', { payload: { memberAssignment: isOurs ? { [topic]: [0] } : {} } })
+    const memberId = `member-${this.#group.consumers.length}`
+    this.emit('join', { payload: { memberId, memberAssignment: isOurs ? { [topic]: [0] } : {} } })
   }
   emit(event: string, what: object = {}): void {
     this.#listeners.get(event)?.(what)

@@ -6,6 +6,8 @@ import type { KafkaClients } from './client.ts'
 const KIB = 1_024
 const MIB = 1_024 * KIB
 const longestWaitMs = 500
+/** How long a group waits for a sign of a member. */
+export const sessionTimeoutMs = 10 * SECOND
 
 /** How long the servers may collect for one answer: a part of the age that a batch may have. */
 const fetchWaitMs = (maxAgeMs: number): number =>
@@ -15,9 +17,9 @@ const fetchWaitMs = (maxAgeMs: number): number =>
 export function newConsumer(clients: KafkaClients, { group, limits }: ConsumeOptions): Consumer {
   return clients.consumer({
     groupId: clients.nameOf(group),
-    sessionTimeout: 10 * SECOND,
+    sessionTimeout: sessionTimeoutMs,
     heartbeatInterval: 2 * SECOND,
-    rebalanceTimeout: 15 * SECOND,
+    rebalanceTimeout: sessionTimeoutMs,
     maxBytesPerPartition: MIB,
     maxBytes: 5 * MIB,
     minBytes: limits.maxAgeMs === 0 ? 1 : Math.min(64 * KIB, Math.max(1, limits.maxBytes)),

@@ -34,6 +34,10 @@ export interface Node {
     }[]
   }>
 }
+/** A server that leads a group. */
+interface Coordinator {
+  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
+}
 /** What knows the servers and who leads which partition. */
 export interface Cluster {
   connect(): Promise<void>
@@ -42,6 +46,7 @@ export interface Cluster {
   refreshMetadata(): Promise<void>
   refreshMetadataIfNecessary(): Promise<void>
   findBroker(place: { readonly nodeId: string }): Promise<Node>
+  findGroupCoordinator(group: { readonly groupId: string }): Promise<Coordinator>
   findLeaderForPartitions(
     topic: string,
     partitions: readonly number[],

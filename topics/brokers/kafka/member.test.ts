@@ -170,6 +170,17 @@ describe('a subscription and its members', () => {
     expect(gaps).toEqual([])
   })
 
+  it('reports a member that could not say that it leaves, so that nobody waits for it', async () => {
+    await begin()
+    group.consumer.emit('crash', { payload: { error: new Error('lost') } })
+    await group.pass(5)
+    await until(() => group.consumers.length === 2, 'a new member')
+    expect(group.left).toEqual(['member-1'])
+    over.abort()
+    await group.pass(4)
+    expect(group.left).toEqual(['member-1'])
+  })
+
   it('does not open a partition again that went away while the servers were asked', async () => {
     await begin()
     await group.consumer.fetched(0, 0, 9)

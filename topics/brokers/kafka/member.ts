@@ -47,6 +47,7 @@ export class Member {
   #assigned = new Map<string, Assigned>()
   #generation = 0
   #commitVia: EachBatchPayload['commitOffsetsIfNecessary'] | undefined
+  #id: string | undefined
   readonly #silence: Silence
   constructor(ports: MemberPorts, options: ConsumeOptions) {
     this.#ports = ports
@@ -60,6 +61,11 @@ export class Member {
     }
     this.#silence = new Silence(ports.clock, onSilent, ports.onReadWorks)
     this.#consumer = newConsumer(ports.clients, options)
+  }
+
+  /** What the group calls it; undefined = it never joined. */
+  get id(): string | undefined {
+    return this.#id
   }
 
   /** Lives until the signal fires (then undefined) or the consumer can not go on (then why). Nothing of it is left when it resolves. */
@@ -120,6 +126,7 @@ export class Member {
   /** kafkajs calls it in the same turn in which it got the assignment, before it fetches anything. */
   #joined({ payload }: ConsumerGroupJoinEvent): void {
     this.#silence.sign()
+    this.#id = payload.memberId
     if (this.#over.signal.aborted) return
     this.#generation += 1
     const before = this.#assigned
@@ -264,16 +271,11 @@ export class Member {
   async #commit(topic: string, partition: number, offset: number): Promise<void> {
     if (!this.#commitVia) throw new CryptosError('CRY_INTERNAL', 'a batch without a consumer')
     const partitions = [{ partition, offset: String(offset) }]
-    const topics = [{ topic: this.#nameOf(topic), partitions }]
     try {
-      await this.#commitVia({ topics })
+      await this.#commitVia({ topics: [{ topic: this.#nameOf(topic), partitions }] })
     } catch (error) {
-      if (isGroupMove(error)) throw error
-      throw kafkaError(
-        error,
-        `commit of group ${this.#nameOf(this.#options.group)}`,
-        this.#ports.clients.servers,
-      )
+      const what = `commit of group ${this.#nameOf(this.#options.group)}`
+      throw isGroupMove(error) ? error : kafkaError(error, what, this.#ports.clients.servers)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { KafkaMessage, Message } from 'kafkajs'
+import type { IHeaders, KafkaMessage, Message } from 'kafkajs'
 import type { EpochMicros } from '../../../core/brands.ts'
 import type { StoredMessage, TopicMessage } from '../../../core/ports/broker.ts'
 
@@ -32,17 +32,26 @@ export function fromKafka(topic: string, partition: number, message: KafkaMessag
     else if (name === '__proto__') Object.defineProperty(headers, name, { value: text, ...ownField })
     else headers[name] = text
   }
-  const { value } = message
   return {
     topic,
     partition,
     offset: Number(message.offset),
     key: message.key?.toString() ?? '',
-    value: value === null ? null : new Uint8Array(value.buffer, value.byteOffset, value.byteLength),
+    value: message.value,
     headers,
     timestamp: (Math.max(0, Number(message.timestamp)) * 1_000 + micros) as EpochMicros,
   }
 }
+
+/** Bytes that count for batch limits: key, value and headers. */
+export function kafkaBytes({ key, value, headers = {} }: KafkaMessage): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  for (const name in headers) bytes += name.length + lengthOf(headers[name])
+  return bytes
+}
+
+const lengthOf = (header: IHeaders[string]): number =>
+  Array.isArray(header) ? header.reduce((sum, one) => sum + one.length, 0) : (header?.length ?? 0)
 
 const ownField = { enumerable: true, configurable: true, writable: true }
 

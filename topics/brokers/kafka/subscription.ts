@@ -2,6 +2,7 @@ import { CryptosError, classify } from '../../../core/errors.ts'
 import type { ConsumeOptions } from '../../../core/ports/broker.ts'
 import { SECOND } from '../../../core/time.ts'
 import type { Done } from './assigned.ts'
+import { Departed } from './departed.ts'
 import { faultType, kafkaError } from './errors.ts'
 import { Member } from './member.ts'
 import type { MemberPorts } from './member.ts'
@@ -21,6 +22,7 @@ export type SubscriptionPorts = Omit<MemberPorts, 'onReadFailed' | 'onReadWorks'
 export async function subscribe(ports: SubscriptionPorts, options: ConsumeOptions): Promise<void> {
   const health = new Health(options)
   const trouble = new Trouble(ports, options.group)
+  const departed = new Departed(ports, options.group)
   const done = new Map<string, Done>()
   const onReadFailed = (error: unknown): void => health.failed(trouble.of(error))
   const onReadWorks = (): void => {
@@ -32,8 +34,11 @@ export async function subscribe(ports: SubscriptionPorts, options: ConsumeOption
     try {
       health.places = await placesOf(ports, options.topics)
       trouble.isFound = true
-      const why = await new Member({ ...ports, done, onReadFailed, onReadWorks }, options).live()
+      await departed.report()
+      const member = new Member({ ...ports, done, onReadFailed, onReadWorks }, options)
+      const why = await member.live()
       if (options.signal.aborted) return
+      departed.add(member.id)
       throw why
     } catch (error) {
       const problem = trouble.of(error)

@@ -4,10 +4,9 @@ import type { ConsumeOptions, PartitionBatch, StoredMessage } from '../../../cor
 import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import { Batcher } from '../../batcher.ts'
-import { messageBytes } from '../../messages.ts'
 import { Wakes } from '../../wakes.ts'
 import { isGroupMove } from './errors.ts'
-import { fromKafka } from './messages.ts'
+import { fromKafka, kafkaBytes } from './messages.ts'
 import { within } from './waiting.ts'
 import type { WaitEnd } from './waiting.ts'
 
@@ -50,11 +49,11 @@ export interface WorkerOptions {
 export class PartitionWorker {
   readonly #options: WorkerOptions
   readonly #wakes = new Wakes()
-  readonly #batcher: Batcher<StoredMessage>
+  readonly #batcher: Batcher<KafkaMessage>
   readonly #signal: AbortSignal
   readonly #left = new AbortController()
   /** What waits, from #head on, and its sizes beside it: a size is counted once per record. */
-  #queue: StoredMessage[] = []
+  #queue: KafkaMessage[] = []
   #sizes: number[] = []
   #head = 0
   #queuedBytes = 0
@@ -71,7 +70,7 @@ export class PartitionWorker {
   constructor(options: WorkerOptions) {
     const { consume, next, committed } = options
     this.#options = options
-    this.#batcher = new Batcher<StoredMessage>(consume.limits, messageBytes)
+    this.#batcher = new Batcher<KafkaMessage>(consume.limits, kafkaBytes)
     this.#signal = AbortSignal.any([consume.signal, this.#left.signal])
     this.#next = next
     this.#done = next
@@ -99,11 +98,9 @@ export class PartitionWorker {
 
   /** Takes in what follows; what is known is passed over. `next` = offset behind it, `end` = end of the partition. */
   push(messages: readonly KafkaMessage[], next: number, end: number): void {
-    const { topic, partition } = this.#options
-    for (const each of messages) {
-      const message = fromKafka(topic, partition, each)
-      if (message.offset < this.#next) continue
-      const bytes = messageBytes(message)
+    for (const message of messages) {
+      if (Number(message.offset) < this.#next) continue
+      const bytes = kafkaBytes(message)
       this.#queue.push(message)
       this.#sizes.push(bytes)
       this.#queuedBytes += bytes
@@ -141,7 +138,13 @@ export class PartitionWorker {
     }
   }
 
+  /** The next batch. Its messages become ours only now: what waits is held once, as it was fetched. */
   #take(): readonly StoredMessage[] | undefined {
+    const { topic, partition } = this.#options
+    return this.#closed()?.map(message => fromKafka(topic, partition, message))
+  }
+
+  #closed(): readonly KafkaMessage[] | undefined {
     const nowMs = this.#nowMs()
     for (let message = this.#queue[this.#head]; message; message = this.#queue[this.#head]) {
       const bytes = this.#sizes[this.#head] ?? 0
