@@ -64,12 +64,15 @@ class Delivery<R> {
   }
 
   async #store(batch: PartitionBatch, signal: AbortSignal): Promise<void> {
-    const good: Item<R>[] = []
+    const good: Good<R> = { records: [], messages: [] }
     const dead: DeadLetter[] = []
     for (const message of batch.messages) {
       const decoded = decodeMessage(message, this.#o.codec)
-      if (decoded.ok) good.push({ message, record: decoded.record })
-      else dead.push(this.#letter(message, decoded.error))
+      if (!decoded.ok) dead.push(this.#letter(message, decoded.error))
+      else {
+        good.records.push(decoded.record)
+        good.messages.push(message)
+      }
     }
     await this.#bury(dead, signal)
     const source = this.#sourceOf(batch.messages, batch)
@@ -83,15 +86,14 @@ class Delivery<R> {
    * The whole batch at once. Where the sink calls records wrong and says which, its neighbours are stored; where it does not say, one
    * by one, so that they are.
    */
-  async #write(items: readonly Item<R>[], source: BatchSource, signal: AbortSignal): Promise<Stored> {
-    const records = items.map(item => item.record)
+  async #write(good: Good<R>, source: BatchSource, signal: AbortSignal): Promise<Stored> {
     try {
-      return { ...(await this.#retried(() => this.#o.sink.write(records, source), signal)), dead: 0 }
+      return { ...(await this.#retried(() => this.#o.sink.write(good.records, source), signal)), dead: 0 }
     } catch (error) {
       if (classify(error) !== 'dead-letter') throw error
       const { code, partial } = toCryptosError(error)
-      if (partial === undefined) return await this.#writeEach(items, source, signal)
-      const letters = items.flatMap(({ message }, i) => {
+      if (partial === undefined) return await this.#writeEach(good, source, signal)
+      const letters = good.messages.flatMap((message, i) => {
         const reason = partial.refused.get(i)
         return reason === undefined ? [] : [this.#letter(message, new CryptosError(code, reason))]
       })
@@ -100,9 +102,10 @@ class Delivery<R> {
     }
   }
 
-  async #writeEach(items: readonly Item<R>[], source: BatchSource, signal: AbortSignal): Promise<Stored> {
+  async #writeEach(good: Good<R>, source: BatchSource, signal: AbortSignal): Promise<Stored> {
     const sum = { written: 0, superseded: 0, dead: 0 }
-    for (const { message, record } of items) {
+    for (const [i, message] of good.messages.entries()) {
+      const record = good.records[i] as R
       const own = this.#sourceOf([message], source)
       try {
         const result = await this.#retried(() => this.#o.sink.write([record], own), signal)
@@ -184,8 +187,9 @@ class Delivery<R> {
   }
 }
 
-interface Item<R> {
-  readonly message: StoredMessage
-  readonly record: R
+/** What could be read of a batch: records, and beside each the message that it came in. */
+interface Good<R> {
+  readonly records: R[]
+  readonly messages: StoredMessage[]
 }
 type Stored = StoreResult & { readonly dead: number }

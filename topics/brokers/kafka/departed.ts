@@ -3,7 +3,7 @@ import { SECOND } from '../../../core/time.ts'
 import type { KafkaClients } from './client.ts'
 import { faultType } from './errors.ts'
 import { sessionTimeoutMs } from './fetching.ts'
-import { atMost, within } from './waiting.ts'
+import { atMost, ignore, within } from './waiting.ts'
 
 const callLimitMs = 3 * SECOND
 
@@ -15,24 +15,18 @@ export class Departed {
   readonly #clients: KafkaClients
   readonly #clock: Clock
   readonly #group: string
-  /** When each of them is forgotten by the group itself. */
-  readonly #untilMs = new Map<string, number>()
   constructor(ports: { readonly clients: KafkaClients; readonly clock: Clock }, group: string) {
     this.#clients = ports.clients
     this.#clock = ports.clock
     this.#group = group
   }
 
-  add(memberId: string | undefined): void {
-    if (memberId !== undefined) this.#untilMs.set(memberId, this.#clock.monotonicMs() + sessionTimeoutMs)
-  }
-
-  /** Tries once; who could not be reported is tried next time. Never throws: without it a group only waits longer. */
-  async report(): Promise<void> {
-    for (const [memberId, untilMs] of this.#untilMs) {
-      const isOver = untilMs < this.#clock.monotonicMs() || (await this.#isLeft(memberId))
-      if (!isOver) return
-      this.#untilMs.delete(memberId)
+  /** Tries until a coordinator knows it, the group has forgotten the member by itself, or the signal fires. Never throws. */
+  async report(memberId: string, signal: AbortSignal): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + sessionTimeoutMs
+    while (!signal.aborted && this.#clock.monotonicMs() < untilMs) {
+      if (await this.#isLeft(memberId)) return
+      await this.#clock.sleep(SECOND, signal).catch(ignore)
     }
   }
 

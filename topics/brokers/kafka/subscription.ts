@@ -34,11 +34,11 @@ export async function subscribe(ports: SubscriptionPorts, options: ConsumeOption
     try {
       health.places = await placesOf(ports, options.topics)
       trouble.isFound = true
-      await departed.report()
       const member = new Member({ ...ports, done, onReadFailed, onReadWorks }, options)
       const why = await member.live()
       if (options.signal.aborted) return
-      departed.add(member.id)
+      // Beside the next one, which the group lets wait for it.
+      if (member.id !== undefined) departed.report(member.id, options.signal).catch(ignore)
       throw why
     } catch (error) {
       const problem = trouble.of(error)
