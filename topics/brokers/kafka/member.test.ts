@@ -95,6 +95,22 @@ describe('a subscription and its members', () => {
     expect(group.consumers).toHaveLength(1)
   })
 
+  it('begins anew where fetches are answered and the group does not hear who fetches', async () => {
+    await begin()
+    const second = async (isHeard: boolean): Promise<void> => {
+      await group.pass(1)
+      group.consumer.emit('fetch')
+      if (isHeard) group.consumer.emit('heartbeat')
+    }
+    for (let i = 0; i < 30; i += 1) await second(i % 5 === 0)
+    expect(told).toEqual([])
+    expect(group.consumers).toHaveLength(1)
+    for (let i = 0; i < 16 && group.consumers.length === 1; i += 1) await second(false)
+    await group.pass(5)
+    expect(group.consumers).toHaveLength(2)
+    expect(told).toEqual(['CRY_SERVER_UNREACHABLE', 'well'])
+  })
+
   it('bears a topic that is unknown for a moment, and stops when it stays so', async () => {
     const unknown = Object.assign(new Error('This server does not host this topic-partition'), {
       name: 'KafkaJSProtocolError',

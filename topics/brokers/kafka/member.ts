@@ -13,6 +13,7 @@ import { committedOf } from './groups.ts'
 import type { CommittedOffset } from './groups.ts'
 import { fetchedAt } from './internals.ts'
 import { Silence } from './silence.ts'
+import type { Silent } from './silence.ts'
 import { startOf } from './start.ts'
 import type { KafkaTopics } from './topics.ts'
 import { atMost, ignore } from './waiting.ts'
@@ -53,11 +54,12 @@ export class Member {
     this.#ports = ports
     // The servers' waiting is part of the age.
     this.#options = { ...options, limits: limitsAfterFetch(options.limits) }
-    const onSilent = (seconds: number, isEnd: boolean): void => {
-      const why = `Kafka at ${ports.clients.servers.join(', ')}: no answer for ${seconds} s`
-      const error = new CryptosError('CRY_SERVER_UNREACHABLE', why)
+    const onSilent = (seconds: number, what: Silent): void => {
+      const why = what === 'lost' ? 'the group has not heard this member' : 'no answer'
+      const told = `Kafka at ${ports.clients.servers.join(', ')}: ${why} for ${seconds} s`
+      const error = new CryptosError('CRY_SERVER_UNREACHABLE', told)
       ports.onReadFailed(error)
-      if (isEnd) this.#ended.resolve(error)
+      if (what !== 'told') this.#ended.resolve(error)
     }
     this.#silence = new Silence(ports.clock, onSilent, ports.onReadWorks)
     this.#consumer = newConsumer(ports.clients, options)
@@ -88,7 +90,7 @@ export class Member {
     const { events } = this.#consumer
     this.#consumer.on(events.GROUP_JOIN, event => this.#joined(event))
     this.#consumer.on(events.FETCH, () => this.#silence.sign())
-    this.#consumer.on(events.HEARTBEAT, () => this.#silence.sign())
+    this.#consumer.on(events.HEARTBEAT, () => this.#silence.beat())
     this.#consumer.on(events.CRASH, ({ payload }) => this.#ended.resolve(payload.error))
   }
 
@@ -125,7 +127,7 @@ export class Member {
 
   /** kafkajs calls it in the same turn in which it got the assignment, before it fetches anything. */
   #joined({ payload }: ConsumerGroupJoinEvent): void {
-    this.#silence.sign()
+    this.#silence.beat()
     this.#id = payload.memberId
     if (this.#over.signal.aborted) return
     this.#generation += 1
@@ -224,10 +226,10 @@ export class Member {
   async #took(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload
     this.#commitVia = payload.commitOffsetsIfNecessary
-    const topic = this.#ports.clients.ownNameOf(batch.topic)
-    const assigned = topic === undefined ? undefined : this.#assigned.get(placeOf(topic, batch.partition))
+    const topic = this.#ports.clients.ownNameOf(batch.topic) ?? ''
+    const assigned = this.#assigned.get(placeOf(topic, batch.partition))
     const worker = assigned?.worker
-    if (topic === undefined || !assigned?.isOpen || !worker) return
+    if (!assigned?.isOpen || !worker) return
     const first = Number(batch.firstOffset())
     const next = Number(batch.lastOffset()) + 1
     if (next <= worker.next) return this.#reopen(assigned, worker)
@@ -294,7 +296,5 @@ export class Member {
     this.#consumer.seek({ topic: this.#nameOf(topic), partition, offset: String(offset) })
   }
 
-  #nameOf(topic: string): string {
-    return this.#ports.clients.nameOf(topic)
-  }
+  readonly #nameOf = (topic: string): string => this.#ports.clients.nameOf(topic)
 }

@@ -3,16 +3,26 @@ import { SECOND } from '../../../core/time.ts'
 
 const toldAfterMs = 8 * SECOND
 const endsAfterMs = 25 * SECOND
+/** Above a group's patience with a member (10 s): who was not heard for so long is none any more. */
+const lostAfterMs = 12 * SECOND
 
-/** Notices that the servers give no sign of life: kafkajs can wait for ever for one that hangs. */
+/** What is wrong: nothing answers (for long, and then the consumer is given up), or the group has forgotten who still reads. */
+export type Silent = 'told' | 'end' | 'lost'
+
+/**
+ * Notices that the servers give no sign of life, for kafkajs can wait for ever for one that hangs; and that a consumer fetches
+ * without being a member: after a join that failed at the wrong moment kafkajs goes on so, and every commit is refused.
+ */
 export class Silence {
   readonly #clock: Clock
-  readonly #tell: (seconds: number, isEnd: boolean) => void
+  readonly #tell: (seconds: number, what: Silent) => void
   readonly #over: () => void
   #lastSignMs: number
+  /** Time in which fetches were answered and no member was heard. */
+  #unheardMs = 0
   #isTold = false
-  /** `tell` is called each second from 8 s on, and with `isEnd` from 25 s on; `over` at the first sign of life after it. */
-  constructor(clock: Clock, tell: (seconds: number, isEnd: boolean) => void, over: () => void) {
+  /** `tell` is called each second from 8 s on, and as the end from 25 s on; `over` at the first sign of life after it. */
+  constructor(clock: Clock, tell: (seconds: number, what: Silent) => void, over: () => void) {
     this.#clock = clock
     this.#tell = tell
     this.#over = over
@@ -27,6 +37,12 @@ export class Silence {
     this.#over()
   }
 
+  /** The group answered, to a member. */
+  beat(): void {
+    this.sign()
+    this.#unheardMs = -SECOND
+  }
+
   /** Until the signal fires, and then by its throw. */
   async watch(signal: AbortSignal): Promise<never> {
     for (;;) {
@@ -36,9 +52,14 @@ export class Silence {
       // This process was paused: the servers had no chance to answer.
       if (nowMs - beforeMs > 5 * SECOND) this.#lastSignMs = nowMs
       const silentMs = nowMs - this.#lastSignMs
-      if (silentMs <= toldAfterMs) continue
-      this.#isTold = true
-      this.#tell(Math.round(silentMs / SECOND), silentMs > endsAfterMs)
+      if (silentMs < 2 * SECOND) this.#unheardMs += SECOND
+      if (silentMs > toldAfterMs) this.#say(silentMs, silentMs > endsAfterMs ? 'end' : 'told')
+      else if (this.#unheardMs > lostAfterMs) this.#say(this.#unheardMs, 'lost')
     }
+  }
+
+  #say(durationMs: number, what: Silent): void {
+    this.#isTold = true
+    this.#tell(Math.round(durationMs / SECOND), what)
   }
 }
