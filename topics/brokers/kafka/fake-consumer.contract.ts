@@ -23,6 +23,8 @@ export class FakeGroup {
   failure: Error | undefined
   /** Offsets that the log holds although nothing of them was fetched. */
   hidden: readonly number[] = []
+  /** Whether the server that is asked to commit leads the group. */
+  isLeader = true
   /** Members of which it was said that they left. */
   readonly left: string[] = []
   /** Holds the answers about ends back. */
@@ -122,6 +124,11 @@ export class FakeConsumer {
     this.seeks.push(Number(offset))
   }
 
+  async commitOffsets([place]: readonly { readonly offset: string }[]): Promise<void> {
+    if (!this.#group.isLeader) throw notLeader()
+    this.#group.committed = Number(place?.offset)
+  }
+
   /** The group is divided: the partition is ours, or not. */
   join(isOurs = true): void {
     const memberId = `member-${this.#group.consumers.length}`
@@ -145,13 +152,18 @@ export class FakeConsumer {
     const payload = {
       batch: fetchedBatch(topic, String(asked), data),
       resolveOffset: () => undefined,
-      commitOffsetsIfNecessary: async (offsets: Offsets) => {
-        this.#group.committed = Number(offsets.topics[0]?.partitions[0]?.offset)
-      },
+      commitOffsetsIfNecessary: ({ topics }: Offsets) =>
+        this.commitOffsets([{ offset: topics[0]?.partitions[0]?.offset ?? '' }]),
     }
     await this.#eachBatch?.(payload as unknown as EachBatchPayload)
   }
 }
+
+const notLeader = (): Error =>
+  Object.assign(new Error('This is not the correct coordinator for this group'), {
+    name: 'KafkaJSProtocolError',
+    type: 'NOT_COORDINATOR_FOR_GROUP',
+  })
 
 interface Offsets {
   readonly topics: readonly { readonly partitions: readonly { readonly offset: string }[] }[]

@@ -111,6 +111,35 @@ describe('a subscription and its members', () => {
     expect(told).toEqual(['CRY_SERVER_UNREACHABLE', 'well'])
   })
 
+  it('begins anew where the group goes on and does not take its commits', async () => {
+    await begin()
+    const seconds = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i += 1) {
+        group.consumer.emit('heartbeat')
+        await group.pass(1)
+      }
+    }
+    group.isLeader = false
+    await group.consumer.fetched(0, 0, 4)
+    await until(() => read.length === 5, 'read')
+    await seconds(5)
+    group.isLeader = true
+    await seconds(5)
+    expect(group.committed).toBe(5)
+    expect(told).toEqual([])
+    group.isLeader = false
+    await group.consumer.fetched(5, 5, 9)
+    for (let i = 0; i < 20 && group.consumers.length === 1; i += 1) await seconds(1)
+    group.isLeader = true
+    await seconds(3)
+    expect(told).toEqual(['CRY_SERVER_UNREACHABLE', 'well'])
+    // What was done and not committed is committed by the next one, and not read again.
+    expect(group.committed).toBe(10)
+    await group.consumer.fetched(10, 10, 11)
+    await until(() => group.committed === 12, 'committed')
+    expect(read).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+  })
+
   it('bears a topic that is unknown for a moment, and stops when it stays so', async () => {
     const unknown = Object.assign(new Error('This server does not host this topic-partition'), {
       name: 'KafkaJSProtocolError',

@@ -1,38 +1,21 @@
 import type { Batch, Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
 import { CryptosError } from '../../../core/errors.ts'
 import type { ConsumeOptions, PartitionState } from '../../../core/ports/broker.ts'
-import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
-import type { KafkaAdmin } from './admin.ts'
 import { placeOf } from './assigned.ts'
-import type { Assigned, Done } from './assigned.ts'
-import type { KafkaClients } from './client.ts'
-import { isGroupMove, kafkaError } from './errors.ts'
+import type { Assigned } from './assigned.ts'
+import { Commits } from './commits.ts'
 import { limitsAfterFetch, newConsumer } from './fetching.ts'
 import { committedOf } from './groups.ts'
 import type { CommittedOffset } from './groups.ts'
 import { fetchedAt } from './internals.ts'
+import type { MemberPorts } from './member-ports.ts'
 import { Silence } from './silence.ts'
 import type { Silent } from './silence.ts'
 import { startOf } from './start.ts'
-import type { KafkaTopics } from './topics.ts'
+import { Turns, batchesInHand } from './turns.ts'
 import { atMost, ignore } from './waiting.ts'
 import { PartitionWorker } from './worker.ts'
-
-export interface MemberPorts {
-  readonly clients: KafkaClients
-  readonly admin: KafkaAdmin
-  readonly topics: KafkaTopics
-  readonly clock: Clock
-  /** The servers do not answer; told again and again. */
-  readonly onReadFailed: (error: unknown) => void
-  /** They answered. */
-  readonly onReadWorks: () => void
-  /** Whether the log holds a record from one offset on and before another. */
-  readonly holds: (topic: string, partition: number, from: number, to: number) => Promise<boolean>
-  /** How far the subscription came in each partition, over the lives of its members. */
-  readonly done: Map<string, Done>
-}
 
 /**
  * One member of a group: a kafkajs consumer from its start to its end. kafkajs fetches, keeps the membership and divides the
@@ -45,9 +28,10 @@ export class Member {
   readonly #consumer: Consumer
   readonly #ended = Promise.withResolvers<unknown>()
   readonly #over = new AbortController()
+  readonly #turns = new Turns(batchesInHand)
   #assigned = new Map<string, Assigned>()
   #generation = 0
-  #commitVia: EachBatchPayload['commitOffsetsIfNecessary'] | undefined
+  readonly #commits: Commits
   #id: string | undefined
   readonly #silence: Silence
   constructor(ports: MemberPorts, options: ConsumeOptions) {
@@ -58,11 +42,14 @@ export class Member {
       const why = what === 'lost' ? 'the group has not heard this member' : 'no answer'
       const told = `Kafka at ${ports.clients.servers.join(', ')}: ${why} for ${seconds} s`
       const error = new CryptosError('CRY_SERVER_UNREACHABLE', told)
-      ports.onReadFailed(error)
-      if (what !== 'told') this.#ended.resolve(error)
+      if (what === 'told') ports.onReadFailed(error)
+      else this.#lost(error)
     }
     this.#silence = new Silence(ports.clock, onSilent, ports.onReadWorks)
     this.#consumer = newConsumer(ports.clients, options)
+    this.#commits = new Commits(ports, { group: options.group, consumer: this.#consumer }, error =>
+      this.#lost(error),
+    )
   }
 
   /** What the group calls it; undefined = it never joined. */
@@ -84,6 +71,12 @@ export class Member {
       signal.removeEventListener('abort', stop)
       await this.#leave(started)
     }
+  }
+
+  /** It can not go on, and kafkajs does not notice. */
+  #lost(error: CryptosError): void {
+    this.#ports.onReadFailed(error)
+    this.#ended.resolve(error)
   }
 
   #listen(): void {
@@ -129,6 +122,7 @@ export class Member {
   #joined({ payload }: ConsumerGroupJoinEvent): void {
     this.#silence.beat()
     this.#id = payload.memberId
+    this.#commits.joined()
     if (this.#over.signal.aborted) return
     this.#generation += 1
     const before = this.#assigned
@@ -201,8 +195,9 @@ export class Member {
       // Done there and not committed: it must not wait for the next record.
       stored: next === done?.offset ? done.stored : undefined,
       ports: {
-        commit: offset => this.#commit(topic, partition, offset),
+        commit: offset => this.#commits.commit(topic, partition, offset),
         flow: on => this.#flow(topic, partition, on),
+        turns: this.#turns,
       },
       clock: this.#ports.clock,
     })
@@ -225,7 +220,7 @@ export class Member {
 
   async #took(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload
-    this.#commitVia = payload.commitOffsetsIfNecessary
+    this.#commits.use(payload.commitOffsetsIfNecessary)
     const topic = this.#ports.clients.ownNameOf(batch.topic) ?? ''
     const assigned = this.#assigned.get(placeOf(topic, batch.partition))
     const worker = assigned?.worker
@@ -268,17 +263,6 @@ export class Member {
     const generation = this.#generation
     const states = await this.#ports.topics.states(assigned.topic)
     await this.#open(generation, assigned, { states, committed: [] })
-  }
-
-  async #commit(topic: string, partition: number, offset: number): Promise<void> {
-    if (!this.#commitVia) throw new CryptosError('CRY_INTERNAL', 'a batch without a consumer')
-    const partitions = [{ partition, offset: String(offset) }]
-    try {
-      await this.#commitVia({ topics: [{ topic: this.#nameOf(topic), partitions }] })
-    } catch (error) {
-      const what = `commit of group ${this.#nameOf(this.#options.group)}`
-      throw isGroupMove(error) ? error : kafkaError(error, what, this.#ports.clients.servers)
-    }
   }
 
   #flow(topic: string, partition: number, on: boolean): void {

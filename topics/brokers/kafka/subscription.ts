@@ -5,7 +5,7 @@ import type { Done } from './assigned.ts'
 import { Departed } from './departed.ts'
 import { faultType, kafkaError } from './errors.ts'
 import { Member } from './member.ts'
-import type { MemberPorts } from './member.ts'
+import type { MemberPorts } from './member-ports.ts'
 import { ignore } from './waiting.ts'
 
 const firstPauseMs = 100

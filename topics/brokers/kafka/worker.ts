@@ -6,6 +6,7 @@ import { SECOND } from '../../../core/time.ts'
 import { Batcher } from '../../batcher.ts'
 import { Wakes } from '../../wakes.ts'
 import { isGroupMove } from './errors.ts'
+import type { Turns } from './turns.ts'
 import { fromKafka, kafkaBytes } from './messages.ts'
 import { within } from './waiting.ts'
 import type { WaitEnd } from './waiting.ts'
@@ -23,6 +24,8 @@ export interface WorkerPorts {
   commit(offset: number): Promise<void>
   /** Whether the partition is fetched. */
   flow(on: boolean): void
+  /** One batch in hand each, shared by the partitions of a consumer: what is not in hand waits as it was fetched. */
+  readonly turns: Turns
 }
 
 export interface WorkerOptions {
@@ -66,12 +69,15 @@ export class PartitionWorker {
   #end: number
   #ill: boolean
   readonly #finishing = new AbortController()
+  /** The subscription's end, the partition's, or this worker's. */
+  readonly #over: AbortSignal
   #stored: readonly StoredMessage[] | undefined
   constructor(options: WorkerOptions) {
     const { consume, next, committed } = options
     this.#options = options
     this.#batcher = new Batcher<KafkaMessage>(consume.limits, kafkaBytes)
     this.#signal = AbortSignal.any([consume.signal, this.#left.signal])
+    this.#over = AbortSignal.any([this.#signal, this.#finishing.signal])
     this.#next = next
     this.#done = next
     this.#end = next
@@ -129,22 +135,18 @@ export class PartitionWorker {
 
   /** Ends by the signal of the subscription, or when the partition is left; after the batch in work. */
   async run(): Promise<void> {
-    if (this.#stored) await this.#deliver(this.#stored)
+    const { topic, partition } = this.#options
+    const stored = this.#stored
+    if (stored) await this.#deliver(() => stored)
     while (!this.#isOver()) {
       const seen = this.#wakes.version
-      const messages = this.#take()
-      if (messages) await this.#deliver(messages)
+      const fetched = this.#take()
+      if (fetched) await this.#deliver(() => fetched.map(each => fromKafka(topic, partition, each)))
       else await this.#wait(seen, this.#batcher.dueInMs(this.#nowMs()) ?? idleMs)
     }
   }
 
-  /** The next batch. Its messages become ours only now: what waits is held once, as it was fetched. */
-  #take(): readonly StoredMessage[] | undefined {
-    const { topic, partition } = this.#options
-    return this.#closed()?.map(message => fromKafka(topic, partition, message))
-  }
-
-  #closed(): readonly KafkaMessage[] | undefined {
+  #take(): readonly KafkaMessage[] | undefined {
     const nowMs = this.#nowMs()
     for (let message = this.#queue[this.#head]; message; message = this.#queue[this.#head]) {
       const bytes = this.#sizes[this.#head] ?? 0
@@ -173,25 +175,37 @@ export class PartitionWorker {
     this.#options.ports.flow(on)
   }
 
-  /** The batch until it is done and committed, or until this worker ends. */
-  async #deliver(messages: readonly StoredMessage[]): Promise<void> {
-    const offset = (messages.at(-1)?.offset ?? 0) + 1
-    for (let failures = 0; !this.#isOver(); failures += 1) {
-      const batch: PartitionBatch = { ...this.#place(), messages, end: this.#end }
+  /** The batch until it is done and committed, or until this worker ends. It becomes ours, and is decoded, in its turn only. */
+  async #deliver(messagesOf: () => readonly StoredMessage[]): Promise<void> {
+    const { turns } = this.#options.ports
+    let messages: readonly StoredMessage[] | undefined
+    for (let failures = 0; await turns.take(this.#over); failures += 1) {
       try {
-        if (this.#done < offset) await this.#options.consume.onBatch(batch, this.#signal)
-        this.#done = Math.max(this.#done, offset)
-        this.#stored = messages
-        if (!(await this.#commit(offset))) return
-        this.#stored = undefined
-        this.#well()
-        this.#options.consume.onCommitted?.(batch)
-        return
-      } catch (error) {
-        if (this.#isOver()) return
-        this.#failed(error, batch)
-        await this.#sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 20)))
+        messages ??= messagesOf()
+        if (await this.#isOut(messages)) return
+      } finally {
+        turns.give()
       }
+      await this.#sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 20)))
+    }
+  }
+
+  /** True when nothing is left to do about it here: it is done and committed, or the partition is not ours any more. */
+  async #isOut(messages: readonly StoredMessage[]): Promise<boolean> {
+    const offset = (messages.at(-1)?.offset ?? 0) + 1
+    const batch: PartitionBatch = { ...this.#place(), messages, end: this.#end }
+    try {
+      if (this.#done < offset) await this.#options.consume.onBatch(batch, this.#signal)
+      this.#done = Math.max(this.#done, offset)
+      this.#stored = messages
+      if (!(await this.#commit(offset))) return true
+      this.#stored = undefined
+      this.#well()
+      this.#options.consume.onCommitted?.(batch)
+      return true
+    } catch (error) {
+      if (!this.#isOver()) this.#failed(error, batch)
+      return this.#isOver()
     }
   }
 
@@ -227,7 +241,7 @@ export class PartitionWorker {
   }
 
   #isOver(): boolean {
-    return this.#finishing.signal.aborted || this.#signal.aborted
+    return this.#over.aborted
   }
 
   #place(): { readonly topic: string; readonly partition: number } {
@@ -241,8 +255,7 @@ export class PartitionWorker {
   }
   async #sleep(durationMs: number): Promise<void> {
     const never = new Wakes()
-    const signal = AbortSignal.any([this.#signal, this.#finishing.signal])
-    await never.wait(never.version, durationMs, this.#options.clock, signal)
+    await never.wait(never.version, durationMs, this.#options.clock, this.#over)
   }
 }
 
