@@ -28,9 +28,13 @@ function checkedValue(message: StoredMessage, schema: string): Uint8Array {
   const { value, headers } = message
   if (value === null) return refuse('$: no value (a tombstone), where a record is expected')
   if (value.length > maxValueBytes) refuse(`$: ${value.length} bytes, at most ${maxValueBytes} are read`)
-  const names = Object.keys(headers)
-  const length = names.reduce((sum, name) => sum + name.length + (headers[name]?.length ?? 0), 0)
-  if (names.length > maxHeaders || length > maxHeaderLength) refuse('headers: too many or too long')
+  let count = 0
+  let length = 0
+  for (const name in headers) {
+    count += 1
+    length += name.length + (headers[name]?.length ?? 0)
+  }
+  if (count > maxHeaders || length > maxHeaderLength) refuse('headers: too many or too long')
   const found = headers[headerNames.schema]
   if (found !== schema)
     refuse(`header ${headerNames.schema}: ${JSON.stringify(found ?? null)?.slice(0, 80)}, expected ${schema}`)

@@ -254,7 +254,6 @@ export const otherNames = [
   'CRYPTOS_STACK_FOLDER',
   'CRYPTOS_KILLS',
   'CRYPTOS_CUT_MS',
-  'CRYPTOS_GATE_STACK',
   'CRYPTOS_SCREENSHOTS',
   'CRYPTOS_EXPORT_DIR',
 ] as const

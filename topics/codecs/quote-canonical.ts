@@ -24,6 +24,8 @@ const pattern = new RegExp(
   ].join(''),
 )
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 /**
  * Reads a quote that is written exactly as our encoder writes it: one match checks all its fields and finds them, which costs less than
  * parsing the JSON alone. Anything else is undefined, and the caller reads it field by field; it is never more lenient than that.
@@ -31,33 +33,36 @@ const pattern = new RegExp(
 export function canonicalQuote(text: string): Quote | undefined {
   const found = pattern.exec(text)
   if (!found) return undefined
-  const [, provider, asset, symbol = '', sourceId = '', currency, price, cap, volume, supply, change] = found
-  const [observedBy, origin, runId = '', rawRef = ''] = [found[12], found[15], found[16], found[18]]
+  const [symbol, sourceId] = [found[3] ?? '', found[4] ?? '']
+  const [runId, rawRef] = [found[16] ?? '', found[18] ?? '']
   if (symbol.length > 64 || sourceId.length > 128 || runId.length > 256 || rawRef.length > 512)
     return undefined
   const [observedAt, receivedAt] = [Number(found[11]), Number(found[13])]
   const [revision, credits] = [Number(found[14]), Number(found[17])]
   const safe = Number.MAX_SAFE_INTEGER
   if (observedAt > safe || receivedAt > safe || revision > safe || credits > safe) return undefined
-  return {
+  const quote: Writable<Quote> = {
     kind: 'quote',
-    provider: provider as ProviderId,
-    asset: asset as AssetId,
+    provider: found[1] as ProviderId,
+    asset: found[2] as AssetId,
     symbol,
     sourceId,
-    currency: currency ?? '',
-    price: price as DecimalString,
-    ...(cap === undefined ? {} : { marketCap: cap as DecimalString }),
-    ...(volume === undefined ? {} : { volume24h: volume as DecimalString }),
-    ...(supply === undefined ? {} : { supply: supply as DecimalString }),
-    ...(change === undefined ? {} : { change24h: change as DecimalString }),
+    currency: found[5] ?? '',
+    price: found[6] as DecimalString,
     observedAt: observedAt as EpochMicros,
-    observedBy: observedBy as Quote['observedBy'],
+    observedBy: found[12] as Quote['observedBy'],
     receivedAt: receivedAt as EpochMicros,
     revision,
-    origin: origin as Origin,
+    origin: found[15] as Origin,
     runId,
     credits: credits as Credits,
     rawRef,
   }
+  // Not spread into it: this runs for every record that is read.
+  const [cap, volume, supply, change] = [found[7], found[8], found[9], found[10]]
+  if (cap !== undefined) quote.marketCap = cap as DecimalString
+  if (volume !== undefined) quote.volume24h = volume as DecimalString
+  if (supply !== undefined) quote.supply = supply as DecimalString
+  if (change !== undefined) quote.change24h = change as DecimalString
+  return quote
 }

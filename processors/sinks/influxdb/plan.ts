@@ -44,13 +44,13 @@ export function momentsToCheck<R>(
   refused: ReadonlyMap<number, string>,
 ): Map<string, Moment<R>> {
   const moments = new Map<string, Moment<R>>()
-  for (const [i, record] of records.entries()) {
+  records.forEach((record, i) => {
     const series = all[i]
-    if (series === undefined || (refused.size > 0 && refused.has(i))) continue
+    if (series === undefined || (refused.size > 0 && refused.has(i))) return
     const at = shape.at(record)
     if (at > series.newestAt) series.newestAt = at
     else moments.set(idOf(series.key, at), { series, at, members: [], stored: undefined })
-  }
+  })
   return moments
 }
 
@@ -58,14 +58,14 @@ export function momentsToCheck<R>(
 export function planBatch<R>(batch: Batch<R>, moments: ReadonlyMap<string, Moment<R>>, plan: Plan): void {
   const { shape, records, series: all } = batch
   const { lines, refused } = plan
-  for (const [i, record] of records.entries()) {
+  records.forEach((record, i) => {
     const series = all[i]
-    if (series === undefined || (refused.size > 0 && refused.has(i))) continue
+    if (series === undefined || (refused.size > 0 && refused.has(i))) return
     const at = shape.at(record)
     const moment = moments.size === 0 ? undefined : moments.get(idOf(series.key, at))
     if (moment) moment.members.push(i)
     else lines.push({ line: shape.line(series.head, record, shape.isLive(record)), at, record: i })
-  }
+  })
   plan.written += lines.length
   for (const moment of moments.values()) planMoment(batch, moment, plan)
 }

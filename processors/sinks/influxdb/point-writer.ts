@@ -93,6 +93,7 @@ export class PointWriter<R> {
   ): Promise<(KnownSeries<R> | undefined)[]> {
     const shape = this.#shape
     const found = records.map(record => known.of(record))
+    if (!found.includes(undefined)) return found
     const unknown = new Map<string, UnknownSeries<R>>()
     for (const [i, record] of records.entries()) {
       if (found[i] !== undefined) continue
@@ -135,12 +136,11 @@ export class PointWriter<R> {
   #refuseTimes(records: readonly R[], refused: Map<number, string>): void {
     const shape = this.#shape
     const latest = this.#connection.options.clock.now() + DAY * 1_000
-    for (const [i, record] of records.entries()) {
+    records.forEach((record, i) => {
       const at = shape.at(record)
-      if (at >= earliest && at <= latest) continue
-      const why = `the time ${at} of a record is not in microseconds between 2009 and tomorrow`
-      if (!refused.has(i)) refused.set(i, why)
-    }
+      if ((at >= earliest && at <= latest) || refused.has(i)) return
+      refused.set(i, `the time ${at} of a record is not in microseconds between 2009 and tomorrow`)
+    })
   }
 }
 

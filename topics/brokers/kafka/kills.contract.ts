@@ -55,7 +55,8 @@ export async function surviveKills(kills: number): Promise<void> {
         `longest produce ${Math.round(traffic.longestMs)} ms, delivered ${reading.delivered}`,
     )
     expect(killed).toBe(kills)
-    expect(broker.counts.resent).toBeGreaterThan(0)
+    // The kills were felt: a call waited for a new leader, by our tries or by those inside of kafkajs.
+    expect(traffic.longestMs).toBeGreaterThan(1_000)
     expect(lost).toEqual([])
     await reading.hasAll(broker, topic, traffic, 60_000)
     expect(reading.gaps).toEqual([])
