@@ -47,10 +47,10 @@ describe('the catalog of the DAGs', () => {
 
   it('has the datasets that are collected by themselves, and says which need a key', () => {
     const cmc = catalog.providers.find(p => p.id === 'coinmarketcap')
-    expect(cmc?.datasets.map(d => [d.id, d.kind, d.interval_s])).toEqual([
-      ['quotes', 'quotes', 60],
-      ['listings', 'market', 900],
-      ['global', 'metrics', 900],
+    expect(cmc?.datasets.map(d => [d.id, d.kind])).toEqual([
+      ['quotes', 'quotes'],
+      ['listings', 'market'],
+      ['global', 'metrics'],
     ])
     expect(cmc?.key).toEqual({
       env: 'COINMARKETCAP_API_KEY',
@@ -71,7 +71,7 @@ describe('the catalog of the DAGs', () => {
   it('names a history of each provider that has one, and not the closed one where another is open', () => {
     const rows = Object.fromEntries(catalog.providers.map(p => [p.id, p.backfill]))
     expect(rows['coindesk']?.dataset).toBe('tick-history')
-    expect(rows['coinmarketcap']).toEqual({ dataset: 'history', access: 'keyed', reach_days: 365 })
+    expect(rows['coinmarketcap']).toEqual({ dataset: 'history', access: 'keyed' })
     for (const { id, datasets } of providers)
       expect(rows[id] === null).toBe(!datasets.some(d => d.kind === 'history'))
   })
@@ -79,7 +79,7 @@ describe('the catalog of the DAGs', () => {
   it('starts commands that there are, with options that they have', async () => {
     const program = new Command('cryptos')
     for (const name of commandNames) (await loadCommand(name))(program, () => async () => undefined)
-    for (const { command } of [...catalog.housekeeping, catalog.export, catalog.backfill]) {
+    for (const { command } of catalog.housekeeping) {
       const found = findCommand(program, command)
       const flags = command.filter(word => word.startsWith('--'))
       expect(found?.name(), command.join(' ')).toBe(command.filter(word => /^[a-z]+$/.test(word)).at(-1))

@@ -1,7 +1,6 @@
 import { settings } from '../../app/config/settings.ts'
 import type { Access, Dataset, Provider } from '../../collectors/provider.ts'
 import { providers } from '../../collectors/registry.ts'
-import { DAY } from '../../core/time.ts'
 import { type TopicRow, topicTable } from '../../topics/table.ts'
 import { backfillRow, exportRow, housekeepingRows } from './airflow-chores.ts'
 import { catalogText } from './airflow-json.ts'
@@ -38,7 +37,6 @@ const accessOf = ({ access }: Dataset): string => access ?? 'any'
 const datasetRow = (dataset: Dataset) => ({
   id: dataset.id,
   kind: dataset.kind,
-  interval_s: dataset.intervalMs / 1_000,
   access: accessOf(dataset),
   doc: dataset.doc,
 })
@@ -48,13 +46,7 @@ function backfillOf({ datasets, keyless }: Provider) {
   const histories = datasets.filter(({ kind }) => kind === 'history')
   const open = histories.find(({ access }) => !(access === 'keyless' && keyless?.retired !== undefined))
   const dataset = open ?? histories[0]
-  if (dataset?.history === undefined) return null
-  const { reachMs } = dataset.history
-  return {
-    dataset: dataset.id,
-    access: accessOf(dataset),
-    reach_days: reachMs === null ? null : Math.floor(reachMs / DAY),
-  }
+  return dataset === undefined ? null : { dataset: dataset.id, access: accessOf(dataset) }
 }
 
 function providerRow(provider: Provider) {

@@ -66,7 +66,6 @@ export const exportRow = {
   owner: 'cryptos',
   tags: ['cryptos', 'export'],
   doc: 'Writes the stored prices of the last day as CSV, with every digit, whenever a collector has published new ones. The file is replaced at once, so a reader never sees half of it.',
-  command: ['export', '--since', '24h'],
   execution_timeout_s: 600,
   retries: 1,
 }
@@ -81,7 +80,6 @@ export const backfillRow = {
     'The first task shows the credits that it would cost beside those that are left, and skips the rest when they are not there: nothing is sent then. What was answered by an earlier run is not paid again, so the same parameters go on where a run ended.',
     '**Skipped** after some calls means that the quota denied the next one: what came is kept. The run does not wait; `retryAt` of its result says when the same parameters may go on.',
   ].join('\n\n'),
-  command: ['backfill'],
   execution_timeout_s: 3_600,
   retries: 2,
 }
