@@ -18,6 +18,7 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/assets.md': async () => (await import('./generators/providers.ts')).assetReference(),
   'docs/reference/providers.md': async () => (await import('./generators/providers.ts')).providerReference(),
   'airflow/catalog.json': async () => (await import('./generators/airflow-catalog.ts')).airflowCatalog(),
+  'airflow/pools.json': async () => (await import('./generators/airflow-pools.ts')).airflowPools(),
   'docs/reference/outcomes.md': async () => (await import('./generators/errors.ts')).outcomeReference(),
 }
 

@@ -6,7 +6,6 @@ set -euo pipefail
 umask 077
 secrets=${SECRETS_DIR:-/run/secrets}
 private=${PRIVATE_DIR:-/run/cryptos}
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${AIRFLOW_HOME:?}" "${AIRFLOW_DATABASE:=postgres:5432/airflow}"
 
 mkdir -p "$AIRFLOW_HOME"
@@ -40,8 +39,7 @@ case ${1:?what shall be started} in
   init)
     airflow db migrate
     # A task whose pool does not exist is never run.
-    python "$here/pools.py" "${AIRFLOW_CATALOG:?}" >"$AIRFLOW_HOME/pools.json"
-    exec airflow pools import "$AIRFLOW_HOME/pools.json"
+    exec airflow pools import "${AIRFLOW_POOLS:?}"
     ;;
   # Else they would serve logs too; those lie in a volume that all share.
   scheduler | triggerer) exec airflow "$1" --skip-serve-logs ;;

@@ -8,6 +8,7 @@ import { readConfig } from '../../app/config/load.ts'
 import { providers } from '../../collectors/registry.ts'
 import { topicTable } from '../../topics/table.ts'
 import { airflowCatalog, airflowCatalogOf } from './airflow-catalog.ts'
+import { airflowPools } from './airflow-pools.ts'
 import { catalogText } from './airflow-json.ts'
 
 const catalog = airflowCatalogOf()
@@ -93,6 +94,16 @@ function findCommand(program: Command, words: readonly string[]): Command | unde
   const child = program.commands.find(c => c.name() === word)
   return child === undefined ? undefined : (findCommand(child, more) ?? child)
 }
+
+describe('the pools', () => {
+  it('are one for each provider', () => {
+    const pools = JSON.parse(airflowPools()) as Record<string, unknown>
+    expect(Object.keys(pools)).toEqual(catalog.providers.map(p => p.pool))
+    expect(pools['cryptos_kraken']).toEqual({
+      ...{ slots: 1, description: 'Calls to Kraken at once', include_deferred: false },
+    })
+  })
+})
 
 describe('its text', () => {
   it('keeps a list of plain values on a line where it fits, and spreads out the rest', () => {

@@ -11,7 +11,7 @@ import type { Place } from './server.ts'
 import { airflowEnvironment } from './servers/airflow-environment.ts'
 import { airflowConfig, airflowPasswords, airflowPaths, secretsOf } from './servers/airflow-files.ts'
 import { isHealthy } from './servers/airflow-health.ts'
-import { airflow, poolsOf } from './servers/airflow-setup.ts'
+import { airflow } from './servers/airflow-setup.ts'
 import { airflowServers } from './servers/airflow.ts'
 import type { ServerRecord } from './state.ts'
 import { stopStages } from './stopping.ts'
@@ -188,12 +188,5 @@ describe('what is installed', () => {
     const names = [venvName(constraints, '3.11.7'), venvName(constraints, '3.12'), venvName('', '3.11.7')]
     expect(new Set(names).size).toBe(3)
     expect(names[0]).toMatch(new RegExp(`^airflow-${pins.airflow}-[0-9a-f]{12}$`))
-  })
-  it('makes a pool for each provider of the catalog', () => {
-    const pools = poolsOf(JSON.parse(readFileSync(join(root, 'airflow', 'catalog.json'), 'utf8')))
-    expect(Object.keys(pools).length).toBeGreaterThan(5)
-    expect(pools['cryptos_kraken']).toEqual({
-      ...{ slots: 1, description: 'Calls to Kraken at once', include_deferred: false },
-    })
   })
 })

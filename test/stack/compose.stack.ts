@@ -97,7 +97,7 @@ describe.skipIf(binary === undefined)('docker-compose.yml, read by the compose b
     expect(build).toMatchObject({ dockerfile: 'airflow/Dockerfile' })
     expect(dockerfile).toContain(`\nUSER ${user}\n`)
     expect(dockerfile).toContain(`CRYPTOS_COMMAND="${env['CRYPTOS_COMMAND']}"`)
-    for (const name of ['AIRFLOW_CATALOG', 'AIRFLOW__CORE__DAGS_FOLDER', 'AIRFLOW__CORE__PLUGINS_FOLDER'])
+    for (const name of ['AIRFLOW_POOLS', 'AIRFLOW__CORE__DAGS_FOLDER', 'AIRFLOW__CORE__PLUGINS_FOLDER'])
       expect(dockerfile).toMatch(new RegExp(`^COPY .* ${env[name]}$`, 'm'))
     expect(dockerfile).toContain(`VOLUME ${env['CRYPTOS_DATA_DIR']}\n`)
   })

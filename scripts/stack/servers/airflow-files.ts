@@ -15,7 +15,6 @@ export const airflowPaths = (stackFolder: string) => {
     /** Of the users `admin` and `viewer`, as JSON: `{"admin":"…","viewer":"…"}`. */
     passwords: join(folder, 'passwords.json'),
     secrets: join(folder, 'secrets.json'),
-    pools: join(folder, 'pools.json'),
     /** Which versions the database was last migrated to. */
     migrated: join(folder, 'migrated'),
   }

@@ -9,23 +9,6 @@ import { runWith } from '../toolchain.ts'
 import type { AirflowSecrets } from './airflow-files.ts'
 import { airflowConfig, airflowPasswords, airflowPaths, secretsOf, writePrivate } from './airflow-files.ts'
 
-/** The parts of `airflow/catalog.json` that pools are made of. */
-interface Catalog {
-  readonly providers: readonly {
-    readonly title: string
-    readonly pool: string
-    readonly pool_slots: number
-  }[]
-}
-
-/** `airflow pools import` reads this: a pool for each provider, in which its calls wait for each other. */
-export function poolsOf(catalog: Catalog): Record<string, object> {
-  const entries = catalog.providers.map(({ title, pool, pool_slots: slots }) => {
-    return [pool, { slots, description: `Calls to ${title} at once`, include_deferred: false }] as const
-  })
-  return Object.fromEntries(entries)
-}
-
 /** Role and database `airflow`; true if the database was made now. */
 async function ensureDatabase(place: Place, { database: password }: AirflowSecrets): Promise<boolean> {
   const url = new URL(addressesOf(place.stackFolder, place).postgres.adminUrl)
@@ -76,12 +59,7 @@ async function migrate(commands: Commands, isNew: boolean): Promise<void> {
 
 /** A task whose pool does not exist is never run, so they are there before anything can run a task. */
 async function importPools(commands: Commands): Promise<void> {
-  const catalog = join(airflowFolder, 'catalog.json')
-  if (!existsSync(catalog))
-    return commands.place.say(`airflow: no pools are made, for there is no ${catalog}`)
-  const { pools } = airflowPaths(commands.place.stackFolder)
-  writeFileSync(pools, JSON.stringify(poolsOf(JSON.parse(readFileSync(catalog, 'utf8')) as Catalog)))
-  await airflow(commands, 'pools', 'import', pools)
+  await airflow(commands, 'pools', 'import', join(airflowFolder, 'pools.json'))
 }
 
 /** Configuration, users, database and pools, each made if it is not there. PostgreSQL must run. */
