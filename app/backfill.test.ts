@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AssetId, EpochMicros } from '../core/brands.ts'
+import { CryptosError } from '../core/errors.ts'
 import { addMs, DAY, HOUR, MINUTE, parseIso, toIso } from '../core/time.ts'
 import { VirtualClock } from '../core/virtual-clock.ts'
 import { assetRef } from '../collectors/assets.ts'
@@ -163,6 +164,16 @@ describe('a backfill', () => {
       expect(pages).toHaveLength(5)
       const run = () => backfill(rig.ports, { route, dataset, pages }, signal, () => undefined)
 
+      const away = async (): Promise<never> => {
+        throw new CryptosError('CRY_SERVER_UNREACHABLE', 'Kafka is away')
+      }
+      const one = { route, dataset, pages: pages.slice(0, 1) }
+      const stuck = await backfill({ ...rig.ports, publish: away }, one, signal, () => undefined)
+      expect(stuck).toMatchObject({ outcome: 'unpublished', done: 1, records: 20 })
+      expect(stuck.reason).toContain('1 answer in the outbox')
+      expect(stuck.reason).toContain('Kafka is away')
+      expect(stuck.retryAt).toBeGreaterThan(clock.now())
+
       const first = await run()
       expect(first).toMatchObject({ outcome: 'denied-by-quota', done: 3 })
       expect(first.reason).toContain('2 of 5 calls are left')
@@ -173,7 +184,7 @@ describe('a backfill', () => {
       expect(await run()).toMatchObject({ outcome: 'already-done', done: 5, credits: 0 })
       expect(sandbox.meter.summary().counts['requests']).toBe(before)
       expect(before).toBe(5)
-      expect(first.records + second.records).toBe(5 * 20)
+      expect(stuck.records + first.records + second.records).toBe(5 * 20)
 
       await rig.drain()
       expect(await rig.audit()).toMatchObject({

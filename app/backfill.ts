@@ -1,8 +1,9 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { Outcome } from '../core/outcomes.ts'
-import { addMs, DAY, HOUR } from '../core/time.ts'
+import { addMs, DAY, HOUR, SECOND } from '../core/time.ts'
 import { pageName, pagesOf } from '../collectors/assets.ts'
 import { collectPage } from '../collectors/poll.ts'
+import { publishAll } from '../collectors/publish-own.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
 import type { AssetRef, Dataset, HistoryShape, Page, TimeRange } from '../collectors/provider.ts'
 import { periodStartOf, slotOf } from '../quota/pages.ts'
@@ -95,6 +96,9 @@ export const backfillSlot = (
 const earlier = ({ done, asked }: { readonly done: number; readonly asked: number }): string =>
   done === asked ? '' : `, ${done - asked} were answered before`
 
+/** Publishing again costs no call. */
+const publishAgainMs = 10 * SECOND
+
 /** Outcomes after which the next page may be asked. */
 const goesOn: ReadonlySet<Outcome> = new Set([
   'collected',
@@ -115,6 +119,7 @@ export async function backfill(
   onPage: (page: Page, result: PageResult) => void,
 ): Promise<BackfillResult> {
   const total = { done: 0, asked: 0, partial: 0, records: 0, credits: 0 }
+  const answered: string[] = []
   let lacks = ''
   for (const [index, page] of pages.entries()) {
     const slot = backfillSlot({ route, dataset }, page, ports.clock.now())
@@ -129,14 +134,36 @@ export async function backfill(
       return { outcome: result.outcome, reason: `${result.reason}; ${left}`, ...total, ...retry }
     }
     total.done += 1
+    if (result.outcome !== 'payload-invalid') answered.push(slot)
     if (result.outcome !== 'partial') continue
     total.partial += 1
     lacks ||= `; ${result.reason}`
   }
   const more = total.partial > 1 ? `, and ${count(total.partial - 1, 'more answer')} with days missing` : ''
+  const reason = `${count(total.records, 'past price')} by ${count(total.asked, 'call')}${earlier(total)}${lacks}${more}`
+  const { waiting, why } = await publishAll({ ...ports, publishWithinMs: publishAgainMs }, answered, signal)
+  if (waiting > 0) return unpublished(ports, { waiting, why, reason, total })
   return {
     outcome: total.partial > 0 ? 'partial' : total.asked === 0 ? 'already-done' : 'collected',
-    reason: `${count(total.records, 'past price')} by ${count(total.asked, 'call')}${earlier(total)}${lacks}${more}`,
+    reason,
     ...total,
+  }
+}
+
+function unpublished(
+  { clock }: PollPorts,
+  found: {
+    readonly waiting: number
+    readonly why: string | undefined
+    readonly reason: string
+    readonly total: Omit<BackfillResult, 'outcome' | 'reason'>
+  },
+): BackfillResult {
+  const { waiting, why = 'another process publishes, and is not done yet', reason, total } = found
+  return {
+    outcome: 'unpublished',
+    reason: `${reason}; ${count(waiting, 'answer')} in the outbox for the same command to publish, without a call: ${why}`,
+    ...total,
+    retryAt: addMs(clock.now(), publishAgainMs),
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { toCryptosError } from '../core/errors.ts'
 import { exitCodeOf } from '../core/outcomes.ts'
 import { addMs, SECOND } from '../core/time.ts'
-import { type Attempt, type Ended, ended } from './poll-types.ts'
+import { type Attempt, type Ended, ended, type PollPorts } from './poll-types.ts'
 
 const pauseMs = SECOND / 5
 /** Publishing again costs no call: soon, so that a scheduler's retry comes before its next tick. */
@@ -47,12 +47,37 @@ export async function publishNow(attempt: Attempt, end: Ended): Promise<Ended> {
  * @throws what the ledger or the broker throws
  */
 async function isThere({ ports, task }: Attempt): Promise<boolean> {
-  const { ledger, publish, publishWithinMs = 0 } = ports
+  return (await unpublishedOf(ports, [task.slot], task.signal)) === 0
+}
+
+async function unpublishedOf(
+  { ledger, publish, publishWithinMs = 0 }: PollPorts,
+  slots: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
   for (let waitedMs = 0; ; waitedMs += pauseMs) {
-    if ((await ledger.answered([task.slot])).get(task.slot) === 'published') return true
-    if (waitedMs >= publishWithinMs) return false
-    await sleep(pauseMs, undefined, { signal: task.signal })
+    const states = await ledger.answered(slots)
+    const waiting = slots.filter(slot => states.get(slot) !== 'published').length
+    if (waiting === 0 || waitedMs >= publishWithinMs) return waiting
+    await sleep(pauseMs, undefined, { signal })
     await publish?.()
+  }
+}
+
+/** How many answers of these slots wait in the outbox, when all was tried to publish them within that time, and why. Never throws. */
+export async function publishAll(
+  ports: PollPorts,
+  slots: readonly string[],
+  signal: AbortSignal,
+): Promise<{ readonly waiting: number; readonly why?: string }> {
+  if (!ports.publish) return { waiting: 0 }
+  try {
+    await ports.publish()
+    return { waiting: await unpublishedOf(ports, slots, signal) }
+  } catch (error) {
+    const states = await ports.ledger.answered(slots).catch(() => new Map())
+    const waiting = slots.filter(slot => states.get(slot) !== 'published').length
+    return { waiting, why: toCryptosError(error).message }
   }
 }
 
