@@ -129,7 +129,13 @@ export async function backfill(
     total.credits += result.credits
     if (result.outcome !== 'already-done') total.asked += 1
     if (!goesOn.has(result.outcome)) {
-      const left = `${pages.length - index} of ${pages.length} calls are left; the same command goes on there`
+      const { waiting, why } = await publishAll(
+        { ...ports, publishWithinMs: publishAgainMs },
+        answered,
+        signal,
+      )
+      const stuck = waiting === 0 ? '' : `; ${inOutbox(waiting, why)}`
+      const left = `${pages.length - index} of ${pages.length} calls are left; the same command goes on there${stuck}`
       const retry = result.retryAt === undefined ? {} : { retryAt: result.retryAt }
       return { outcome: result.outcome, reason: `${result.reason}; ${left}`, ...total, ...retry }
     }
@@ -150,6 +156,9 @@ export async function backfill(
   }
 }
 
+const inOutbox = (waiting: number, why = 'another process publishes, and is not done yet'): string =>
+  `${count(waiting, 'answer')} in the outbox for the same command to publish, without a call: ${why}`
+
 function unpublished(
   { clock }: PollPorts,
   found: {
@@ -159,10 +168,10 @@ function unpublished(
     readonly total: Omit<BackfillResult, 'outcome' | 'reason'>
   },
 ): BackfillResult {
-  const { waiting, why = 'another process publishes, and is not done yet', reason, total } = found
+  const { waiting, why, reason, total } = found
   return {
     outcome: 'unpublished',
-    reason: `${reason}; ${count(waiting, 'answer')} in the outbox for the same command to publish, without a call: ${why}`,
+    reason: `${reason}; ${inOutbox(waiting, why)}`,
     ...total,
     retryAt: addMs(clock.now(), publishAgainMs),
   }

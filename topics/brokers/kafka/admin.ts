@@ -5,6 +5,7 @@ import { SECOND } from '../../../core/time.ts'
 import type { KafkaClients } from './client.ts'
 import { faultType, isOutOfRange, kafkaError } from './errors.ts'
 import { atMost, ignore, within } from './waiting.ts'
+import type { WaitEnd } from './waiting.ts'
 
 const tries = 4
 const pauseMs = 300
@@ -14,14 +15,18 @@ const callLimitMs = 15 * SECOND
 /** How long a topic that was just made may be unknown to some servers. */
 const spreadsInMs = 10 * SECOND
 
+/** A client of kafkajs, and the calls that it still owes an answer. */
+interface Line {
+  readonly admin: Promise<Admin>
+  readonly calls: Set<Promise<unknown>>
+}
+
 /** Asks the cluster about topics and groups. An administration client that failed is thrown away: the next one finds the servers anew. */
 export class KafkaAdmin {
   readonly #clients: KafkaClients
   readonly #clock: Clock
   readonly #closing = new AbortController()
-  #admin: Promise<Admin> | undefined
-  /** What kafkajs still owes an answer. */
-  readonly #calls = new Set<Promise<unknown>>()
+  #line: Line | undefined
   constructor(clients: KafkaClients, clock: Clock) {
     this.#clients = clients
     this.#clock = clock
@@ -33,13 +38,14 @@ export class KafkaAdmin {
     for (let failures = 1; ; failures += 1) {
       // Who asks after the end would connect anew, and nobody would ever leave that connection.
       if (this.#closing.signal.aborted) throw this.#closed(what)
-      const used = this.#current()
+      this.#line ??= { admin: this.#connect(), calls: new Set() }
+      const used = this.#line
       try {
-        const limit = { clock: this.#clock, durationMs: callLimitMs }
-        return await within(this.#call(work, used), limit, () => this.#silent(what))
+        const limit = { clock: this.#clock, durationMs: callLimitMs, signal: this.#closing.signal }
+        return await within(this.#call(work, used), limit, end => this.#unanswered(end, what))
       } catch (error) {
         const told = kafkaError(error, what, this.#clients.servers)
-        if (this.#admin === used) this.#admin = undefined
+        if (this.#line === used) this.#line = undefined
         await this.#leave(used)
         const isNew = faultType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
         const isLate = this.#clock.monotonicMs() - beganMs > spreadsInMs
@@ -55,38 +61,34 @@ export class KafkaAdmin {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    const used = this.#admin
-    this.#admin = undefined
+    const used = this.#line
+    this.#line = undefined
     if (used !== undefined) await this.#leave(used)
   }
 
-  async #call<T>(work: (admin: Admin) => Promise<T>, used: Promise<Admin>): Promise<T> {
-    const call = work(await used)
-    this.#calls.add(call)
-    return await call.finally(() => this.#calls.delete(call))
+  async #call<T>(work: (admin: Admin) => Promise<T>, { admin, calls }: Line): Promise<T> {
+    const call = work(await admin)
+    calls.add(call)
+    return await call.finally(() => calls.delete(call))
   }
 
   #closed(what: string): CryptosError {
     return this.#unreachable(`${what}: closed meanwhile`)
   }
-  #silent(what: string): CryptosError {
+  #unanswered(end: WaitEnd, what: string): CryptosError {
+    if (end === 'over') return this.#closed(what)
     return this.#unreachable(`${what}: no answer for ${callLimitMs / SECOND} s`)
   }
   #unreachable(why: string): CryptosError {
     return new CryptosError('CRY_SERVER_UNREACHABLE', `Kafka at ${this.#clients.servers.join(', ')}: ${why}`)
   }
 
-  #current(): Promise<Admin> {
-    this.#admin ??= this.#connect()
-    return this.#admin
-  }
-
   /** A call that goes on inside kafkajs connects anew what was left, and that keeps a process alive: it is left once more behind them. */
-  #leave(used: Promise<Admin>): Promise<void> {
+  #leave({ admin: used, calls }: Line): Promise<void> {
     const left = used.then(async admin => {
       await admin.disconnect()
-      if (this.#calls.size === 0) return
-      await Promise.allSettled(this.#calls)
+      if (calls.size === 0) return
+      await Promise.allSettled(calls)
       await admin.disconnect()
     })
     return atMost(2 * SECOND, left, this.#clock)

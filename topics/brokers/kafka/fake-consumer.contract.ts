@@ -25,6 +25,9 @@ export class FakeGroup {
   hidden: readonly number[] = []
   /** Whether the server that is asked to commit leads the group. */
   isLeader = true
+  /** Why the server that leads the group does not answer. */
+  leaderAway: Error | undefined
+  openClusters = 0
   /** Members of which it was said that they left. */
   readonly left: string[] = []
   /** Holds the answers about ends back. */
@@ -42,11 +45,15 @@ export class FakeGroup {
           return made as unknown as Consumer
         },
         cluster: () => ({
-          connect: async () => undefined,
-          disconnect: async () => undefined,
+          connect: async () => {
+            this.openClusters += 1
+          },
+          disconnect: async () => {
+            this.openClusters = 0
+          },
           findGroupCoordinator: async () => ({
             leaveGroup: async ({ memberId }: { readonly memberId: string }) => {
-              if (this.failure) throw this.failure
+              if (this.leaderAway) throw this.leaderAway
               this.left.push(memberId)
             },
           }),
@@ -91,10 +98,14 @@ export class FakeGroup {
 
 /** What a member uses of kafkajs' consumer. */
 export class FakeConsumer {
-  readonly events = { GROUP_JOIN: 'join', FETCH: 'fetch', HEARTBEAT: 'heartbeat', CRASH: 'crash' }
+  readonly events = {
+    ...{ GROUP_JOIN: 'join', FETCH: 'fetch', HEARTBEAT: 'heartbeat', CRASH: 'crash' },
+    COMMIT_OFFSETS: 'commit',
+  }
   readonly pause = (): undefined => undefined
   readonly resume = (): undefined => undefined
   readonly seeks: number[] = []
+  isRunning = true
   readonly #group: FakeGroup
   readonly #listeners = new Map<string, (event: object) => void>()
   #eachBatch: ((payload: EachBatchPayload) => Promise<void>) | undefined
@@ -126,7 +137,11 @@ export class FakeConsumer {
 
   async commitOffsets([place]: readonly { readonly offset: string }[]): Promise<void> {
     if (!this.#group.isLeader) throw notLeader()
+    // kafkajs resolves all the same where the consumer does not run.
+    if (!this.isRunning) return
     this.#group.committed = Number(place?.offset)
+    const partitions = [{ partition: 0, offset: place?.offset }]
+    this.emit('commit', { payload: { topics: [{ topic, partitions }] } })
   }
 
   /** The group is divided: the partition is ours, or not. */

@@ -105,7 +105,11 @@ describe('a subscription and its members', () => {
     for (let i = 0; i < 30; i += 1) await second(i % 5 === 0)
     expect(told).toEqual([])
     expect(group.consumers).toHaveLength(1)
-    for (let i = 0; i < 16 && group.consumers.length === 1; i += 1) await second(false)
+    for (let i = 0; i < 16 && told.length === 0; i += 1) await second(false)
+    // What was under way is answered while it is given up: nothing is well by that.
+    const sofar = [...told]
+    group.consumers[0]?.emit('fetch')
+    expect(told).toEqual(sofar)
     await group.pass(5)
     expect(group.consumers).toHaveLength(2)
     expect(told).toEqual(['CRY_SERVER_UNREACHABLE', 'well'])
@@ -133,11 +137,44 @@ describe('a subscription and its members', () => {
     group.isLeader = true
     await seconds(3)
     expect(told).toEqual(['CRY_SERVER_UNREACHABLE', 'well'])
-    // What was done and not committed is committed by the next one, and not read again.
+    // What was done and not committed is committed by the next one before it has a batch, and not read again.
     expect(group.committed).toBe(10)
     await group.consumer.fetched(10, 10, 11)
     await until(() => group.committed === 12, 'committed')
     expect(read).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+  })
+
+  it('does not take a commit for done of which kafkajs says nothing', async () => {
+    await begin()
+    group.isLeader = false
+    await group.consumer.fetched(0, 0, 4)
+    await until(() => read.length === 5, 'read')
+    // Before its batch is committed the member ends; the next one's consumer ends too, and kafkajs passes that over.
+    group.consumer.emit('crash', { payload: { error: new Error('lost') } })
+    await group.pass(5)
+    await until(() => group.consumers.length === 2, 'a new member')
+    group.consumer.isRunning = false
+    group.isLeader = true
+    await group.pass(5)
+    expect(group.committed).toBe(-1)
+    group.consumer.isRunning = true
+    await group.pass(15)
+    expect(group.committed).toBe(5)
+    expect(read).toHaveLength(5)
+  })
+
+  it('opens a partition with a new member where it can not be judged again', async () => {
+    await begin()
+    await group.consumer.fetched(0, 0, 9)
+    await until(() => read.length === 10, 'read')
+    group.failure = new Error('away')
+    // kafkajs went back to the beginning.
+    await group.consumer.fetched(0, 0, 4)
+    await turns(20)
+    group.failure = undefined
+    await group.pass(5)
+    await until(() => group.consumers.length === 2 && group.consumer.seeks.length > 0, 'a new member')
+    expect(sought().at(-1)).toBe(10)
   })
 
   it('bears a topic that is unknown for a moment, and stops when it stays so', async () => {
@@ -220,10 +257,29 @@ describe('a subscription and its members', () => {
     group.consumer.emit('crash', { payload: { error: new Error('lost') } })
     await group.pass(5)
     await until(() => group.consumers.length === 2, 'a new member')
+    await group.pass(1)
     expect(group.left).toEqual(['member-1'])
     over.abort()
     await group.pass(4)
     expect(group.left).toEqual(['member-1'])
+  })
+
+  it('reports it until a coordinator answers, and no longer than the group waits for it', async () => {
+    await begin()
+    group.leaderAway = new Error('loading')
+    group.consumer.emit('crash', { payload: { error: new Error('lost') } })
+    await group.pass(5)
+    expect(group.left).toEqual([])
+    group.leaderAway = undefined
+    await group.pass(3)
+    expect(group.left).toEqual(['member-1'])
+    group.leaderAway = new Error('loading')
+    group.consumer.emit('crash', { payload: { error: new Error('lost') } })
+    await group.pass(14)
+    group.leaderAway = undefined
+    await group.pass(5)
+    expect(group.left).toEqual(['member-1'])
+    expect(group.openClusters).toBe(0)
   })
 
   it('does not open a partition again that went away while the servers were asked', async () => {

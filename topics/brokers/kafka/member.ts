@@ -33,6 +33,7 @@ export class Member {
   #generation = 0
   readonly #commits: Commits
   #id: string | undefined
+  #isStopped = false
   readonly #silence: Silence
   constructor(ports: MemberPorts, options: ConsumeOptions) {
     this.#ports = ports
@@ -47,14 +48,15 @@ export class Member {
     }
     this.#silence = new Silence(ports.clock, onSilent, ports.onReadWorks)
     this.#consumer = newConsumer(ports.clients, options)
-    this.#commits = new Commits(ports, { group: options.group, consumer: this.#consumer }, error =>
-      this.#lost(error),
-    )
+    this.#commits = new Commits(ports, {
+      ...{ group: options.group, consumer: this.#consumer },
+      onLost: error => this.#lost(error),
+    })
   }
 
-  /** What the group calls it; undefined = it never joined. */
-  get id(): string | undefined {
-    return this.#id
+  /** What the group calls who is over; undefined = it never joined, or kafkajs has not stopped it yet. */
+  get departedId(): string | undefined {
+    return this.#isStopped ? this.#id : undefined
   }
 
   /** Lives until the signal fires (then undefined) or the consumer can not go on (then why). Nothing of it is left when it resolves. */
@@ -75,6 +77,7 @@ export class Member {
 
   /** It can not go on, and kafkajs does not notice. */
   #lost(error: CryptosError): void {
+    if (this.#over.signal.aborted) return
     this.#ports.onReadFailed(error)
     this.#ended.resolve(error)
   }
@@ -114,6 +117,7 @@ export class Member {
     const left = started.then(async () => {
       await this.#consumer.stop()
       await this.#consumer.disconnect()
+      this.#isStopped = true
     })
     await atMost(3 * SECOND, left, this.#ports.clock)
   }
@@ -181,7 +185,8 @@ export class Member {
     // Records came while the ends were asked for: the log is shorter only if it is so now.
     if (state && (startOf(state, reached).gap?.from ?? 0) > state.end)
       state = (await this.#ports.topics.states(topic)).find(isHere)
-    if (!state || generation !== this.#generation || this.#over.signal.aborted) return
+    if (generation !== this.#generation || this.#over.signal.aborted) return
+    if (!state) throw new CryptosError('CRY_SERVER_UNREACHABLE', `${topic}/${partition} is not there`)
     const { next, gap } = startOf(state, reached)
     if (gap) this.#options.onGap?.({ topic, partition, ...gap })
     const worker = new PartitionWorker({
@@ -227,7 +232,11 @@ export class Member {
     if (!assigned?.isOpen || !worker) return
     const first = Number(batch.firstOffset())
     const next = Number(batch.lastOffset()) + 1
-    if (next <= worker.next) return this.#reopen(assigned, worker)
+    if (next <= worker.next) {
+      // Beside it: it waits for the batch in work, and heartbeats must go on.
+      this.#reopen(assigned, worker).catch(error => this.#ended.resolve(error))
+      return
+    }
     if (first > worker.next && !(await this.#passHole(assigned, worker, batch))) return
     worker.push(batch.messages, next, Number(batch.highWatermark))
     payload.resolveOffset(batch.lastOffset())
@@ -248,9 +257,9 @@ export class Member {
     // kafkajs passes over what holds nothing for us, and then asks behind it: only the log itself knows what lies between.
     const isHidden = fetchedAt(batch) > low && (await this.#ports.holds(topic, partition, low, first))
     const isOurs = generation === this.#generation && assigned.worker === worker && worker.next === from
-    if (!isOurs) return false
+    if (!isOurs || this.#over.signal.aborted) return false
     if (isHidden) this.#seek(topic, partition, low)
-    else if (begin > from) this.#options.onGap?.({ topic, partition, from, to: begin })
+    else if (begin > from) this.#options.onGap?.({ topic, partition, from, to: Math.min(begin, first) })
     return !isHidden
   }
 

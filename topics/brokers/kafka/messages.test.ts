@@ -4,7 +4,7 @@ import type { TopicMessage } from '../../../core/ports/broker.ts'
 import { messageBytes } from '../../messages.ts'
 import { micros } from '../../records.contract.ts'
 import { chunksOf } from './chunks.ts'
-import { fromKafka, toKafka } from './messages.ts'
+import { fromKafka, kafkaBytes, toKafka } from './messages.ts'
 
 const messages: fc.Arbitrary<TopicMessage> = fc.record({
   topic: fc.constant('t'),
@@ -56,6 +56,14 @@ describe('messages in Kafka', () => {
       timestamp: 0,
       headers: { many: 'first', none: '' },
     })
+  })
+
+  it('have a size whatever their headers are', () => {
+    const bare = { key: null, value: null, timestamp: '0', offset: '0', attributes: 0 }
+    expect(kafkaBytes({ ...bare, headers: {} })).toBe(0)
+    const headers = { a: 'xy', many: ['1', '22'], none: undefined, nulls: [Buffer.from('333'), null] }
+    const size = kafkaBytes({ ...bare, key: Buffer.from('k'), value: Buffer.from('value'), headers } as never)
+    expect(size).toBe('k'.length + 'value'.length + 'amanynonenulls'.length + 2 + 3 + 3)
   })
 
   it('are cut into chunks that keep every message, its order and the limits', () => {

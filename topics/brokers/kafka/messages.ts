@@ -51,7 +51,9 @@ export function kafkaBytes({ key, value, headers = {} }: KafkaMessage): number {
 }
 
 const lengthOf = (header: IHeaders[string]): number =>
-  Array.isArray(header) ? header.reduce((sum, one) => sum + one.length, 0) : (header?.length ?? 0)
+  Array.isArray(header)
+    ? header.reduce((sum, one: Buffer | string | null) => sum + (one?.length ?? 0), 0)
+    : (header?.length ?? 0)
 
 const ownField = { enumerable: true, configurable: true, writable: true }
 

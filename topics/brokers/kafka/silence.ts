@@ -21,7 +21,11 @@ export class Silence {
   /** Time in which fetches were answered and no member was heard. */
   #unheardMs = 0
   #isTold = false
-  /** `tell` is called each second from 8 s on, and as the end from 25 s on; `over` at the first sign of life after it. */
+  #isEnded = false
+  /**
+   * `tell` is called each second from 8 s on, and as the end from 25 s on; as 'lost' after some 12 s of answered fetches without a
+   * heartbeat; `over` at the first sign of life after it that is no end.
+   */
   constructor(clock: Clock, tell: (seconds: number, what: Silent) => void, over: () => void) {
     this.#clock = clock
     this.#tell = tell
@@ -32,7 +36,7 @@ export class Silence {
   /** The servers answered. Called for every answer, so it costs nothing. */
   sign(): void {
     this.#lastSignMs = this.#clock.monotonicMs()
-    if (!this.#isTold) return
+    if (!this.#isTold || this.#isEnded) return
     this.#isTold = false
     this.#over()
   }
@@ -40,7 +44,7 @@ export class Silence {
   /** The group answered, to a member. */
   beat(): void {
     this.sign()
-    this.#unheardMs = -SECOND
+    this.#unheardMs = 0
   }
 
   /** Until the signal fires, and then by its throw. */
@@ -54,12 +58,14 @@ export class Silence {
       const silentMs = nowMs - this.#lastSignMs
       if (silentMs < 2 * SECOND) this.#unheardMs += SECOND
       if (silentMs > toldAfterMs) this.#say(silentMs, silentMs > endsAfterMs ? 'end' : 'told')
-      else if (this.#unheardMs > lostAfterMs) this.#say(this.#unheardMs, 'lost')
+      else if (this.#unheardMs >= lostAfterMs) this.#say(this.#unheardMs, 'lost')
     }
   }
 
   #say(durationMs: number, what: Silent): void {
     this.#isTold = true
+    // What still comes while it is given up mends nothing.
+    this.#isEnded = what !== 'told'
     this.#tell(Math.round(durationMs / SECOND), what)
   }
 }

@@ -20,9 +20,21 @@ export type SubscriptionPorts = Omit<MemberPorts, 'onReadFailed' | 'onReadWorks'
  * @throws CryptosError where it can not begin or go on: an unknown topic, or what `classify` does not call worth a try
  */
 export async function subscribe(ports: SubscriptionPorts, options: ConsumeOptions): Promise<void> {
+  const departed = new Departed(ports, options.group)
+  try {
+    await liveAgainAndAgain(ports, options, departed)
+  } finally {
+    await departed.close()
+  }
+}
+
+async function liveAgainAndAgain(
+  ports: SubscriptionPorts,
+  options: ConsumeOptions,
+  departed: Departed,
+): Promise<void> {
   const health = new Health(options)
   const trouble = new Trouble(ports, options.group)
-  const departed = new Departed(ports, options.group)
   const done = new Map<string, Done>()
   const onReadFailed = (error: unknown): void => health.failed(trouble.of(error))
   const onReadWorks = (): void => {
@@ -38,7 +50,7 @@ export async function subscribe(ports: SubscriptionPorts, options: ConsumeOption
       const why = await member.live()
       if (options.signal.aborted) return
       // Beside the next one, which the group lets wait for it.
-      if (member.id !== undefined) departed.report(member.id, options.signal).catch(ignore)
+      departed.report(member.departedId)
       throw why
     } catch (error) {
       const problem = trouble.of(error)

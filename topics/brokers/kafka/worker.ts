@@ -135,13 +135,13 @@ export class PartitionWorker {
 
   /** Ends by the signal of the subscription, or when the partition is left; after the batch in work. */
   async run(): Promise<void> {
-    const { topic, partition } = this.#options
     const stored = this.#stored
-    if (stored) await this.#deliver(() => stored)
+    // Only to be committed, which needs no turn.
+    if (stored) await this.#untilOut(() => this.#isOut(stored))
     while (!this.#isOver()) {
       const seen = this.#wakes.version
       const fetched = this.#take()
-      if (fetched) await this.#deliver(() => fetched.map(each => fromKafka(topic, partition, each)))
+      if (fetched) await this.#deliver(fetched)
       else await this.#wait(seen, this.#batcher.dueInMs(this.#nowMs()) ?? idleMs)
     }
   }
@@ -175,17 +175,25 @@ export class PartitionWorker {
     this.#options.ports.flow(on)
   }
 
-  /** The batch until it is done and committed, or until this worker ends. It becomes ours, and is decoded, in its turn only. */
-  async #deliver(messagesOf: () => readonly StoredMessage[]): Promise<void> {
-    const { turns } = this.#options.ports
+  /** It becomes ours, and is decoded, in its turn only: what waits is held once, as it was fetched. */
+  async #deliver(fetched: readonly KafkaMessage[]): Promise<void> {
+    const { topic, partition, ports } = this.#options
     let messages: readonly StoredMessage[] | undefined
-    for (let failures = 0; await turns.take(this.#over); failures += 1) {
+    await this.#untilOut(async () => {
+      if (!(await ports.turns.take(this.#over))) return true
       try {
-        messages ??= messagesOf()
-        if (await this.#isOut(messages)) return
+        messages ??= fetched.map(each => fromKafka(topic, partition, each))
+        return await this.#isOut(messages)
       } finally {
-        turns.give()
+        ports.turns.give()
       }
+    })
+  }
+
+  /** Again and again, until it is done and committed or this worker ends. */
+  async #untilOut(work: () => Promise<boolean>): Promise<void> {
+    for (let failures = 0; !this.#isOver(); failures += 1) {
+      if (await work()) return
       await this.#sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 20)))
     }
   }
