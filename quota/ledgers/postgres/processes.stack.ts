@@ -100,7 +100,9 @@ describe('many processes on one PostgreSQL ledger', () => {
     expect(readdirSync(spoolFolder)).toEqual([])
     // Most kills hit between a call and its settlement.
     expect(outages.filter(n => n > 0).length).toBeGreaterThanOrEqual(4)
-    for (const { met: seen } of reports) expect(Object.keys(seen)).toEqual(['CRY_LEDGER_UNAVAILABLE'])
+    // Whether a caller meets an outage, or waits it out, is a matter of moments; nothing else is met.
+    for (const { met: seen } of reports)
+      expect(['', 'CRY_LEDGER_UNAVAILABLE']).toContain(Object.keys(seen).join())
     await ledger.close()
     await stack.stop()
   })
