@@ -5,10 +5,17 @@ import { CryptosError } from '../core/errors.ts'
 import { commandNames, loadCommand } from './commands/index.ts'
 import type { Act, Action } from './commands/command.ts'
 import { suggest } from './config/suggest.ts'
+import { endSoon } from './end-soon.ts'
 import { createMask, maskDeep } from './mask.ts'
 import { runAction, secretsInUse } from './run-action.ts'
 import { fromError, type Result } from './result.ts'
 import { version } from './version.ts'
+
+/** The program: one command line, and then the end of the process. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  await main(argv)
+  endSoon()
+}
 
 /** Runs one command line and sets the exit code; the last line of stdout is the result. */
 export async function main(argv: readonly string[]): Promise<void> {

@@ -17,8 +17,8 @@ async function runHere() {
   enableCompileCache(process.env.NODE_COMPILE_CACHE)
   const source = new URL('../app/main.ts', import.meta.url)
   const program = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
-  const { main } = await import(program.href)
-  await main(process.argv.slice(2))
+  const { runProgram } = await import(program.href)
+  await runProgram(process.argv.slice(2))
 }
 
 /**

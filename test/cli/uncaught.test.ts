@@ -27,3 +27,15 @@ it('what nobody caught ends the program with a sentence that does not show a key
   })
   expect(`${said.stdout}${said.stderr}`).not.toContain(key)
 })
+
+it('what something has left open does not keep the program from its end', async () => {
+  using place = scratch('left-open')
+  const leak = 'setInterval(() => undefined, 200)'
+  const line = [process.execPath, '--import', `data:text/javascript,${encodeURIComponent(leak)}`, program]
+  const { code, stdout, stderr } = await startLine([...line, 'config', 'show', '--json'], {
+    CRYPTOS_DATA_DIR: place.file('data'),
+  }).ended
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ settings: {} })
+  expect(stderr).toContain('still open 3 s after the end, and cut: Timeout')
+})

@@ -98,6 +98,8 @@ describe('a broker that goes away below everything', { timeout: 900_000 }, () =>
     const { code, stdout, stderr } = await runCryptos(['publish'], world.env)
     expect(code, stdout + stderr).toBe(0)
     const storing = world.process()
+    // What `up` has stored needs nothing of it: it must have begun before it is told to end.
+    await storing.says('Storing into')
     for (const store of servedStores) {
       const stored = async (): Promise<string[]> => withoutTime(storedPrices(await world.rows(store)))
       await until(async () => lacking(withoutTime(surely), await stored()).length === 0)
