@@ -1,9 +1,9 @@
 import type { EpochMicros } from '../core/brands.ts'
 import type { Outcome } from '../core/outcomes.ts'
-import { addMs, DAY, HOUR, SECOND } from '../core/time.ts'
+import { addMs, DAY, HOUR } from '../core/time.ts'
 import { pageName, pagesOf } from '../collectors/assets.ts'
 import { collectPage } from '../collectors/poll.ts'
-import { publishAll } from '../collectors/publish-own.ts'
+import { publishAgainMs, publishAll } from '../collectors/publish-own.ts'
 import type { PageResult, PollPorts } from '../collectors/poll-types.ts'
 import type { AssetRef, Dataset, HistoryShape, Page, TimeRange } from '../collectors/provider.ts'
 import { periodStartOf, slotOf } from '../quota/pages.ts'
@@ -96,9 +96,6 @@ export const backfillSlot = (
 const earlier = ({ done, asked }: { readonly done: number; readonly asked: number }): string =>
   done === asked ? '' : `, ${done - asked} were answered before`
 
-/** Publishing again costs no call. */
-const publishAgainMs = 10 * SECOND
-
 /** Outcomes after which the next page may be asked. */
 const goesOn: ReadonlySet<Outcome> = new Set([
   'collected',
@@ -120,6 +117,12 @@ export async function backfill(
 ): Promise<BackfillResult> {
   const total = { done: 0, asked: 0, partial: 0, records: 0, credits: 0 }
   const answered: string[] = []
+  /** What is said of answers that could not be published; empty where all are. */
+  const stuckOf = async (): Promise<string> => {
+    const { waiting, why } = await publishAll(ports, answered, signal)
+    const what = `${count(waiting, 'answer')} in the outbox for the same command to publish, without a call`
+    return waiting === 0 ? '' : `; ${what}: ${why}`
+  }
   let lacks = ''
   for (const [index, page] of pages.entries()) {
     const slot = backfillSlot({ route, dataset }, page, ports.clock.now())
@@ -129,13 +132,7 @@ export async function backfill(
     total.credits += result.credits
     if (result.outcome !== 'already-done') total.asked += 1
     if (!goesOn.has(result.outcome)) {
-      const { waiting, why } = await publishAll(
-        { ...ports, publishWithinMs: publishAgainMs },
-        answered,
-        signal,
-      )
-      const stuck = waiting === 0 ? '' : `; ${inOutbox(waiting, why)}`
-      const left = `${pages.length - index} of ${pages.length} calls are left; the same command goes on there${stuck}`
+      const left = `${pages.length - index} of ${pages.length} calls are left; the same command goes on there${await stuckOf()}`
       const retry = result.retryAt === undefined ? {} : { retryAt: result.retryAt }
       return { outcome: result.outcome, reason: `${result.reason}; ${left}`, ...total, ...retry }
     }
@@ -147,32 +144,14 @@ export async function backfill(
   }
   const more = total.partial > 1 ? `, and ${count(total.partial - 1, 'more answer')} with days missing` : ''
   const reason = `${count(total.records, 'past price')} by ${count(total.asked, 'call')}${earlier(total)}${lacks}${more}`
-  const { waiting, why } = await publishAll({ ...ports, publishWithinMs: publishAgainMs }, answered, signal)
-  if (waiting > 0) return unpublished(ports, { waiting, why, reason, total })
+  const stuck = await stuckOf()
+  if (stuck !== '') {
+    const retryAt = addMs(ports.clock.now(), publishAgainMs)
+    return { outcome: 'unpublished', reason: `${reason}${stuck}`, ...total, retryAt }
+  }
   return {
     outcome: total.partial > 0 ? 'partial' : total.asked === 0 ? 'already-done' : 'collected',
     reason,
     ...total,
-  }
-}
-
-const inOutbox = (waiting: number, why = 'another process publishes, and is not done yet'): string =>
-  `${count(waiting, 'answer')} in the outbox for the same command to publish, without a call: ${why}`
-
-function unpublished(
-  { clock }: PollPorts,
-  found: {
-    readonly waiting: number
-    readonly why: string | undefined
-    readonly reason: string
-    readonly total: Omit<BackfillResult, 'outcome' | 'reason'>
-  },
-): BackfillResult {
-  const { waiting, why, reason, total } = found
-  return {
-    outcome: 'unpublished',
-    reason: `${reason}; ${inOutbox(waiting, why)}`,
-    ...total,
-    retryAt: addMs(clock.now(), publishAgainMs),
   }
 }

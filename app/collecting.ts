@@ -9,8 +9,9 @@ import { createPace } from '../collectors/pace.ts'
 import type { PollPorts } from '../collectors/poll-types.ts'
 import type { Dataset } from '../collectors/provider.ts'
 import { reconcileWhenDue } from '../collectors/usage.ts'
-import { MINUTE, SECOND } from '../core/time.ts'
+import { MINUTE } from '../core/time.ts'
 import { createPublisher, type PublishResult } from '../collectors/publish.ts'
+import { publishWithinMs } from '../collectors/publish-own.ts'
 import { providers } from '../collectors/registry.ts'
 import { RunGaps } from '../collectors/run-gaps.ts'
 import { marketRecordMessage } from '../topics/messages.ts'
@@ -151,7 +152,7 @@ export async function collectOnce(
   try {
     const { routes } = collecting
     // A scheduler names its slot: it tells others that the answer is there, and its retry of the slot costs no call.
-    const within = typeof period === 'number' ? { publishWithinMs: 10 * SECOND } : {}
+    const within = typeof period === 'number' ? { publishWithinMs } : {}
     const ports = { ...collecting.ports, ...within }
     const startedAt = context.clock.now()
     const swept = (await Promise.all(routes.map(route => sweepRoute(context, ports, route, options)))).flat()

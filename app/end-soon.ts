@@ -5,7 +5,7 @@ const graceMs = 3 * SECOND
 
 /**
  * For when all work is done and closed, and the result is told: what a client library has left open must not keep the process alive.
- * (The driver of Cassandra was seen to, after a server that died while it connected.) Output that nobody has read yet is waited for.
+ * (The driver of Cassandra was seen to, after its server was killed.) Output that nobody has read yet is waited for.
  */
 export function endSoon(): void {
   setInterval(() => {

@@ -6,7 +6,10 @@ import { type Attempt, type Ended, ended, type PollPorts } from './poll-types.ts
 
 const pauseMs = SECOND / 5
 /** Publishing again costs no call: soon, so that a scheduler's retry comes before its next tick. */
-const retryAfterMs = 10 * SECOND
+export const publishAgainMs = 10 * SECOND
+/** How long whoever must publish waits for another process that does. */
+export const publishWithinMs = 10 * SECOND
+const isBusy = 'another process publishes, and is not done yet'
 
 /** Brings an earlier answer of the slot to the topics, without a call. Never throws. */
 export async function publishOnly(attempt: Attempt, answerId: string): Promise<Ended> {
@@ -51,44 +54,47 @@ async function isThere({ ports, task }: Attempt): Promise<boolean> {
 }
 
 async function unpublishedOf(
-  { ledger, publish, publishWithinMs = 0 }: PollPorts,
+  { ledger, publish, publishWithinMs: withinMs = 0 }: PollPorts,
   slots: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
   for (let waitedMs = 0; ; waitedMs += pauseMs) {
-    const states = await ledger.answered(slots)
-    const waiting = slots.filter(slot => states.get(slot) !== 'published').length
-    if (waiting === 0 || waitedMs >= publishWithinMs) return waiting
+    const waiting = waitingOf(slots, await ledger.answered(slots))
+    if (waiting === 0 || waitedMs >= withinMs) return waiting
     await sleep(pauseMs, undefined, { signal })
     await publish?.()
   }
 }
 
-/** How many answers of these slots wait in the outbox, when all was tried to publish them within that time, and why. Never throws. */
+type States = Awaited<ReturnType<PollPorts['ledger']['answered']>>
+
+const waitingOf = (slots: readonly string[], states: States): number =>
+  slots.filter(slot => states.get(slot) !== 'published').length
+
+/** How many answers of these slots wait in the outbox, when all was tried to publish them in time, and why. Never throws. */
 export async function publishAll(
   ports: PollPorts,
   slots: readonly string[],
   signal: AbortSignal,
-): Promise<{ readonly waiting: number; readonly why?: string }> {
-  if (!ports.publish) return { waiting: 0 }
+): Promise<{ readonly waiting: number; readonly why: string }> {
+  if (!ports.publish) return { waiting: 0, why: '' }
   try {
     await ports.publish()
-    return { waiting: await unpublishedOf(ports, slots, signal) }
+    return { waiting: await unpublishedOf({ ...ports, publishWithinMs }, slots, signal), why: isBusy }
   } catch (error) {
-    const states = await ports.ledger.answered(slots).catch(() => new Map())
-    const waiting = slots.filter(slot => states.get(slot) !== 'published').length
-    return { waiting, why: toCryptosError(error).message }
+    const states: States = await ports.ledger.answered(slots).catch(() => new Map())
+    return { waiting: waitingOf(slots, states), why: toCryptosError(error).message }
   }
 }
 
 function unpublished({ ports }: Attempt, end: Ended, error?: unknown): Ended {
   const known = error === undefined ? null : toCryptosError(error)
-  const why = known?.message ?? 'another process publishes, and is not done yet'
+  const why = known?.message ?? isBusy
   return {
     ...end,
     outcome: 'unpublished',
     reason: `${end.reason}; the answer waits in the outbox: ${why}`,
-    retryAt: addMs(ports.clock.now(), retryAfterMs),
+    retryAt: addMs(ports.clock.now(), publishAgainMs),
     ...(known === null ? {} : { code: known.code }),
   }
 }

@@ -90,19 +90,16 @@ class KafkaBroker implements Broker {
   }
 
   async *read(topic: string, from: ReplayFrom): AsyncIterable<StoredMessage> {
-    yield* this.#replay(replayed(await this.partitions(topic), from), from)
+    yield* this.#replay(topic, replayed(await this.partitions(topic), from), from)
   }
 
   /** Whether the log holds a record between the two ends. */
   async #holds(state: PartitionState): Promise<boolean> {
-    const found = this.#replay([state], { offset: state.begin })[Symbol.asyncIterator]()
-    const { done } = await found.next()
-    await found.return?.()
-    return done !== true
+    for await (const _ of this.#replay(state.topic, [state], { offset: state.begin })) return true
+    return false
   }
 
-  #replay(states: readonly PartitionState[], from: ReplayFrom): AsyncIterable<StoredMessage> {
-    const { topic = '' } = states[0] ?? {}
+  #replay(topic: string, states: readonly PartitionState[], from: ReplayFrom): AsyncIterable<StoredMessage> {
     const { clock } = this.#options
     return replay({ clients: this.#clients, clock, signal: this.#closing.signal, topic, states, from })
   }

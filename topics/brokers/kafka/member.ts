@@ -289,5 +289,7 @@ export class Member {
     this.#consumer.seek({ topic: this.#nameOf(topic), partition, offset: String(offset) })
   }
 
-  readonly #nameOf = (topic: string): string => this.#ports.clients.nameOf(topic)
+  #nameOf(topic: string): string {
+    return this.#ports.clients.nameOf(topic)
+  }
 }

@@ -6,8 +6,8 @@ import { SECOND } from '../../../core/time.ts'
 import { Batcher } from '../../batcher.ts'
 import { Wakes } from '../../wakes.ts'
 import { isGroupMove } from './errors.ts'
-import type { Turns } from './turns.ts'
 import { fromKafka, kafkaBytes } from './messages.ts'
+import type { Turns } from './turns.ts'
 import { within } from './waiting.ts'
 import type { WaitEnd } from './waiting.ts'
 
@@ -69,7 +69,9 @@ export class PartitionWorker {
   #end: number
   #ill: boolean
   readonly #finishing = new AbortController()
-  /** The subscription's end, the partition's, or this worker's. */
+  /** Somebody else has the partition, or will have it: another member, or the next worker. */
+  readonly #gone: AbortSignal
+  /** That, or the subscription's end. */
   readonly #over: AbortSignal
   #stored: readonly StoredMessage[] | undefined
   constructor(options: WorkerOptions) {
@@ -77,7 +79,8 @@ export class PartitionWorker {
     this.#options = options
     this.#batcher = new Batcher<KafkaMessage>(consume.limits, kafkaBytes)
     this.#signal = AbortSignal.any([consume.signal, this.#left.signal])
-    this.#over = AbortSignal.any([this.#signal, this.#finishing.signal])
+    this.#gone = AbortSignal.any([this.#left.signal, this.#finishing.signal])
+    this.#over = AbortSignal.any([consume.signal, this.#gone])
     this.#next = next
     this.#done = next
     this.#end = next
@@ -138,7 +141,7 @@ export class PartitionWorker {
     const stored = this.#stored
     // Only to be committed, which needs no turn.
     if (stored) await this.#untilOut(() => this.#isOut(stored))
-    while (!this.#isOver()) {
+    while (!this.#over.aborted) {
       const seen = this.#wakes.version
       const fetched = this.#take()
       if (fetched) await this.#deliver(fetched)
@@ -192,7 +195,7 @@ export class PartitionWorker {
 
   /** Again and again, until it is done and committed or this worker ends. */
   async #untilOut(work: () => Promise<boolean>): Promise<void> {
-    for (let failures = 0; !this.#isOver(); failures += 1) {
+    for (let failures = 0; !this.#over.aborted; failures += 1) {
       if (await work()) return
       await this.#sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 20)))
     }
@@ -212,18 +215,17 @@ export class PartitionWorker {
       this.#options.consume.onCommitted?.(batch)
       return true
     } catch (error) {
-      if (!this.#isOver()) this.#failed(error, batch)
-      return this.#isOver()
+      if (!this.#over.aborted) this.#failed(error, batch)
+      return this.#over.aborted
     }
   }
 
   /** False where the partition went before: whoever has it then commits. Never moves the group back. */
   async #commit(offset: number): Promise<boolean> {
-    if (this.#left.signal.aborted || this.#finishing.signal.aborted) return false
+    if (this.#gone.aborted) return false
     if (offset > this.#committed) {
       // kafkajs may owe the answer for ever, when its consumer is restarted meanwhile.
-      const signal = AbortSignal.any([this.#left.signal, this.#finishing.signal])
-      const limit = { clock: this.#options.clock, durationMs: commitLimitMs, signal }
+      const limit = { clock: this.#options.clock, durationMs: commitLimitMs, signal: this.#gone }
       try {
         await within(this.#options.ports.commit(offset), limit, noCommit)
       } catch (error) {
@@ -246,10 +248,6 @@ export class PartitionWorker {
     if (!this.#ill) return
     this.#ill = false
     this.#options.consume.onRecovered?.(this.#place())
-  }
-
-  #isOver(): boolean {
-    return this.#over.aborted
   }
 
   #place(): { readonly topic: string; readonly partition: number } {
