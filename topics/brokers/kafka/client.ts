@@ -1,6 +1,7 @@
 import pkg from 'kafkajs'
 import type { Admin, Consumer, ConsumerConfig, Kafka as KafkaClient, Producer } from 'kafkajs'
 import { calmRequestQueue } from './calm-request-queue.ts'
+import { fetchLightly } from './fetch-lightly.ts'
 import { newCluster } from './internals.ts'
 import type { Cluster } from './internals.ts'
 import { clientConfig } from './options.ts'
@@ -15,6 +16,7 @@ export class KafkaClients {
   readonly #prefix: string
   constructor(options: KafkaOptions) {
     calmRequestQueue()
+    fetchLightly()
     this.servers = options.brokers
     this.#config = clientConfig(options)
     this.#prefix = options.topicPrefix ?? ''

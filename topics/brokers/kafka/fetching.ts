@@ -20,7 +20,7 @@ export function newConsumer(clients: KafkaClients, { group, limits }: ConsumeOpt
     sessionTimeout: sessionTimeoutMs,
     heartbeatInterval: 2 * SECOND,
     rebalanceTimeout: sessionTimeoutMs,
-    maxBytesPerPartition: MIB,
+    maxBytesPerPartition: 512 * KIB,
     maxBytes: 5 * MIB,
     minBytes: limits.maxAgeMs === 0 ? 1 : Math.min(64 * KIB, Math.max(1, limits.maxBytes)),
     maxWaitTimeInMs: fetchWaitMs(limits.maxAgeMs),

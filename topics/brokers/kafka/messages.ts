@@ -1,6 +1,7 @@
 import type { IHeaders, KafkaMessage, Message } from 'kafkajs'
 import type { EpochMicros } from '../../../core/brands.ts'
 import type { StoredMessage, TopicMessage } from '../../../core/ports/broker.ts'
+import { FetchedRecord } from './fetched-record.ts'
 
 /** Kafka's timestamps are milliseconds: the microseconds behind them travel in this header where they are not 0. */
 const microsHeader = 'cryptos-micros'
@@ -19,32 +20,53 @@ export function toKafka(message: TopicMessage, partition: number): Message {
 }
 
 /** A message of the log as ours. Foreign ones are taken as they are: a key that is missing is '', a header is its first value. */
-export function fromKafka(topic: string, partition: number, message: KafkaMessage): StoredMessage {
-  const headers: Record<string, string> = {}
-  let micros = 0
-  const given = message.headers ?? {}
-  // No list of entries, and a plain assignment where it is safe: this runs for every record that is read.
-  for (const name of Object.keys(given)) {
-    const all = given[name]
-    const one = Array.isArray(all) ? all[0] : all
-    const text = one?.toString() ?? ''
-    if (name === microsHeader) micros = microsOf(text)
-    else if (name === '__proto__') Object.defineProperty(headers, name, { value: text, ...ownField })
-    else headers[name] = text
+export const fromKafka = (topic: string, partition: number, message: KafkaMessage): StoredMessage =>
+  new LogMessage(topic, partition, message)
+
+/** Read of what was fetched when it is asked for: thousands wait for their store, and of most only the value is looked at. */
+class LogMessage implements StoredMessage {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly #message: KafkaMessage
+  constructor(topic: string, partition: number, message: KafkaMessage) {
+    this.topic = topic
+    this.partition = partition
+    this.offset = Number(message.offset)
+    this.#message = message
   }
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    key: message.key?.toString() ?? '',
-    value: message.value,
-    headers,
-    timestamp: (Math.max(0, Number(message.timestamp)) * 1_000 + micros) as EpochMicros,
+
+  get key(): string {
+    return this.#message.key?.toString() ?? ''
+  }
+  get value(): Uint8Array | null {
+    return this.#message.value
+  }
+  get timestamp(): EpochMicros {
+    const micros = microsOf(textOf(this.#message.headers?.[microsHeader]))
+    return (Math.max(0, Number(this.#message.timestamp)) * 1_000 + micros) as EpochMicros
+  }
+  get headers(): Readonly<Record<string, string>> {
+    const headers: Record<string, string> = {}
+    const given = this.#message.headers ?? {}
+    // No list of entries, and a plain assignment where it is safe: this runs for every record that is read.
+    for (const name of Object.keys(given)) {
+      if (name === microsHeader) continue
+      const text = textOf(given[name])
+      if (name === '__proto__') Object.defineProperty(headers, name, { value: text, ...ownField })
+      else headers[name] = text
+    }
+    return headers
   }
 }
 
+const textOf = (header: IHeaders[string]): string =>
+  (Array.isArray(header) ? header[0] : header)?.toString() ?? ''
+
 /** Bytes that count for batch limits: key, value and headers. */
-export function kafkaBytes({ key, value, headers = {} }: KafkaMessage): number {
+export function kafkaBytes(message: KafkaMessage): number {
+  if (message instanceof FetchedRecord) return message.bytes
+  const { key, value, headers = {} } = message
   let bytes = (key?.length ?? 0) + (value?.length ?? 0)
   for (const name in headers) bytes += name.length + lengthOf(headers[name])
   return bytes

@@ -16,7 +16,7 @@ const longestPauseMs = 10 * SECOND
 const commitLimitMs = 10 * SECOND
 const idleMs = 5 * SECOND
 /** What may wait per partition behind the batch in work before the partition is not fetched any more. */
-const fullBytes = 1_024 * 1_024
+const fullBytes = 512 * 1_024
 
 /** What a worker needs of its consumer. */
 export interface WorkerPorts {
