@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fromEpochMs } from '../core/time.ts'
 import type { Clock } from '../core/ports/clock.ts'
 
@@ -7,7 +6,25 @@ export const systemClock: Clock = {
   now: () => fromEpochMs(Date.now()),
   // The clock of performance.now(), without loading all of perf_hooks at the start of each command.
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
-  sleep: async (durationMs, signal) => {
-    await sleep(durationMs, undefined, signal ? { signal } : {})
-  },
+  sleep,
+}
+
+/**
+ * Not that of `node:timers/promises`: it hears the signal through a weak listener, which keeps all that waits for the sleep (a batch of
+ * records) until the next full collection. That promoted every batch to the old generation.
+ */
+function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const wake = (): void => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }
+    const timer = setTimeout(wake, durationMs)
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(new DOMException('the sleep was ended by its signal', 'AbortError'))
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
+  })
 }

@@ -19,16 +19,24 @@ export async function within<T>(
   limit: { readonly clock: Clock; readonly durationMs: number; readonly signal?: AbortSignal },
   problem: (end: WaitEnd) => Error,
 ): Promise<T> {
-  const done = new AbortController()
-  const signal = limit.signal ? AbortSignal.any([limit.signal, done.signal]) : done.signal
-  const ended = limit.clock.sleep(limit.durationMs, signal).then(
+  const ending = new AbortController()
+  let isOver = false
+  // Not `AbortSignal.any`: what depends on a signal that lives long is kept, with all that waits for it, until a full collection.
+  const over = (): void => {
+    isOver = true
+    ending.abort()
+  }
+  limit.signal?.addEventListener('abort', over)
+  if (limit.signal?.aborted) over()
+  const ended = limit.clock.sleep(limit.durationMs, ending.signal).then(
     () => Promise.reject(problem('late')),
-    () => (done.signal.aborted ? work : Promise.reject(problem('over'))),
+    () => (isOver ? Promise.reject(problem('over')) : work),
   )
   try {
     return await Promise.race([work, ended])
   } finally {
-    done.abort()
+    limit.signal?.removeEventListener('abort', over)
+    ending.abort()
     ended.catch(ignore)
     work.catch(ignore)
   }
