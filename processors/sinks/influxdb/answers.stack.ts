@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InfluxConnection } from './connection.ts'
 import { name } from './influxql.ts'
 import { openConnection } from './open.ts'
-import type { SentLine } from './partial.ts'
+import { Lines } from './lines.ts'
+import type { SentLine } from './lines.ts'
 import { storeLines } from './store-lines.ts'
 import { storeOptions } from './stack.contract.ts'
 
@@ -19,7 +20,7 @@ describe('answers of the write API', () => {
     connection = await openConnection(options)
     const send = connection.send.bind(connection)
     connection.send = async (lines, bucket) => {
-      sends.push(lines.length)
+      sends.push(lines.split('\n').length)
       await send(lines, bucket)
     }
   })
@@ -29,7 +30,7 @@ describe('answers of the write API', () => {
   async function store(lines: readonly SentLine[], where = connection) {
     await connection.query('DROP MEASUREMENT "m"')
     sends = []
-    const refused = await storeLines(where, lines)
+    const refused = await storeLines(where, Lines.of(lines))
     const [answer] = await connection.query('SELECT "v" FROM "m"')
     const stored = (answer?.series[0]?.values ?? []).map(row => Number(row[0]) - t0)
     return { refused, stored, sends: [...sends] }
@@ -38,7 +39,7 @@ describe('answers of the write API', () => {
   it('204: all stored by one request; again: nothing changes; no lines: no request', async () => {
     const lines = [good(0), good(1), good(2)]
     expect(await store(lines)).toEqual({ refused: new Map(), stored: [0, 1, 2], sends: [3] })
-    await storeLines(connection, lines)
+    await storeLines(connection, Lines.of(lines))
     const [answer] = await connection.query('SELECT count("v") FROM "m"')
     expect(answer?.series[0]?.values[0]?.[1]).toBe(3)
     expect(await store([])).toEqual({ refused: new Map(), stored: [], sends: [] })
@@ -103,7 +104,7 @@ describe('answers of the write API', () => {
   it('400 partial write: all of another type takes one request', async () => {
     await store([good(0)])
     sends = []
-    const refused = await storeLines(connection, [line('m,s=a v=1i', 1), line('m,s=a v=2i', 2)])
+    const refused = await storeLines(connection, Lines.of([line('m,s=a v=1i', 1), line('m,s=a v=2i', 2)]))
     expect([refused.size, sends]).toEqual([2, [2]])
   })
 
@@ -121,7 +122,7 @@ describe('answers of the write API', () => {
     const now = Date.now() * 1_000
     const ages = [5, 0, 3, 1, 9].map(hours => now - hours * 3_600_000_000)
     const sent = ages.map(at => ({ line: `old v=1.5 ${at}`, at }))
-    const refused = await storeLines(short, sent)
+    const refused = await storeLines(short, Lines.of(sent))
     expect([...refused.keys()].sort()).toEqual([0, 2, 4])
     expect(refused.get(0)).toMatch(/beyond retention policy/)
     const [answer] = await short.query('SELECT count("v") FROM "short"."old"')
@@ -135,7 +136,10 @@ describe('answers of the write API', () => {
     const at = (i: number): number => (i === 2 ? now - 9 * 3_600_000_000 : now + i)
     const values = ['1.5', 'abc', '1.5', '1i', '2.5', '3.5']
     const sent = values.map((v, i) => ({ line: `mixed v=${v} ${at(i)}`, at: at(i) }))
-    const refused = await storeLines(short, [{ line: `mixed v=0.5 ${now - 1}`, at: now - 1 }, ...sent])
+    const refused = await storeLines(
+      short,
+      Lines.of([{ line: `mixed v=0.5 ${now - 1}`, at: now - 1 }, ...sent]),
+    )
     expect([...refused.keys()].sort()).toEqual([2, 3, 4])
     const [answer] = await short.query('SELECT count("v") FROM "short"."mixed"')
     expect(answer?.series[0]?.values[0]?.[1]).toBe(4)
@@ -148,12 +152,12 @@ describe('answers of the write API', () => {
       `CREATE RETENTION POLICY "other" ON ${name(gone.options.database)} DURATION 0s REPLICATION 1 DEFAULT`,
     )
     await gone.query(`DROP RETENTION POLICY "own" ON ${name(gone.options.database)}`)
-    await expect(storeLines(gone, [good(0)])).rejects.toMatchObject({
+    await expect(storeLines(gone, Lines.of([good(0)]))).rejects.toMatchObject({
       code: 'CRY_SERVER_CONFIG',
       message: expect.stringMatching(/127\.0\.0\.1.*retention policy not found: own/),
     })
     await gone.query(`DROP DATABASE ${name(gone.options.database)}`)
-    await expect(storeLines(gone, [good(0)])).rejects.toMatchObject({
+    await expect(storeLines(gone, Lines.of([good(0)]))).rejects.toMatchObject({
       code: 'CRY_SERVER_CONFIG',
       message: expect.stringMatching(/database not found/),
     })

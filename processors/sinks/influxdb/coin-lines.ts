@@ -4,7 +4,8 @@ import type { Quote } from '../../../core/records.ts'
 import type { InfluxConnection } from './connection.ts'
 import { fieldFloat, fieldKey } from './line.ts'
 import { ensureDatabase } from './open.ts'
-import type { SentLine } from './partial.ts'
+import { Lines } from './lines.ts'
+import type { SentLine } from './lines.ts'
 import { storeLines } from './store-lines.ts'
 
 /**
@@ -27,7 +28,7 @@ export class CoinLines {
 
   /** What that database can not take (a name, a time) stands in the quotes all the same. @throws CryptosError CRY_SERVER_* */
   async write(quotes: readonly Quote[]): Promise<void> {
-    const lines = quotes.flatMap(coinLine)
+    const lines = Lines.of(quotes.flatMap(coinLine))
     if (lines.length > 0) await storeLines(this.#connection, lines, this.#database)
   }
 }

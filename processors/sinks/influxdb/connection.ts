@@ -42,17 +42,17 @@ export class InfluxConnection {
   }
 
   /**
-   * Resolves when the server has these very lines on its disk (its 204): one request, no buffer, no retry. Over the client's
+   * Resolves when the server has these very lines, one below the other, on its disk (its 204): one request, no buffer, no retry. Over the client's
    * transport: its WriteApi would count the bytes of all that it is given, and may put lines of two batches into one request.
    * @throws what the client throws: `refusalOf` tells an answer from none
    */
-  async send(lines: readonly string[], bucket = this.bucket): Promise<void> {
+  async send(lines: string, bucket = this.bucket): Promise<void> {
     const org = encodeURIComponent(this.options.org ?? '')
     const path = `/api/v2/write?org=${org}&bucket=${encodeURIComponent(bucket)}&precision=us`
     let status: number | undefined
     await this.#client.transport.request(
       path,
-      lines.join('\n'),
+      lines,
       {
         ...{ method: 'POST', gzipThreshold: this.#gzipThreshold },
         headers: { 'content-type': 'text/plain; charset=utf-8' },

@@ -58,7 +58,7 @@ it('values of a shard where something else wrote another type go there too', asy
   const { sink, reader, connection } = await openOwn()
   const week = 7 * 24 * hour
   const spoiled = now() - 5 * week
-  await connection.send([`quote,provider=x price=1i ${spoiled}`])
+  await connection.send(`quote,provider=x price=1i ${spoiled}`)
   const rows = [0, 1, 2, 3].map(i => quote({ observedAt: EpochMicros((i % 2 === 0 ? now() : spoiled) + i) }))
   await broker.produce(rows.map(row => quoteMessage(topic, row)))
   const delivery = run({ sink })

@@ -73,7 +73,7 @@ export async function checkMayWrite(connection: InfluxConnection): Promise<void>
   // 2.x calls a write without lines wrong; where nobody logs in, anybody may write.
   if (org !== undefined || (login === undefined && token === undefined)) return
   try {
-    await connection.send([])
+    await connection.send('')
   } catch (error) {
     throw connection.error(error)
   }

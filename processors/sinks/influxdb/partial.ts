@@ -1,3 +1,5 @@
+import type { SentLine } from './lines.ts'
+
 /** The server's sentences about lines that it did not store. */
 
 /** Its own lines begin with this. Everything else of the request is stored then. */
@@ -9,12 +11,6 @@ export const droppedOf = (text: string): number =>
 
 const beyondRetention = /(?:beyond|outside) retention policy/
 const opening = "unable to parse '"
-
-/** A line as it was sent, with its time. */
-export interface SentLine {
-  readonly line: string
-  readonly at: number
-}
 
 /**
  * Places of the lines that an answer names, with its words about each; empty = it names none, look by halves. Beyond retention are

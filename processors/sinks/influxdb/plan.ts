@@ -1,24 +1,19 @@
 import type { EpochMicros } from '../../../core/brands.ts'
 import type { KnownSeries } from './known-series.ts'
 import { liveLine } from './line.ts'
-import type { SentLine } from './partial.ts'
+import { Lines } from './lines.ts'
 import type { PointShape } from './point-shape.ts'
-
-export interface PlannedLine extends SentLine {
-  /** Place in the batch of the record that it stands for; undefined = none. */
-  readonly record: number | undefined
-}
 
 /** What is done about a batch. */
 export interface Plan {
-  readonly lines: PlannedLine[]
+  readonly lines: Lines
   /** Records that can not be stored, by their place, with the reason. */
   readonly refused: Map<number, string>
   written: number
   superseded: number
 }
 
-export const emptyPlan = (): Plan => ({ lines: [], refused: new Map(), written: 0, superseded: 0 })
+export const emptyPlan = (): Plan => ({ lines: new Lines(), refused: new Map(), written: 0, superseded: 0 })
 
 /** One moment of one series that is not newer than all before, with everything of the batch that claims it. */
 export interface Moment<R> {
@@ -64,7 +59,7 @@ export function planBatch<R>(batch: Batch<R>, moments: ReadonlyMap<string, Momen
     const at = shape.at(record)
     const moment = moments.size === 0 ? undefined : moments.get(idOf(series.key, at))
     if (moment) moment.members.push(i)
-    else lines.push({ line: shape.line(series.head, record, shape.isLive(record)), at, record: i })
+    else lines.push(shape.line(series.head, record, shape.isLive(record)), at, i)
   })
   plan.written += lines.length
   for (const moment of moments.values()) planMoment(batch, moment, plan)
@@ -80,8 +75,8 @@ function planMoment<R>({ shape, records }: Batch<R>, moment: Moment<R>, plan: Pl
   const isLive = members.some(i => shape.isLive(records[i] as R))
   const isNew = stored === undefined || versionAt(best) > stored.version
   if (isNew || versionAt(best) === stored.version)
-    plan.lines.push({ line: shape.line(series.head, records[best] as R, isLive), at, record: best })
-  else if (isLive) plan.lines.push({ line: liveLine(series.head, at), at, record: undefined })
+    plan.lines.push(shape.line(series.head, records[best] as R, isLive), at, best)
+  else if (isLive) plan.lines.push(liveLine(series.head, at), at)
   plan.written += isNew ? 1 : 0
   plan.superseded += members.length - (isNew ? 1 : 0)
   function versionAt(i: number): number {

@@ -45,7 +45,9 @@ export class PointWriter<R> {
     // Gone unless this batch ends well: nobody knows what a failed write has stored.
     this.#places.delete(partition)
     const plan = await this.#plan(records, place.series)
-    await first?.(plan.lines.flatMap(({ record }) => (record === undefined ? [] : [records[record] as R])))
+    await first?.(
+      [...plan.lines].flatMap(({ record }) => (record === undefined ? [] : [records[record] as R])),
+    )
     await this.#send(plan)
     place.next = source.end
     this.#places.set(partition, place)
@@ -62,11 +64,7 @@ export class PointWriter<R> {
       orRefuse(plan.refused, i, () => {
         if (plan.refused.has(i)) return
         const at = shape.at(record)
-        plan.lines.push({
-          line: shape.line(headOf(shape, record), record, shape.isLive(record)),
-          at,
-          record: i,
-        })
+        plan.lines.push(shape.line(headOf(shape, record), record, shape.isLive(record)), at, i)
       })
     plan.written = plan.lines.length
     await this.#send(plan)
@@ -125,7 +123,7 @@ export class PointWriter<R> {
   async #send(plan: Plan): Promise<void> {
     if (plan.lines.length === 0) return
     for (const [i, why] of await storeLines(this.#connection, plan.lines)) {
-      const record = plan.lines[i]?.record
+      const record = plan.lines.recordOf(i)
       if (record === undefined || plan.refused.has(record)) continue
       plan.refused.set(record, why)
       plan.written -= 1

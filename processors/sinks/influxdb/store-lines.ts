@@ -1,8 +1,8 @@
 import type { InfluxConnection } from './connection.ts'
 import { refusalOf, words } from './errors.ts'
 import type { Refusal } from './errors.ts'
+import { Lines } from './lines.ts'
 import { namedIn } from './partial.ts'
-import type { SentLine } from './partial.ts'
 
 /** A line that the server will never take, by its place, with its reason. */
 export type Refused = Map<number, string>
@@ -14,19 +14,24 @@ export type Refused = Map<number, string>
  */
 export async function storeLines(
   connection: InfluxConnection,
-  sent: readonly SentLine[],
+  sent: Lines,
   bucket?: string,
 ): Promise<Refused> {
   const work = { connection, sent, bucket, refused: new Map() }
   // Mostly all of them are taken at once.
   const refusal = sent.length === 0 ? undefined : await sendOnce(work, sent)
-  if (refusal) await storeRest(work, [...sent.keys()], refusal)
+  if (refusal)
+    await storeRest(
+      work,
+      Array.from({ length: sent.length }, (_, place) => place),
+      refusal,
+    )
   return work.refused
 }
 
 interface Work {
   readonly connection: InfluxConnection
-  readonly sent: readonly SentLine[]
+  readonly sent: Lines
   readonly bucket: string | undefined
   readonly refused: Refused
 }
@@ -39,7 +44,7 @@ async function storePlaces(work: Work, places: readonly number[]): Promise<void>
 
 /** What is left of lines of which some were refused. */
 async function storeRest(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {
-  const named = namedIn(refusal.text, linesAt(work, places))
+  const named = namedIn(refusal.text, [...linesAt(work, places)])
   if (named.size === 0) return await storeHalves(work, places, refusal)
   for (const [i, why] of named) work.refused.set(places[i] as number, words(why))
   await storePlaces(
@@ -48,8 +53,8 @@ async function storeRest(work: Work, places: readonly number[], refusal: Refusal
   )
 }
 
-const linesAt = ({ sent }: Work, places: readonly number[]): readonly SentLine[] =>
-  places.map(place => sent[place] as SentLine)
+const linesAt = ({ sent }: Work, places: readonly number[]): Lines =>
+  Lines.of(places.map(place => sent.at(place)))
 
 /** Too much at once, or something in it is wrong and the server does not say what. */
 async function storeHalves(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {
@@ -63,13 +68,10 @@ async function storeHalves(work: Work, places: readonly number[], refusal: Refus
 }
 
 /** One request. Returns a refusal that is about its lines; any other is thrown. */
-async function sendOnce(
-  { connection, bucket }: Work,
-  sent: readonly SentLine[],
-): Promise<Refusal | undefined> {
-  const lines = sent.map(({ line }) => line)
+async function sendOnce({ connection, bucket }: Work, sent: Lines): Promise<Refusal | undefined> {
+  const text = sent.text()
   try {
-    await (bucket === undefined ? connection.send(lines) : connection.send(lines, bucket))
+    await (bucket === undefined ? connection.send(text) : connection.send(text, bucket))
     return undefined
   } catch (error) {
     const refusal = refusalOf(error)

@@ -21,7 +21,7 @@ const version = (i: number, v: number, more: Partial<Quote> = {}): Quote =>
 describe('an older version', () => {
   let t: Awaited<ReturnType<typeof openStore>>
   let asked: string[] = []
-  let sent: (readonly string[])[] = []
+  let sent: string[] = []
   const { query, send } = InfluxConnection.prototype
   beforeEach(async () => {
     t = await openStore()
