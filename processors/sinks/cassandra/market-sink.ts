@@ -37,10 +37,10 @@ export class CassandraMarketSink implements MarketSink {
         insertRecord(this.#session.keyspace, record, place),
       )
     }
-    await this.#writer.writeAll(partitions)
+    await this.#writer.writeAll(partitions.batches())
     const marks = new Partitions()
     const remember = [...this.#addDays(rows, marks), ...this.#addLatest(records, marks)]
-    await this.#writer.writeAll(marks)
+    await this.#writer.writeAll(marks.batches())
     for (const done of remember) done()
     return { written: rows.length, superseded: records.length - rows.length }
   }

@@ -37,7 +37,7 @@ class RowSink<R> implements RecordSink<R> {
     const partitions = new Partitions()
     for (const record of best.values())
       partitions.add(this.#shape.partition(record), this.#shape.insert(record))
-    await this.#writer.writeAll(partitions)
+    await this.#writer.writeAll(partitions.batches())
     return { written: best.size, superseded: records.length - best.size }
   }
 

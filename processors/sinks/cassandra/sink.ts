@@ -11,8 +11,8 @@ import type { PartitionRows, ProviderBook, QuotePartition, QuoteSeries } from '.
 import { barSink, quotaEventSink, tradeSink } from './row-sinks.ts'
 import { applySchema } from './schema.ts'
 import { openSession } from './session.ts'
-import type { Session } from './session.ts'
-import { Partitions, Writer } from './writer.ts'
+import type { Session, Statement } from './session.ts'
+import { inBatches, Partitions, Writer } from './writer.ts'
 
 /**
  * Quotes in Cassandra. A write is idempotent, and an older version loses by its timestamp, so that no row is read before it is
@@ -49,24 +49,25 @@ export class CassandraSink implements QuoteSink {
 
   async write(quotes: readonly Quote[], _source: BatchSource): Promise<StoreResult> {
     const parts = this.#book.partsOf(quotes)
-    const partitions = new Partitions()
     let written = 0
-    for (const [partition, { rows }] of parts) {
-      written += rows.length
-      for (const q of rows)
-        partitions.add(partition, { query: this.#insert, params: quoteParams(q, partition) })
-    }
-    await this.#writer.writeAll(partitions)
+    for (const { rows } of parts.values()) written += rows.length
+    await this.#writer.writeAll(this.#inserts(parts))
     // After the rows: a mark of a row that is not there yet would hide the price before it.
     const marks = new Partitions()
     const remember = [...this.#addNames(parts.keys(), marks), ...this.#addLatest(parts, marks)]
-    await this.#writer.writeAll(marks)
+    await this.#writer.writeAll(marks.batches())
     for (const done of remember) done()
     return { written, superseded: quotes.length - written }
   }
 
   async close(): Promise<void> {
     await this.#session.close()
+  }
+
+  *#inserts(parts: ReadonlyMap<QuotePartition, PartitionRows>): Iterable<readonly Statement[]> {
+    const query = this.#insert
+    for (const [partition, { rows }] of parts)
+      for (const some of inBatches(rows)) yield some.map(q => ({ query, params: quoteParams(q, partition) }))
   }
 
   /** Where readers find the rows: once for each provider, and for each month of a series. */

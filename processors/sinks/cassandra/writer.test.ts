@@ -40,18 +40,18 @@ describe('writer', () => {
 
   it('has a bounded number of batches on their way, whatever is written at once', async () => {
     const { seen, writer } = counting()
-    await Promise.all([1, 2, 3, 4].map(() => writer.writeAll(partitions(100, 60))))
+    await Promise.all([1, 2, 3, 4].map(() => writer.writeAll(partitions(100, 60).batches())))
     expect(seen).toMatchObject({ batches: 800, rows: 24_000, now: 0 })
     expect(seen.most).toBe(64)
   })
 
   it('waits for what is on its way, begins nothing more after an error, and goes on with the next write', async () => {
     const { seen, writer } = counting(n => n === 10)
-    await expect(writer.writeAll(partitions(500, 1))).rejects.toThrow('batch 10')
+    await expect(writer.writeAll(partitions(500, 1).batches())).rejects.toThrow('batch 10')
     expect(seen.now).toBe(0)
     expect(seen.batches).toBeLessThan(200)
     const before = seen.rows
-    await writer.writeAll(partitions(500, 1))
+    await writer.writeAll(partitions(500, 1).batches())
     expect(seen.rows - before).toBe(500)
   })
 })

@@ -13,13 +13,16 @@ export class Partitions {
 
   /** In batches of one partition each. */
   *batches(): Iterable<readonly Statement[]> {
-    for (const statements of this.#byKey.values())
-      for (let i = 0; i < statements.length; i += rowsOfBatch) yield statements.slice(i, i + rowsOfBatch)
+    for (const statements of this.#byKey.values()) yield* inBatches(statements)
   }
 }
 
 /** One mutation of at most so many rows: the server takes it in one piece, and its size stays far below half of a commit log segment. */
 const rowsOfBatch = 50
+export function* inBatches<T>(rows: readonly T[]): Iterable<readonly T[]> {
+  for (let i = 0; i < rows.length; i += rowsOfBatch) yield rows.slice(i, i + rowsOfBatch)
+}
+
 /** Of one process, whatever number of batches is delivered at once: the driver refuses far more on one connection. */
 const maxInFlight = 64
 
@@ -32,13 +35,20 @@ export class Writer {
     this.#session = session
   }
 
-  /** Resolves when all are stored. After an error nothing more is begun, and what is on its way is waited for. */
-  async writeAll(partitions: Partitions): Promise<void> {
-    const batches = partitions.batches()[Symbol.iterator]()
+  /**
+   * Resolves when all are stored. A batch is asked for when there is room for it, so what it takes to make one need not be held before.
+   * After an error nothing more is begun, and what is on its way is waited for.
+   */
+  async writeAll(batches: Iterable<readonly Statement[]>): Promise<void> {
+    const left = batches[Symbol.iterator]()
     const failed: unknown[] = []
     const lane = async (): Promise<void> => {
-      for (let next = batches.next(); !next.done && failed.length === 0; next = batches.next())
-        await this.#one(next.value).catch((error: unknown) => failed.push(error))
+      try {
+        for (let next = left.next(); !next.done && failed.length === 0; next = left.next())
+          await this.#one(next.value)
+      } catch (error) {
+        failed.push(error)
+      }
     }
     await Promise.all(Array.from({ length: maxInFlight }, lane))
     if (failed.length > 0) throw failed[0]
