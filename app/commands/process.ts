@@ -1,3 +1,4 @@
+import { keepHeapSmall } from '../../host/small-heap.ts'
 import type { DeliverCounters } from '../../processors/deliver.ts'
 import { partsOf, type StoreName, storeNames } from '../config/parts.ts'
 import { parseDuration } from '../duration.ts'
@@ -32,6 +33,7 @@ const run: Action = async (context, _args, options) => {
       const onProblem = new Problems(undefined, log).set
       const ports = { config, source, broker, clock, log, onProblem }
       const storing = { ...ports, ...(rewindMs === undefined ? {} : { rewindMs }) }
+      keepHeapSmall()
       const counters = await storeAndJudge(storing, { names, judges: options['judge'] !== false }, signal)
       const { written, superseded, dead } = counters
       return stopped(`stored ${written}, superseded ${superseded}, dead ${dead}`, { ...counters })

@@ -11,6 +11,7 @@ import { liveSource } from '../../../app/source.ts'
 import { openBroker } from '../../../app/stores.ts'
 import { runStores } from '../../../app/storing.ts'
 import { systemClock } from '../../../host/clock.ts'
+import { keepHeapSmall } from '../../../host/small-heap.ts'
 import type { Moved, MoverTask } from './mover.ts'
 
 /** A batch of a group was stored and committed. */
@@ -30,6 +31,7 @@ export interface OursOptions {
 
 /** The product, exactly as `cryptos process --no-judge` runs it: the same set-up, groups, batches, reports. Ends when all is committed. */
 export async function ours(task: MoverTask, options: OursOptions): Promise<Moved> {
+  keepHeapSmall()
   const dataDir = mkdtempSync(join(tmpdir(), 'cryptos-bench-'))
   const config = loadConfig(environmentOf(task, dataDir))
   const source = liveSource(config)
