@@ -24,7 +24,7 @@ function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer)
       reject(new DOMException('the sleep was ended by its signal', 'AbortError'))
     }
-    signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
   })
 }

@@ -2,7 +2,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 const mib = 1_024 * 1_024
 /** Both halves of the young generation. */
-const youngBytes = 32 * mib
+const youngBytes = 16 * mib
 const lookMs = 100
 
 /**
@@ -13,8 +13,8 @@ const lookMs = 100
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--no-allocation-site-pretenuring')
-  // A full collection when the heap is twice what was alive after the last one.
-  setFlagsFromString('--heap-growing-percent=100')
+  // A full collection when the heap is half as large again as what was alive after the last one.
+  setFlagsFromString('--heap-growing-percent=50')
   capYoung()
   setInterval(capYoung, lookMs).unref()
 }

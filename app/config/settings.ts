@@ -104,7 +104,7 @@ export const settings = {
   batchMaxRecords: setting(
     'CRYPTOS_BATCH_MAX_RECORDS',
     () => wholeNumber(1, 100_000),
-    2_000,
+    4_000,
     'A micro-batch is stored when it has this many records',
   ),
   batchMaxBytes: setting(

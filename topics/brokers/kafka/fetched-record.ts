@@ -85,8 +85,10 @@ export class FetchedRecord {
     for (let left = cursor.number(); left > 0; left -= 1) {
       const name = cursor.text()
       const text = cursor.text()
-      if (!Object.hasOwn(headers, name)) Object.defineProperty(headers, name, { value: text, ...ownField })
-      else headers[name] = [headers[name] ?? [], text].flat()
+      if (Object.hasOwn(headers, name)) headers[name] = [headers[name] ?? [], text].flat()
+      // Plain where it is safe, which is far faster: it is done for every record.
+      else if (name !== '__proto__') headers[name] = text
+      else Object.defineProperty(headers, name, { value: text, ...ownField })
     }
     return headers
   }

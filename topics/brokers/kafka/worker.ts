@@ -15,6 +15,8 @@ const firstPauseMs = 100
 const longestPauseMs = 10 * SECOND
 const commitLimitMs = 10 * SECOND
 const idleMs = 5 * SECOND
+/** So many times its age a batch may wait for what is there to be fetched. */
+const patience = 9
 /** What may wait per partition behind the batch in work before the partition is not fetched any more. */
 const fullBytes = 512 * 1_024
 
@@ -145,7 +147,7 @@ export class PartitionWorker {
       const seen = this.#wakes.version
       const fetched = this.#take()
       if (fetched) await this.#deliver(fetched)
-      else await this.#wait(seen, this.#batcher.dueInMs(this.#nowMs()) ?? idleMs)
+      else await this.#wait(seen, this.#batcher.dueInMs(this.#batchTimeMs()) ?? idleMs)
     }
   }
 
@@ -158,7 +160,7 @@ export class PartitionWorker {
       const closed = this.#batcher.add(message, nowMs, bytes)
       if (closed) return this.#drop(closed)
     }
-    return this.#drop(this.#batcher.due(nowMs))
+    return this.#drop(this.#batcher.due(this.#batchTimeMs()))
   }
 
   /** Forgets the head of the queue, which is in the batcher now; the memory of a long one when half of it is gone. */
@@ -253,6 +255,13 @@ export class PartitionWorker {
   #place(): { readonly topic: string; readonly partition: number } {
     return { topic: this.#options.topic, partition: this.#options.partition }
   }
+  /** Where the log has what a batch lacks, it is on its way: the batch waits for it, since small ones cost the store more. */
+  #batchTimeMs(): number {
+    const { maxRecords, maxAgeMs } = this.#options.consume.limits
+    const isBehind = this.#end - this.#next >= maxRecords - this.#batcher.size
+    return this.#nowMs() - (isBehind ? patience * maxAgeMs : 0)
+  }
+
   #nowMs(): number {
     return this.#options.clock.monotonicMs()
   }
