@@ -117,7 +117,7 @@ export const settings = {
     'CRYPTOS_BATCH_MAX_AGE_MS',
     () => wholeNumber(0, 60_000),
     100,
-    'A micro-batch is stored when its oldest record has waited this many milliseconds',
+    'A micro-batch is stored when its oldest record has waited this many milliseconds; one of Kafka up to a second later while the topic has what it lacks',
   ),
   httpConnectTimeoutMs: setting(
     'CRYPTOS_HTTP_CONNECT_TIMEOUT_MS',

@@ -18,6 +18,7 @@ export interface TopicMessage {
   readonly timestamp: EpochMicros
 }
 
+/** A broker may read its parts when they are asked for: take them by name, a spread or a clone has none of them. */
 export interface StoredMessage extends TopicMessage {
   readonly partition: number
   readonly offset: number
@@ -65,6 +66,7 @@ export interface ConsumeOptions {
 export interface BatchLimits {
   readonly maxRecords: number
   readonly maxBytes: number
+  /** Of its first record. What lags behind a log that has the rest may wait longer for a full batch: at most a second. */
   readonly maxAgeMs: number
 }
 

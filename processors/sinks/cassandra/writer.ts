@@ -36,32 +36,34 @@ export class Writer {
   }
 
   /**
-   * Resolves when all are stored. A batch is asked for when there is room for it, so what it takes to make one need not be held before.
-   * After an error nothing more is begun, and what is on its way is waited for.
+   * Resolves when all are stored. A batch is asked for when there is room to send it, so that what it takes to make one is not held
+   * before. After an error nothing more is begun, and what is on its way is waited for.
    */
   async writeAll(batches: Iterable<readonly Statement[]>): Promise<void> {
     const left = batches[Symbol.iterator]()
     const failed: unknown[] = []
     const lane = async (): Promise<void> => {
-      try {
-        for (let next = left.next(); !next.done && failed.length === 0; next = left.next())
-          await this.#one(next.value)
-      } catch (error) {
-        failed.push(error)
-      }
+      while (failed.length === 0 && (await this.#sendNext(left, failed)));
     }
     await Promise.all(Array.from({ length: maxInFlight }, lane))
     if (failed.length > 0) throw failed[0]
   }
 
-  async #one(statements: readonly Statement[]): Promise<void> {
+  /** As soon as there is room. False where nothing is to be sent any more. */
+  async #sendNext(left: Iterator<readonly Statement[]>, failed: unknown[]): Promise<boolean> {
     if (this.#free === 0) await new Promise<void>(resolve => this.#waiting.push(resolve))
     else this.#free -= 1
     try {
-      await this.#session.batch(statements)
+      const next = failed.length === 0 ? left.next() : undefined
+      if (next === undefined || next.done === true) return false
+      await this.#session.batch(next.value)
+      return true
+    } catch (error) {
+      failed.push(error)
+      return false
     } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
+      const waiting = this.#waiting.shift()
+      if (waiting) waiting()
       else this.#free += 1
     }
   }

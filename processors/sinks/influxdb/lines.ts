@@ -15,7 +15,7 @@ const newline = 0x0a
  * 1 kB for 350 bytes, until the request is made: for batches of thousands that was a third of all that the collector had to move.
  */
 export class Lines implements Iterable<SentLine> {
-  #bytes = Buffer.allocUnsafe(firstBytes)
+  #bytes = Buffer.alloc(0)
   #end = 0
   /** Where each line ends, its newline included. */
   readonly #ends: number[] = []
@@ -55,6 +55,11 @@ export class Lines implements Iterable<SentLine> {
     for (const place of this.#ends.keys()) yield this.at(place)
   }
 
+  /** Places of the records that have a line, in the order of the lines. */
+  get records(): readonly number[] {
+    return this.#records.filter(record => record !== undefined)
+  }
+
   recordOf(place: number): number | undefined {
     return this.#records[place]
   }
@@ -65,7 +70,7 @@ export class Lines implements Iterable<SentLine> {
   }
 
   #grow(bytes: number): void {
-    const grown = Buffer.allocUnsafe(Math.max(bytes, this.#bytes.length * 2))
+    const grown = Buffer.allocUnsafe(Math.max(bytes, firstBytes, this.#bytes.length * 2))
     this.#bytes.copy(grown, 0, 0, this.#end)
     this.#bytes = grown
   }

@@ -45,9 +45,7 @@ export class PointWriter<R> {
     // Gone unless this batch ends well: nobody knows what a failed write has stored.
     this.#places.delete(partition)
     const plan = await this.#plan(records, place.series)
-    await first?.(
-      [...plan.lines].flatMap(({ record }) => (record === undefined ? [] : [records[record] as R])),
-    )
+    await first?.(plan.lines.records.map(record => records[record] as R))
     await this.#send(plan)
     place.next = source.end
     this.#places.set(partition, place)

@@ -38,13 +38,16 @@ interface Work {
 
 async function storePlaces(work: Work, places: readonly number[]): Promise<void> {
   if (places.length === 0) return
-  const refusal = await sendOnce(work, linesAt(work, places))
+  const refusal = await sendOnce(work, Lines.of(places.map(place => work.sent.at(place))))
   if (refusal) await storeRest(work, places, refusal)
 }
 
 /** What is left of lines of which some were refused. */
 async function storeRest(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {
-  const named = namedIn(refusal.text, [...linesAt(work, places)])
+  const named = namedIn(
+    refusal.text,
+    places.map(place => work.sent.at(place)),
+  )
   if (named.size === 0) return await storeHalves(work, places, refusal)
   for (const [i, why] of named) work.refused.set(places[i] as number, words(why))
   await storePlaces(
@@ -52,9 +55,6 @@ async function storeRest(work: Work, places: readonly number[], refusal: Refusal
     places.filter((_, i) => !named.has(i)),
   )
 }
-
-const linesAt = ({ sent }: Work, places: readonly number[]): Lines =>
-  Lines.of(places.map(place => sent.at(place)))
 
 /** Too much at once, or something in it is wrong and the server does not say what. */
 async function storeHalves(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {

@@ -1,5 +1,4 @@
 import type { IHeaders } from 'kafkajs'
-import { CryptosError } from '../../../core/errors.ts'
 
 /** What is used of what kafkajs says of the batch of the log that a record lies in. */
 export interface BatchContext {
@@ -12,6 +11,8 @@ export interface BatchContext {
 }
 
 const logAppendTime = 1
+/** In the place of its headers. */
+const cut = -1
 const ownField = { enumerable: true, configurable: true, writable: true }
 
 /**
@@ -33,7 +34,7 @@ export class FetchedRecord {
   readonly #offsetDelta: number
   readonly #timestampDelta: number
 
-  /** @throws CryptosError CRY_STORE_CORRUPT where its parts do not end where the record does */
+  /** Where its parts do not end where the record does, all of it is the value: no reader takes that for one of its own. */
   constructor(log: Buffer, from: number, to: number, batchContext: BatchContext) {
     const cursor = new Cursor(log, from + 1)
     this.batchContext = batchContext
@@ -48,11 +49,7 @@ export class FetchedRecord {
     this.#headers = cursor.at
     let left = cursor.number() * 2
     for (; left > 0 && cursor.at < to; left -= 1) cursor.pass()
-    if (cursor.at !== to || left > 0)
-      throw new CryptosError(
-        'CRY_STORE_CORRUPT',
-        `Kafka gave a record that is cut, in the batch at offset ${batchContext.firstOffset}`,
-      )
+    if (cursor.at !== to || left > 0) this.#headers = cut
   }
 
   get magicByte(): number {
@@ -73,13 +70,16 @@ export class FetchedRecord {
     return String(Number(firstTimestamp) + this.#timestampDelta)
   }
   get key(): Buffer | null {
-    return new Cursor(this.#log, this.#key).bytes()
+    return this.#headers === cut ? null : new Cursor(this.#log, this.#key).bytes()
   }
   get value(): Buffer | null {
-    return new Cursor(this.#log, this.#value).bytes()
+    return this.#headers === cut
+      ? this.#log.subarray(this.#key, this.#key + this.bytes)
+      : new Cursor(this.#log, this.#value).bytes()
   }
   /** Values as text, where kafkajs gives bytes; a list where a name comes more than once. */
   get headers(): IHeaders {
+    if (this.#headers === cut) return {}
     const cursor = new Cursor(this.#log, this.#headers)
     const headers: Record<string, string | string[]> = {}
     for (let left = cursor.number(); left > 0; left -= 1) {

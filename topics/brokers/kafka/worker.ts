@@ -15,8 +15,9 @@ const firstPauseMs = 100
 const longestPauseMs = 10 * SECOND
 const commitLimitMs = 10 * SECOND
 const idleMs = 5 * SECOND
-/** So many times its age a batch may wait for what is there to be fetched. */
+/** A batch may wait for what is there to be fetched: so many times its age, but no longer than this. */
 const patience = 9
+const longestPatienceMs = SECOND
 /** What may wait per partition behind the batch in work before the partition is not fetched any more. */
 const fullBytes = 512 * 1_024
 
@@ -255,11 +256,14 @@ export class PartitionWorker {
   #place(): { readonly topic: string; readonly partition: number } {
     return { topic: this.#options.topic, partition: this.#options.partition }
   }
-  /** Where the log has what a batch lacks, it is on its way: the batch waits for it, since small ones cost the store more. */
+  /**
+   * Where the log has what a batch lacks, it is on its way: the batch waits for it, since small ones cost the store more. By the count of
+   * records, which offsets tell; where bytes would close it first, or offsets have no record, it is right less often and as bounded.
+   */
   #batchTimeMs(): number {
     const { maxRecords, maxAgeMs } = this.#options.consume.limits
     const isBehind = this.#end - this.#next >= maxRecords - this.#batcher.size
-    return this.#nowMs() - (isBehind ? patience * maxAgeMs : 0)
+    return this.#nowMs() - (isBehind ? Math.min(patience * maxAgeMs, longestPatienceMs) : 0)
   }
 
   #nowMs(): number {
