@@ -1,6 +1,7 @@
 import cassandra from 'cassandra-driver'
 import { CryptosError } from '../../../core/errors.ts'
 import { cassandraError } from './errors.ts'
+import { refreshOneAtATime } from './one-refresh.ts'
 import { checkOptions, readHosts } from './options.ts'
 import type { CassandraOptions } from './options.ts'
 import { tlsOf } from './tls.ts'
@@ -135,6 +136,7 @@ function clientOptions(options: CassandraOptions): cassandra.DseClientOptions {
 export async function openSession(options: CassandraOptions): Promise<Session> {
   checkOptions(options)
   const client = new cassandra.Client(clientOptions(options))
+  refreshOneAtATime(client)
   try {
     await client.connect()
   } catch (error) {
