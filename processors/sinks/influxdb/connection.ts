@@ -42,8 +42,8 @@ export class InfluxConnection {
   }
 
   /**
-   * Resolves when the server has these very lines, one below the other, on its disk (its 204): one request, no buffer, no retry. Over the client's
-   * transport: its WriteApi would count the bytes of all that it is given, and may put lines of two batches into one request.
+   * Resolves when the server has these very lines, one below the other, on its disk (its 204): one request, no buffer, no retry. Over
+   * the client's transport: its WriteApi would count the bytes of all that it is given, and may put lines of two batches into one request.
    * @throws what the client throws: `refusalOf` tells an answer from none
    */
   async send(lines: string, bucket = this.bucket): Promise<void> {

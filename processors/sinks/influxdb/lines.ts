@@ -14,7 +14,7 @@ const newline = 0x0a
  * Lines of a request, written as bytes one behind the other. As strings each of them would be kept as the tree of its forty pieces,
  * 1 kB for 350 bytes, until the request is made: for batches of thousands that was a third of all that the collector had to move.
  */
-export class Lines implements Iterable<SentLine> {
+export class Lines {
   #bytes = Buffer.alloc(0)
   #end = 0
   /** Where each line ends, its newline included. */
@@ -51,17 +51,14 @@ export class Lines implements Iterable<SentLine> {
     return { line, at, record: this.#records[place] }
   }
 
-  *[Symbol.iterator](): Iterator<SentLine> {
-    for (const place of this.#ends.keys()) yield this.at(place)
+  /** Of each line, in order. */
+  get places(): readonly number[] {
+    return [...this.#ends.keys()]
   }
 
   /** Places of the records that have a line, in the order of the lines. */
   get records(): readonly number[] {
     return this.#records.filter(record => record !== undefined)
-  }
-
-  recordOf(place: number): number | undefined {
-    return this.#records[place]
   }
 
   /** All of them, as the body of a request. */

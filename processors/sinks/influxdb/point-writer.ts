@@ -121,7 +121,7 @@ export class PointWriter<R> {
   async #send(plan: Plan): Promise<void> {
     if (plan.lines.length === 0) return
     for (const [i, why] of await storeLines(this.#connection, plan.lines)) {
-      const record = plan.lines.recordOf(i)
+      const { record } = plan.lines.at(i)
       if (record === undefined || plan.refused.has(record)) continue
       plan.refused.set(record, why)
       plan.written -= 1

@@ -2,6 +2,7 @@ import type { InfluxConnection } from './connection.ts'
 import { refusalOf, words } from './errors.ts'
 import type { Refusal } from './errors.ts'
 import { Lines } from './lines.ts'
+import type { SentLine } from './lines.ts'
 import { namedIn } from './partial.ts'
 
 /** A line that the server will never take, by its place, with its reason. */
@@ -20,12 +21,7 @@ export async function storeLines(
   const work = { connection, sent, bucket, refused: new Map() }
   // Mostly all of them are taken at once.
   const refusal = sent.length === 0 ? undefined : await sendOnce(work, sent)
-  if (refusal)
-    await storeRest(
-      work,
-      Array.from({ length: sent.length }, (_, place) => place),
-      refusal,
-    )
+  if (refusal) await storeRest(work, sent.places, refusal)
   return work.refused
 }
 
@@ -38,16 +34,13 @@ interface Work {
 
 async function storePlaces(work: Work, places: readonly number[]): Promise<void> {
   if (places.length === 0) return
-  const refusal = await sendOnce(work, Lines.of(places.map(place => work.sent.at(place))))
+  const refusal = await sendOnce(work, Lines.of(linesAt(work, places)))
   if (refusal) await storeRest(work, places, refusal)
 }
 
 /** What is left of lines of which some were refused. */
 async function storeRest(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {
-  const named = namedIn(
-    refusal.text,
-    places.map(place => work.sent.at(place)),
-  )
+  const named = namedIn(refusal.text, linesAt(work, places))
   if (named.size === 0) return await storeHalves(work, places, refusal)
   for (const [i, why] of named) work.refused.set(places[i] as number, words(why))
   await storePlaces(
@@ -55,6 +48,9 @@ async function storeRest(work: Work, places: readonly number[], refusal: Refusal
     places.filter((_, i) => !named.has(i)),
   )
 }
+
+const linesAt = ({ sent }: Work, places: readonly number[]): readonly SentLine[] =>
+  places.map(place => sent.at(place))
 
 /** Too much at once, or something in it is wrong and the server does not say what. */
 async function storeHalves(work: Work, places: readonly number[], refusal: Refusal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { IHeaders } from 'kafkajs'
+import { setOwn } from './own-field.ts'
 
 /** What is used of what kafkajs says of the batch of the log that a record lies in. */
 export interface BatchContext {
@@ -13,7 +14,6 @@ export interface BatchContext {
 const logAppendTime = 1
 /** In the place of its headers. */
 const cut = -1
-const ownField = { enumerable: true, configurable: true, writable: true }
 
 /**
  * A record of the log as it was fetched: a place in the bytes of the answer, read when it is asked for, with the properties of kafkajs'
@@ -86,9 +86,7 @@ export class FetchedRecord {
       const name = cursor.text()
       const text = cursor.text()
       if (Object.hasOwn(headers, name)) headers[name] = [headers[name] ?? [], text].flat()
-      // Plain where it is safe, which is far faster: it is done for every record.
-      else if (name !== '__proto__') headers[name] = text
-      else Object.defineProperty(headers, name, { value: text, ...ownField })
+      else setOwn(headers, name, text)
     }
     return headers
   }

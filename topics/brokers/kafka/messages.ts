@@ -2,6 +2,7 @@ import type { IHeaders, KafkaMessage, Message } from 'kafkajs'
 import type { EpochMicros } from '../../../core/brands.ts'
 import type { StoredMessage, TopicMessage } from '../../../core/ports/broker.ts'
 import { FetchedRecord } from './fetched-record.ts'
+import { setOwn } from './own-field.ts'
 
 /** Kafka's timestamps are milliseconds: the microseconds behind them travel in this header where they are not 0. */
 const microsHeader = 'cryptos-micros'
@@ -49,13 +50,9 @@ class LogMessage implements StoredMessage {
   get headers(): Readonly<Record<string, string>> {
     const headers: Record<string, string> = {}
     const given = this.#message.headers ?? {}
-    // No list of entries, and a plain assignment where it is safe: this runs for every record that is read.
-    for (const name of Object.keys(given)) {
-      if (name === microsHeader) continue
-      const text = textOf(given[name])
-      if (name === '__proto__') Object.defineProperty(headers, name, { value: text, ...ownField })
-      else headers[name] = text
-    }
+    // No list of entries: this runs for every record that is read.
+    for (const name of Object.keys(given))
+      if (name !== microsHeader) setOwn(headers, name, textOf(given[name]))
     return headers
   }
 }
@@ -76,7 +73,5 @@ const lengthOf = (header: IHeaders[string]): number =>
   Array.isArray(header)
     ? header.reduce((sum, one: Buffer | string | null) => sum + (one?.length ?? 0), 0)
     : (header?.length ?? 0)
-
-const ownField = { enumerable: true, configurable: true, writable: true }
 
 const microsOf = (text: string): number => (/^\d{1,3}$/.test(text) ? Number(text) : 0)

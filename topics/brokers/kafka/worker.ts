@@ -256,6 +256,7 @@ export class PartitionWorker {
   #place(): { readonly topic: string; readonly partition: number } {
     return { topic: this.#options.topic, partition: this.#options.partition }
   }
+
   /**
    * Where the log has what a batch lacks, it is on its way: the batch waits for it, since small ones cost the store more. By the count of
    * records, which offsets tell; where bytes would close it first, or offsets have no record, it is right less often and as bounded.
