@@ -12,6 +12,8 @@ import { prepareFolder, storeFiles } from './stores.ts'
 /** One store: the quotes, the records beside them, and the quota's events where it keeps those. */
 export type StoreSink = QuoteSink & {
   readonly market: MarketSink
+  /** So many records of a batch cost it least, where the usual number does not. */
+  readonly batchRecords?: number
   readonly quotaEvents?: RecordSink<QuotaEvent>
 }
 export type StoreReader = QuoteReader & MarketReader & KeyReader

@@ -19,6 +19,9 @@ import type { OnProblem } from './pipeline/problems.ts'
 import { rewound } from './rewind.ts'
 import { groupOf, topics } from './stores.ts'
 
+/** Of a store that asks for no other number: less costs it more for each record, more needs memory and wins nothing. */
+const usualBatchRecords = 3_000
+
 export interface ProcessingPorts {
   readonly config: Config
   readonly broker: Broker
@@ -80,7 +83,7 @@ async function deliverTopic<R>(
     ...(rewindMs === undefined ? {} : { startAt: await rewound(broker, at, rewindMs) }),
     sink: report.watched(sink),
     limits: {
-      maxRecords: config.batchMaxRecords,
+      maxRecords: config.batchMaxRecords ?? ports.sink.batchRecords ?? usualBatchRecords,
       maxBytes: config.batchMaxBytes,
       maxAgeMs: config.batchMaxAgeMs,
     },

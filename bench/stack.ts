@@ -1,4 +1,5 @@
 import type { BenchLine } from './line.ts'
+import { removeMovers } from './stack/built-movers.ts'
 import { makeWork } from './stack/data.ts'
 import { fillTopic } from './stack/fill.ts'
 import type { Load } from './stack/moving.ts'
@@ -30,27 +31,46 @@ export async function benchStack(): Promise<BenchLine[]> {
   if (typeof servers === 'string')
     return [{ name: 'stack', value: 0, unit: 'run', bar: 1, ok: false, note: `not run: ${servers}` }]
   try {
-    const load = await loadOf(servers, stackSettings.rows)
+    const loads = new Loads(servers)
     const lines: BenchLine[] = []
-    for (const name of stackSettings.parts) lines.push(...(await linesOf(name, servers, load)))
+    for (const name of stackSettings.parts) lines.push(...(await linesOf(name, servers, loads)))
     return lines
   } finally {
+    await removeMovers()
     await servers.close()
   }
 }
 
 /** A part that fails is a line that is not met, and the others go on. */
-async function linesOf(name: string, servers: BenchServers, load: Load): Promise<BenchLine[]> {
+async function linesOf(name: string, servers: BenchServers, loads: Loads): Promise<BenchLine[]> {
   try {
     const part = parts[name]
     if (!part) throw new Error(`no such part: ${Object.keys(parts).join(', ')}`)
-    const lines = await part(servers, load)
+    const lines = await part(
+      servers,
+      await loads.of(name === 'live' ? stackSettings.liveRows : stackSettings.rows),
+    )
     for (const line of lines) console.error(JSON.stringify(line))
     return lines
   } catch (error) {
     const note = `not measured: ${error instanceof Error ? error.message : String(error)}`
     console.error(error)
     return [{ name: `stack-${name}`, value: 0, unit: 'run', bar: 1, ok: false, note }]
+  }
+}
+
+/** Topics by their number of rows, each filled when it is wanted first. */
+class Loads {
+  readonly #servers: BenchServers
+  readonly #filled = new Map<number, Promise<Load>>()
+  constructor(servers: BenchServers) {
+    this.#servers = servers
+  }
+
+  of(rows: number): Promise<Load> {
+    const load = this.#filled.get(rows) ?? loadOf(this.#servers, rows)
+    this.#filled.set(rows, load)
+    return load
   }
 }
 

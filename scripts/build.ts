@@ -40,12 +40,17 @@ const builtins: Plugin = {
 /**
  * Builds the published program into `outDir`: few files instead of hundreds, because a scheduled `cryptos collect` pays for every
  * file that Node opens. A clone runs its sources and needs no build. pino brings worker files of its own and stays a dependency.
+ *
+ * @param more entries beside those of the program, as name: source file
  */
-export async function buildProgram(outDir = join(root, 'dist')): Promise<void> {
+export async function buildProgram(
+  outDir = join(root, 'dist'),
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   rmSync(outDir, { recursive: true, force: true })
   const build = await rolldown({
     cwd: root,
-    input: { main: 'app/main.ts', thread: 'app/pipeline/thread.ts' },
+    input: { main: 'app/main.ts', thread: 'app/pipeline/thread.ts', ...more },
     platform: 'node',
     // Drivers of servers are loaded only where there are servers: as their packages, they cost nobody else anything.
     external: ['pino', 'node:module', 'kafkajs', 'cassandra-driver', '@influxdata/influxdb-client', 'pg'],

@@ -103,9 +103,9 @@ export const settings = {
   ),
   batchMaxRecords: setting(
     'CRYPTOS_BATCH_MAX_RECORDS',
-    () => wholeNumber(1, 100_000),
-    4_000,
-    'A micro-batch is stored when it has this many records',
+    () => z.optional(wholeNumber(1, 100_000)),
+    undefined,
+    'A micro-batch is stored when it has this many records; without it 3000, and 6000 for Cassandra',
   ),
   batchMaxBytes: setting(
     'CRYPTOS_BATCH_MAX_BYTES',

@@ -1,5 +1,4 @@
 import kafkajs from 'kafkajs'
-import type { BatchLimits } from '../../core/ports/broker.ts'
 import type { MoverTask } from './movers/mover.ts'
 import { treeCpuMs } from './proc.ts'
 import { type MoverRun, runMover } from './run-mover.ts'
@@ -26,7 +25,8 @@ export interface MovedRun extends MoverRun {
 export interface Move {
   readonly mover: string
   readonly group: string
-  readonly limits: BatchLimits
+  /** Batch of the product, where it is not its own default. */
+  readonly maxRecords?: number
   readonly sliceRows: number
   readonly store: Pick<MoverTask, 'influx' | 'cassandra'>
   readonly storePid: number
@@ -40,7 +40,8 @@ export async function move(servers: BenchServers, load: Load, what: Move): Promi
   const before = { store: treeCpuMs(what.storePid), broker: treeCpuMs(servers.kafka.pid) }
   const run = await runMover(what.mover, {
     ...{ brokers: servers.kafka.brokers, topicPrefix: load.prefix, topic: topicName, group: what.group },
-    ...{ ends: load.ends, limits: what.limits, sliceRows: what.sliceRows, ...what.store },
+    ...{ ends: load.ends, sliceRows: what.sliceRows, ...what.store },
+    ...(what.maxRecords === undefined ? {} : { maxRecords: what.maxRecords }),
   })
   const after = { store: treeCpuMs(what.storePid), broker: treeCpuMs(servers.kafka.pid) }
   const found = await what.count()

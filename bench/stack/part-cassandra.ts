@@ -3,7 +3,7 @@ import { CassandraStore, makeTables } from './cassandra-store.ts'
 import { type Load, type MovedRun, move, progress } from './moving.ts'
 import { aaLine, interleaved, ratioOf, tell } from './rounds.ts'
 import type { BenchServers } from './servers.ts'
-import { productLimits, stackSettings } from './settings.ts'
+import { stackSettings } from './settings.ts'
 
 const subjects = ['bare-cassandra', 'ours-cassandra', 'bare-again'] as const
 type Subject = (typeof subjects)[number]
@@ -11,14 +11,15 @@ type Found = Readonly<Record<Subject, readonly MovedRun[]>>
 
 interface Batches {
   readonly name: string
-  readonly ours: number
+  /** Where it is not the default of the product. */
+  readonly ours?: number
   readonly bare: number
 }
 
 /** [kafka-cassandra-cpu] and [kafka-cassandra-store-cpu]: the product and the loop with batches of one partition (twice: A/A). */
 export async function benchCassandra(servers: BenchServers, load: Load): Promise<BenchLine[]> {
   // The loop writes all that a fetch brought of a partition at once, as the fastest of its settings did.
-  const whole = { name: 'all', ours: productLimits().maxRecords, bare: 1_000_000 }
+  const whole = { name: 'all', bare: 1_000_000 }
   const found = await rounds(servers, load, whole)
   const [mover, store, rate] = ratiosOf(found)
   return [
@@ -65,7 +66,7 @@ async function rounds(servers: BenchServers, load: Load, batches: Batches): Prom
       const run = await move(servers, load, {
         mover: isOurs ? name : 'bare-cassandra',
         group: isOurs ? 'sink.cassandra' : `${batches.name}.${name}.${at}`,
-        limits: { ...productLimits(), maxRecords: batches.ours },
+        ...(batches.ours === undefined ? {} : { maxRecords: batches.ours }),
         sliceRows: batches.bare,
         store: { cassandra: store.place },
         storePid: servers.cassandra.pid,

@@ -13,7 +13,7 @@ import { warmUpMs } from './movers/fresh.ts'
 import type { MoverTask } from './movers/mover.ts'
 import { runMover } from './run-mover.ts'
 import type { BenchServers } from './servers.ts'
-import { partitions, productLimits, stackSettings, topicName } from './settings.ts'
+import { partitions, stackSettings, topicName } from './settings.ts'
 
 const barMs = 1_000
 const rowsPerSecond = 1_000
@@ -83,7 +83,7 @@ async function agesOf(servers: BenchServers, { name, store, count }: Subject): P
     }
     const task = { brokers, topicPrefix, topic: topicName, group: '', ends, sliceRows: 0 }
     const [run] = await Promise.all([
-      runMover(`fresh-${name}`, { ...task, limits: productLimits(), ...store }),
+      runMover(`fresh-${name}`, { ...task, ...store }),
       produceByTheClock(broker, rows),
     ])
     const stored = await count()

@@ -6,7 +6,7 @@ import { InfluxStore } from './influx-store.ts'
 import { type Load, type MovedRun, move, progress } from './moving.ts'
 import { aaLine, interleaved, ratioOf, tell } from './rounds.ts'
 import type { BenchServers } from './servers.ts'
-import { productLimits, stackSettings } from './settings.ts'
+import { stackSettings } from './settings.ts'
 
 const subjects = ['bare-influx', 'ours-influx', 'point-influx', 'narrow-influx', 'bare-again'] as const
 
@@ -22,7 +22,6 @@ export async function benchInflux(servers: BenchServers, load: Load): Promise<Be
       const run = await move(servers, load, {
         mover: name === 'bare-again' ? 'bare-influx' : name,
         group: name === 'ours-influx' ? 'sink.influxdb' : `${name}.${at}`,
-        limits: productLimits(),
         sliceRows: 5_000,
         store: { influx: { url: servers.influxdb.url, database } },
         storePid: servers.influxdb.pid,

@@ -5,7 +5,7 @@ import { type BenchLine, median, round } from '../line.ts'
 import { aaLine, interleaved, ratioOf, tell } from './rounds.ts'
 import { runMover } from './run-mover.ts'
 import type { BenchServers } from './servers.ts'
-import { productLimits, stackSettings, topicName } from './settings.ts'
+import { stackSettings, topicName } from './settings.ts'
 
 const subjects = ['bare-publish', 'ours-publish', 'bare-again'] as const
 const mostRows = 250_000
@@ -50,7 +50,7 @@ async function sendOnce(servers: BenchServers, mover: string, name: string, rows
   const broker = await openKafkaBroker(options)
   try {
     await broker.createTopics([{ ...topicTable().quotes, retentionMs: 36_500 * 86_400_000 }])
-    const task = { brokers, topicPrefix, topic: topicName, group: '', ends: [], limits: productLimits() }
+    const task = { brokers, topicPrefix, topic: topicName, group: '', ends: [] }
     const run = await runMover(mover, { ...task, sliceRows: rows })
     const stored = (await broker.partitions(topicName)).reduce((sum, p) => sum + p.end - p.begin, 0)
     if (stored !== run.rows) throw new Error(`${mover}: ${stored} records of ${run.rows} are in the topic`)

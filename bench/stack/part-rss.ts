@@ -4,7 +4,7 @@ import { InfluxStore } from './influx-store.ts'
 import { forgetGroup, type Load } from './moving.ts'
 import { runMover } from './run-mover.ts'
 import type { BenchServers } from './servers.ts'
-import { productLimits, topicName } from './settings.ts'
+import { topicName } from './settings.ts'
 
 const barMb = 250
 /** The last quarter of the run may stand so far above its second quarter. */
@@ -21,7 +21,7 @@ export async function benchRss(servers: BenchServers, load: Load): Promise<Bench
   try {
     const run = await runMover('ours-both', {
       ...{ brokers: servers.kafka.brokers, topicPrefix: load.prefix, topic: topicName, group: '' },
-      ...{ ends: load.ends, limits: productLimits(), sliceRows: 0 },
+      ...{ ends: load.ends, sliceRows: 0 },
       ...{ influx: { url: servers.influxdb.url, database: name }, cassandra: cassandra.place },
     })
     const stored = [await influx.count(name), await cassandra.count('price_double')].map(s => s.rows)

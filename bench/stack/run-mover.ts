@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { builtMover } from './built-movers.ts'
 import type { MoverAnswer, MoverTask } from './movers/mover.ts'
 import { rssMb, rssPeakMb, treeCpuMs } from './proc.ts'
 
@@ -18,9 +18,9 @@ export interface MoverRun extends MoverAnswer {
   readonly rssSamplesMb: readonly number[]
 }
 
-/** Runs `movers/<name>.ts` to its end in a process of its own. @throws Error where it fails or takes over ten minutes */
+/** Runs `movers/<name>.ts`, built, to its end in a process of its own. @throws Error where it fails or takes over ten minutes */
 export async function runMover(name: string, task: MoverTask): Promise<MoverRun> {
-  const file = join(import.meta.dirname, 'movers', `${name}.ts`)
+  const file = await builtMover(name)
   const startedAt = performance.now()
   const extra = (process.env['CRYPTOS_BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean)
   const child = spawn(process.execPath, [...extra, file, JSON.stringify(task)], {

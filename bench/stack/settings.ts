@@ -1,6 +1,3 @@
-import { settings } from '../../app/config/settings.ts'
-import type { BatchLimits } from '../../core/ports/broker.ts'
-
 const whole = (name: string, fallback: number): number => {
   const text = process.env[name]
   if (text === undefined || text === '') return fallback
@@ -12,6 +9,8 @@ const whole = (name: string, fallback: number): number => {
 export const stackSettings = {
   /** Rows of the topic that is moved in each run. */
   rows: whole('CRYPTOS_BENCH_ROWS', 1_000_000),
+  /** Rows of the live rate, where each is a statement of its own and takes fifteen times as long. */
+  liveRows: whole('CRYPTOS_BENCH_LIVE_ROWS', 100_000),
   /** Rounds that count; one more comes before them and is dropped. */
   rounds: whole('CRYPTOS_BENCH_ROUNDS', 3),
   /** Seconds of the open loop at 1,000 rows/s, for each store. */
@@ -19,13 +18,6 @@ export const stackSettings = {
   /** Parts of the group; all unless CRYPTOS_BENCH_PARTS names some, separated by commas. */
   parts: (process.env['CRYPTOS_BENCH_PARTS'] ?? 'influx,cassandra,live,rss,freshness,publish').split(','),
 } as const
-
-/** The micro-batch of `cryptos process`: its defaults, or what the environment says. */
-export const productLimits = (): BatchLimits => ({
-  maxRecords: whole(settings.batchMaxRecords.env, settings.batchMaxRecords.fallback),
-  maxBytes: whole(settings.batchMaxBytes.env, settings.batchMaxBytes.fallback),
-  maxAgeMs: whole(settings.batchMaxAgeMs.env, settings.batchMaxAgeMs.fallback),
-})
 
 export const topicName = 'market.quotes.v1'
 export const partitions = 4

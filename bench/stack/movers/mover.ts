@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import type { BatchLimits } from '../../../core/ports/broker.ts'
 
 /** What a mover is told, as JSON in its first argument. */
 export interface MoverTask {
@@ -10,8 +9,8 @@ export interface MoverTask {
   readonly group: string
   /** High watermark of each partition: the mover ends when all of it is committed. */
   readonly ends: readonly number[]
-  /** Batch of the product. */
-  readonly limits: BatchLimits
+  /** Batch of the product, where it is not its own default. */
+  readonly maxRecords?: number
   /** Rows of a write of the bare loop. */
   readonly sliceRows: number
   readonly influx?: { readonly url: string; readonly database: string }

@@ -58,7 +58,7 @@ export async function ours(task: MoverTask, options: OursOptions): Promise<Moved
 }
 
 function environmentOf(task: MoverTask, dataDir: string): Record<string, string> {
-  const { influx, cassandra, limits } = task
+  const { influx, cassandra, maxRecords } = task
   return {
     CRYPTOS_PROFILE: 'full',
     CRYPTOS_DATA_DIR: dataDir,
@@ -66,9 +66,7 @@ function environmentOf(task: MoverTask, dataDir: string): Record<string, string>
     CRYPTOS_KAFKA_BROKERS: task.brokers.join(','),
     CRYPTOS_TOPIC_PREFIX: task.topicPrefix,
     CRYPTOS_QUOTES_RETENTION_DAYS: '36500',
-    CRYPTOS_BATCH_MAX_RECORDS: String(limits.maxRecords),
-    CRYPTOS_BATCH_MAX_BYTES: String(limits.maxBytes),
-    CRYPTOS_BATCH_MAX_AGE_MS: String(limits.maxAgeMs),
+    ...(maxRecords === undefined ? {} : { CRYPTOS_BATCH_MAX_RECORDS: String(maxRecords) }),
     ...(influx ? { CRYPTOS_INFLUXDB_URL: influx.url, CRYPTOS_INFLUXDB_DATABASE: influx.database } : {}),
     ...(cassandra
       ? {

@@ -20,6 +20,8 @@ import { inBatches, Partitions, Writer } from './writer.ts'
  */
 export class CassandraSink implements QuoteSink {
   readonly name = 'cassandra'
+  /** Each mutation has its price for the server, whatever it holds: 4,000 rows of 600 series cost it a fifth more a row than 6,000. */
+  readonly batchRecords = 6_000
   /** The records beside quotes, quota events, trades and bars: over the same connections, closed with this sink. */
   readonly market: MarketSink
   readonly quotaEvents: RecordSink<QuotaEvent>
