@@ -8,9 +8,11 @@ export interface BenchLine {
   readonly note?: string
 }
 
-/** The value in the middle; of an even count the lower one. */
+/** The value in the middle; of an even count the mean of the two there. 0 for no values. */
 export function median(values: readonly number[]): number {
-  return percentile(values, 0.5)
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = (sorted.length - 1) / 2
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2
 }
 
 /** Nearest rank; 0 for no values. */

@@ -1,21 +1,16 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type BenchLine, median, round } from '../line.ts'
-
 import { InfluxStore } from './influx-store.ts'
 import { type Load, type MovedRun, move, progress } from './moving.ts'
 import { aaLine, interleaved, ratioOf, tell } from './rounds.ts'
 import type { BenchServers } from './servers.ts'
 import { stackSettings } from './settings.ts'
 
-const subjects = ['bare-influx', 'ours-influx', 'point-influx', 'narrow-influx', 'bare-again'] as const
+const subjects = ['bare-influx', 'ours-influx', 'point-influx', 'bare-again'] as const
 
 /** [kafka-influx-cpu] and [kafka-influx-rows]: the product, the plain loop (twice: A/A) and the official client's Point path. */
 export async function benchInflux(servers: BenchServers, load: Load): Promise<BenchLine[]> {
   const store = new InfluxStore(servers.influxdb.url)
-  const there = existsSync(join(import.meta.dirname, '../../processors/sinks/influxdb/sink.ts'))
-  const names = subjects.filter(name => there || name !== 'ours-influx')
-  const found = await interleaved(names, stackSettings.rounds, async (name, at) => {
+  const found = await interleaved(subjects, stackSettings.rounds, async (name, at) => {
     const database = `bench_${name.replace('-', '_')}_${at}`
     await store.create(database)
     try {
@@ -33,12 +28,12 @@ export async function benchInflux(servers: BenchServers, load: Load): Promise<Be
       await store.drop(database)
     }
   })
-  return linesOf(found as Record<(typeof subjects)[number], readonly MovedRun[]>, load)
+  return linesOf(found, load)
 }
 
 function linesOf(found: Record<(typeof subjects)[number], readonly MovedRun[]>, load: Load): BenchLine[] {
-  const cpu = (name: (typeof subjects)[number]) => found[name]?.map(r => r.cpuMs) ?? []
-  const rate = (name: (typeof subjects)[number]) => found[name]?.map(r => r.rowsPerSecond) ?? []
+  const cpu = (name: (typeof subjects)[number]) => found[name].map(r => r.cpuMs)
+  const rate = (name: (typeof subjects)[number]) => found[name].map(r => r.rowsPerSecond)
   const perMillion = (values: readonly number[]) => round((median(values) / load.rows) * 1_000)
   const bare = cpu('bare-influx')
   const ours = ratioOf(cpu('ours-influx'), bare, cpu('bare-again'))
@@ -52,7 +47,7 @@ function linesOf(found: Record<(typeof subjects)[number], readonly MovedRun[]>, 
       unit: 'x bare loop',
       bar: 1.6,
       ok: ours.median <= 1.6 && point.median < 1,
-      note: `${tell(ours)}; ${tell(point)} of the Point path (bar below 1); CPU-s per 1 M rows: ours ${perMillion(cpu('ours-influx'))}, bare ${perMillion(bare)}, Point ${perMillion(cpu('point-influx'))}, bare with two fields ${perMillion(cpu('narrow-influx'))}`,
+      note: `${tell(ours)}; ${tell(point)} of the Point path (bar below 1); CPU-s per 1 M rows: ours ${perMillion(cpu('ours-influx'))}, bare ${perMillion(bare)}, Point ${perMillion(cpu('point-influx'))}`,
     },
     {
       name: 'kafka-influx-rows',

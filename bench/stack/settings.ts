@@ -11,8 +11,8 @@ export const stackSettings = {
   rows: whole('CRYPTOS_BENCH_ROWS', 1_000_000),
   /** Rows of the live rate, where each is a statement of its own and takes fifteen times as long. */
   liveRows: whole('CRYPTOS_BENCH_LIVE_ROWS', 100_000),
-  /** Rounds that count; one more comes before them and is dropped. */
-  rounds: whole('CRYPTOS_BENCH_ROUNDS', 3),
+  /** Rounds that count, even, so that each order comes as often; one more comes before them and is dropped. */
+  rounds: whole('CRYPTOS_BENCH_ROUNDS', 4),
   /** Seconds of the open loop at 1,000 rows/s, for each store. */
   freshnessSeconds: whole('CRYPTOS_BENCH_FRESHNESS_S', 30),
   /** Parts of the group; all unless CRYPTOS_BENCH_PARTS names some, separated by commas. */

@@ -13,7 +13,3 @@ export function quoteLine(q: PlainQuote): string {
   if (q.change24h !== undefined) fields += `change24h=${q.change24h},`
   return `quote,asset=${q.asset},currency=${q.currency},provider=${q.provider} ${fields}live=true,exact="${exactOf(q)}" ${q.observedAt}`
 }
-
-/** A float and its text alone, as a first loop would have it. */
-export const narrowLine = (q: PlainQuote): string =>
-  `quote,asset=${q.asset},currency=${q.currency},provider=${q.provider} price=${q.price},price_text="${q.price}" ${q.observedAt}`
