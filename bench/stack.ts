@@ -11,13 +11,15 @@ import { benchRss } from './stack/part-rss.ts'
 import { type BenchServers, openServers } from './stack/servers.ts'
 import { stackSettings } from './stack/settings.ts'
 
-type Part = (servers: BenchServers, load: Load) => Promise<BenchLine[]>
+type Part = (servers: BenchServers, loads: Loads) => Promise<BenchLine[]>
 
+const { rows, liveRows } = stackSettings
+/** Each asks for the rows that it moves: freshness and publish bring their own. */
 const parts: Readonly<Record<string, Part>> = {
-  influx: benchInflux,
-  cassandra: benchCassandra,
-  live: benchCassandraLive,
-  rss: benchRss,
+  influx: async (servers, loads) => benchInflux(servers, await loads.of(rows)),
+  cassandra: async (servers, loads) => benchCassandra(servers, await loads.of(rows)),
+  live: async (servers, loads) => benchCassandraLive(servers, await loads.of(liveRows)),
+  rss: async (servers, loads) => benchRss(servers, await loads.of(rows)),
   freshness: benchFreshness,
   publish: benchPublish,
 }
@@ -46,10 +48,7 @@ async function linesOf(name: string, servers: BenchServers, loads: Loads): Promi
   try {
     const part = parts[name]
     if (!part) throw new Error(`no such part: ${Object.keys(parts).join(', ')}`)
-    const lines = await part(
-      servers,
-      await loads.of(name === 'live' ? stackSettings.liveRows : stackSettings.rows),
-    )
+    const lines = await part(servers, loads)
     for (const line of lines) console.error(JSON.stringify(line))
     return lines
   } catch (error) {
