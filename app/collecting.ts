@@ -10,23 +10,19 @@ import type { PollPorts } from '../collectors/poll-types.ts'
 import type { Dataset } from '../collectors/provider.ts'
 import { reconcileWhenDue } from '../collectors/usage.ts'
 import { MINUTE } from '../core/time.ts'
-import { createPublisher, type PublishResult } from '../collectors/publish.ts'
 import { publishWithinMs } from '../collectors/publish-own.ts'
-import { providers } from '../collectors/registry.ts'
-import { RunGaps } from '../collectors/run-gaps.ts'
-import { marketRecordMessage } from '../topics/messages.ts'
 import { checkNames } from './check-names.ts'
 import { partsOf } from './config/parts.ts'
 import { type Config, keyTexts } from './config/load.ts'
 import { errorFields, type Log } from './log.ts'
 import { noteSweep } from './note-sweep.ts'
 import { providerNamed } from './provider-named.ts'
+import { Publishing } from './publishing.ts'
 import { type Route, routeOf, routesOf, sayOff, whyOff } from './routes.ts'
 import type { Source } from './source.ts'
 import { withoutSecrets } from './without-secrets.ts'
-import { openBroker, openLedger, topics } from './stores.ts'
+import { openBroker, openLedger } from './stores.ts'
 import { type SweepResult, type SweepTask, sweep } from './sweep.ts'
-import { untilSignal } from './until-signal.ts'
 import { datasetsFor } from './wanted.ts'
 
 export interface CollectContext {
@@ -85,37 +81,18 @@ export async function openCollecting(
   })
   const http = withoutSecrets(client, keyTexts(config))
   const pace = createPace()
-  const holder = randomUUID()
-  // Files answer at once; a server that is away must not hold up the end. What it still does is seen by the outbox.
-  const isServer = partsOf(config).broker === 'kafka'
-  const patiently = <T>(work: Promise<T>): Promise<T> => (isServer ? untilSignal(work, context.signal) : work)
-  const openPublisher = async (): Promise<() => Promise<PublishResult>> =>
-    createPublisher({ ledger, broker: await broker(), clock, providers, topics, holder, log })
-  // The promise is kept, not what comes of it: callers that arrive while the broker opens must share one publisher.
-  let publisher: ReturnType<typeof openPublisher> | undefined
-  const publish = async (): Promise<PublishResult> => {
-    publisher ??= openPublisher().catch((error: unknown) => {
-      publisher = undefined
-      throw error
-    })
-    const opened = publisher
-    return await patiently((async () => (await opened)())())
-  }
-  const runGaps = new RunGaps()
-  const reportGaps: PollPorts['reportGaps'] = async (task, result, startedAt) => {
-    const gaps = runGaps.of(task, result, startedAt)
-    const messages = gaps.map(gap => marketRecordMessage(topics, gap))
-    if (gaps.length > 0) await patiently(broker().then(log => log.produce(messages)))
-    runGaps.told(result)
-  }
+  const publishing = new Publishing({
+    ...{ ledger, broker, clock, log, signal: context.signal },
+    isServer: partsOf(config).broker === 'kafka',
+  })
   const ports = {
     ledger,
     http,
     clock,
     pace,
     newId: randomUUID,
-    publish,
-    reportGaps,
+    publish: publishing.publish,
+    reportGaps: publishing.reportGaps,
     log,
     deadlineMs: config.httpDeadlineMs,
     ...(config.spender === undefined ? {} : { spender: config.spender }),
@@ -126,6 +103,7 @@ export async function openCollecting(
     try {
       const opened = await opening
       await opened?.close()
+      await publishing.settled()
       // What was collected waits in the outbox, but somebody has to do something.
       if (!opened && hopeless !== undefined) throw hopeless
     } finally {

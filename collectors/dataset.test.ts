@@ -8,7 +8,7 @@ import { topicTable, usedTopics } from '../topics/table.ts'
 import { knownAssetRefs, pagesOf } from './assets.ts'
 import { collectDataset } from './dataset.ts'
 import { datasetsOf } from './poll-types.ts'
-import { createPublisher } from './publish.ts'
+import { Publisher } from './publisher.ts'
 import { providers } from './registry.ts'
 import { openTestPoll } from './testing/test-poll.ts'
 import { reconcileUsage } from './usage.ts'
@@ -33,7 +33,7 @@ describe('a sweep against the sandbox', () => {
       const usage = await reconcileUsage(test.ports, source, signal)
       expect(usage.kind).toBe(keyed && provider.usage ? 'reconciled' : 'none')
 
-      const publish = createPublisher({ ledger: test.ledger, broker, clock, providers, holder: 'test' })
+      const { publish } = new Publisher({ ledger: test.ledger, broker, clock, providers, holder: 'test' })
       const [dataset] = datasetsOf(source)
       if (!dataset) throw new Error(`${provider.id} has no dataset`)
       const currency = provider.currencies?.[0] ?? 'USD'

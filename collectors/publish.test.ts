@@ -16,7 +16,8 @@ import { knownAssetRefs } from './assets.ts'
 import { shapes } from './providers/coinmarketcap/fixtures/shapes.ts'
 import { coinmarketcap } from './providers/coinmarketcap/index.ts'
 import type { Provider } from './provider.ts'
-import { createPublisher, publishPending, type PublishPorts } from './publish.ts'
+import { publishPending, type PublishPorts } from './publish.ts'
+import { Publisher } from './publisher.ts'
 import { QuotaEventPublisher } from './publish-quota-events.ts'
 import { contextText } from './saved-context.ts'
 import { openTestPoll, type TestPoll } from './testing/test-poll.ts'
@@ -213,7 +214,7 @@ describe('publishing', () => {
 
   it('one publisher of a process sees what was stored while it worked', async () => {
     await using s = await setup()
-    const publish = createPublisher(s.ports)
+    const { publish } = new Publisher(s.ports)
     await s.answer(0, shapes['v3 list']!)
     const first = publish()
     await s.answer(1, shapes['simple/price']!)
@@ -245,7 +246,7 @@ describe('publishing', () => {
       },
     })
     const ledger = Object.assign(Object.create(s.test.ledger), { outbox: watched }) as typeof s.test.ledger
-    const publish = createPublisher({ ...s.ports, ledger })
+    const { publish } = new Publisher({ ...s.ports, ledger })
     await Promise.all([publish(), publish()])
     await Promise.all(late)
     expect(late).toHaveLength(20)

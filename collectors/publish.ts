@@ -183,23 +183,3 @@ function dead(
   ports.log?.warn({ answerId: entry.answerId, code: letter.code }, `to the dead letters: ${letter.reason}`)
   return { messages: deadMessages(asked, letter, why, topics), records: 0, deadLetters: 1 }
 }
-
-/** One publisher of this process: calls while it works become one more round after it, which sees what they had stored. */
-export function createPublisher(ports: PublishPorts): () => Promise<PublishResult> {
-  let running: Promise<PublishResult> | undefined
-  let next: Promise<PublishResult> | undefined
-  const start = (): Promise<PublishResult> => {
-    next = undefined
-    running = publishPending(ports).finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  return () => {
-    // Who waits is asked first: between two rounds none is running, and a third must not slip in beside the second.
-    if (next !== undefined) return next
-    if (running === undefined) return start()
-    next = running.then(start, start)
-    return next
-  }
-}

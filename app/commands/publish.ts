@@ -22,9 +22,13 @@ const run: Action = async ({ config, clock, log, signal, note }, _args, options)
         return fromOutcome('aborted', 'stopped between two answers; the rest waits', { ...result })
       const { pending } = await ledger.outbox.stats()
       if (pending > 0)
-        return fromOutcome('in-flight', `${pending} answers still wait: another process publishes`, {
-          ...result,
-        })
+        return fromOutcome(
+          'in-flight',
+          `${pending} answers still wait: another process publishes, or was killed less than 30 s ago; try again`,
+          {
+            ...result,
+          },
+        )
       return done('The outbox is empty: every answer is in the topics.', {
         outcome: 'published',
         reason: 'the outbox is empty',

@@ -11,7 +11,7 @@ import { collectDataset } from '../../dataset.ts'
 import { collectPage } from '../../poll.ts'
 import { datasetsOf, type PageResult } from '../../poll-types.ts'
 import type { Page } from '../../provider.ts'
-import { createPublisher } from '../../publish.ts'
+import { Publisher } from '../../publisher.ts'
 import { openTestPoll } from '../../testing/test-poll.ts'
 import { coindesk } from './index.ts'
 
@@ -26,7 +26,7 @@ async function bench(key: string | undefined, limits: Readonly<Record<string, un
   const broker = await openMemoryBroker({ clock })
   await broker.createTopics(usedTopics(topics))
   const source = await test.source(coindesk, sandbox.baseUrl('coindesk'), key)
-  const publish = createPublisher({
+  const { publish } = new Publisher({
     ledger: test.ledger,
     broker,
     clock,
