@@ -138,7 +138,10 @@ describe('Airflow runs it', () => {
         return all.every(isOver) ? all : undefined
       })
       await keepScreens(place, 'collect_coinmarketcap')
-      await judge({ tasks, airflow, env, sandbox, home: place.home, killed: 'bitstamp', lines: [...lines] })
+      await judge({
+        ...{ tasks, airflow, env, sandbox, storing },
+        ...{ home: place.home, killed: 'bitstamp', lines: [...lines] },
+      })
     } catch (error) {
       const states = (await airflow.tasks()).map(t => `${t.dag_id} ${t.state} ${t.try_number}`)
       console.log([...Map.groupBy(states, t => t)].map(([t, all]) => `${all.length} ${t}`).join('\n'))

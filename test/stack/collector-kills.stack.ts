@@ -1,6 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openCollecting } from '../../app/collecting.ts'
+import { loadConfig } from '../../app/config/load.ts'
+import { createLog } from '../../app/log.ts'
+import { sandboxSource } from '../../app/source.ts'
 import type { Step } from '../../core/steps.ts'
 import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
 import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
@@ -8,6 +12,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import { runCryptos, startCryptos } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
 import { killServer, restartServer, uniqueName } from './servers.ts'
+import { expectAllStored } from './support/all-stored.ts'
 import { end, fullEnv, spoolOf } from './support/world.ts'
 
 /** Of each step; `npm run test:soak` has the hundreds. */
@@ -73,18 +78,12 @@ describe('a collector with its ledger in PostgreSQL and its topics in Kafka', ()
     return { ours, theirs }
   }
 
-  /** Everything that was settled is in the topics and in both stores. */
-  async function expectAllStored(): Promise<number> {
+  /** Returns how many answers are stored. */
+  async function storeAll(): Promise<number> {
     const { CRYPTOS_SANDBOX_CLOCK_FILE: _, ...realTime } = env
     const storing = startCryptos(['process', '--no-judge'], realTime)
-    let audit: Record<string, unknown> = {}
-    for (let i = 0; i < 120 && (audit['pending'] !== 0 || audit['ok'] !== true); i += 1) {
-      if (storing.child.exitCode !== null) throw new Error(storing.said.stderr)
-      await sleep(500)
-      audit = (await runCryptos(['audit', '--since', '24h'], env)).json
-    }
+    const audit = await expectAllStored(env, storing)
     await end(storing)
-    expect(audit, JSON.stringify(audit)).toMatchObject({ ok: true, pending: 0 })
     return Number(audit['answers'])
   }
 
@@ -111,12 +110,34 @@ describe('a collector with its ledger in PostgreSQL and its topics in Kafka', ()
       if (slot !== '') calls.set(slot, (calls.get(slot) ?? 0) + 1)
     }
     const { ours, theirs } = await expectNothingOverspent()
-    const answers = await expectAllStored()
+    const answers = await storeAll()
     console.log(
       `kills -9 by step: ${JSON.stringify(kills)}; ${calls.size} slots called, ${settled.size} settled, ${answers} answers in all places; the provider counted ${theirs} credits, the ledger ${ours}`,
     )
     expect(Math.max(...calls.values())).toBeLessThanOrEqual(2)
     expect(answers).toBeGreaterThanOrEqual(settled.size)
+  })
+
+  it('lets the next publisher begin at once when it is told to end while it begins to publish', async () => {
+    nextMinute()
+    expect((await collect({ AT_STEP: 'settled:1' }).ended).signal).toBe('SIGKILL')
+    const config = loadConfig(env)
+    const ending = new AbortController()
+    const context = {
+      ...{ config, clock: openClockFile(clockFile ?? ''), log: createLog('silent', []) },
+      signal: ending.signal,
+    }
+    const collecting = await openCollecting(context, sandboxSource(config, sandbox.url), ['coinmarketcap'])
+    await collecting.broker()
+    ending.abort()
+    const told = collecting.ports.publish?.().catch((error: unknown) => error)
+    await collecting.close()
+    expect(await told).toBe(ending.signal.reason)
+    // The clock stands still: a lease that is left would never end.
+    const { code, stdout } = await runCryptos(['publish'], env)
+    expect(code, stdout).toBe(0)
+    nextMinute()
+    await expectNothingOverspent()
   })
 
   it('keeps an answer that was paid for while the ledger is killed between the call and its settlement', async () => {
@@ -140,6 +161,6 @@ describe('a collector with its ledger in PostgreSQL and its topics in Kafka', ()
     expect((await runCryptos(['publish'], env)).code).toBe(0)
     expect((await collect().ended).code).toBe(99)
     await expectNothingOverspent()
-    await expectAllStored()
+    await storeAll()
   })
 })

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../app/config/load.ts'
 import type { StoreName } from '../../app/config/parts.ts'
@@ -13,6 +12,7 @@ import { startSandbox } from '../../sandbox/server.ts'
 import { type Env, runCryptos, startCryptos } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
 import { uniqueName } from './servers.ts'
+import { expectAllStored } from './support/all-stored.ts'
 import { end, fullEnv, hashOf, servedStores } from './support/world.ts'
 
 const start = parseIso('2026-11-21T12:00:05Z')
@@ -69,12 +69,7 @@ async function tell(stores: readonly StoreName[], settings: (folder: string) => 
   }
   const { CRYPTOS_SANDBOX_CLOCK_FILE: _, ...realTime } = env
   const storing = startCryptos(['process', '--no-judge'], realTime)
-  let audit: Record<string, unknown> = {}
-  while (audit['pending'] !== 0 || audit['ok'] !== true) {
-    if (storing.child.exitCode !== null) throw new Error(storing.said.stderr)
-    await sleep(500)
-    audit = (await runCryptos(['audit', '--since', '24h'], env)).json
-  }
+  const audit = await expectAllStored(env, storing)
   expect((await end(storing)).code).toBe(0)
   const keeping = await keepHouse(env)
   const found = await Promise.all(stores.map(async store => [store, await rowsOf(store, env)] as const))

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { loadConfig } from '../../../app/config/load.ts'
 import { sandboxSource } from '../../../app/source.ts'
@@ -10,14 +9,17 @@ import type { Run } from '../../../core/records.ts'
 import { systemClock } from '../../../host/clock.ts'
 import { type Sandbox, sandboxKey } from '../../../sandbox/server.ts'
 import { callsInVain } from '../../support/calls-in-vain.ts'
-import { type Env, runCryptos } from '../../support/program.ts'
+import { type Env, type Running, runCryptos } from '../../support/program.ts'
 import type { Airflow, TaskInstance } from './airflow.ts'
+import { expectAllStored } from './all-stored.ts'
 
 export interface Case {
   readonly tasks: readonly TaskInstance[]
   readonly airflow: Airflow
   readonly env: Env
   readonly sandbox: Sandbox
+  /** Fills the stores. */
+  readonly storing: Running
   /** AIRFLOW_HOME. */
   readonly home: string
   /** The provider whose task runner was killed while its answer was on the way. */
@@ -35,7 +37,7 @@ const tally = (words: readonly string[]): Record<string, number> =>
 /** Everything that must hold when Airflow is quiet again, each by two independent witnesses. */
 export async function judge(of: Case): Promise<void> {
   const runs = await ledgerRuns(of.env)
-  await storesAgree(of.env)
+  await storesAgree(of)
   neverRefused(of)
   skipsAreTold(of, runs)
   noCallTwice(of, runs)
@@ -51,14 +53,9 @@ async function ledgerRuns(env: Env): Promise<readonly Run[]> {
 }
 
 /** Kafka = Cassandra = InfluxDB, when the consumers have caught up. */
-async function storesAgree(env: Env): Promise<void> {
-  let audit: Record<string, unknown> = {}
-  for (let tries = 0; tries < 60 && !(audit['ok'] === true && audit['pending'] === 0); tries += 1) {
-    audit = (await runCryptos(['audit', '--since', '24h'], env)).json
-    await sleep(500)
-  }
+async function storesAgree({ env, storing }: Case): Promise<void> {
+  const audit = await expectAllStored(env, storing)
   console.log(`audit: ${JSON.stringify(audit['rows'])}`)
-  expect(audit).toMatchObject({ ok: true, pending: 0 })
 }
 
 /** The provider's own meter: no limit was met, and no refusal. */
