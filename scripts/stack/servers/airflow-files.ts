@@ -89,6 +89,8 @@ function settingsOf(place: Place, secrets: AirflowSecrets): Record<string, strin
     'dag_processor.parsing_processes': '1',
     'dag_processor.refresh_interval': '30',
     'scheduler.enable_health_check': 'False',
+    // What ran under a scheduler that was killed is found by this alone; a run of a tick times out after 5 minutes.
+    'scheduler.orphaned_tasks_check_interval': '60',
     'logging.base_log_folder': join(paths.home, 'logs'),
     // It would tell its makers of each start.
     'usage_data_collection.enabled': 'False',
