@@ -16,6 +16,7 @@ export default defineConfig({
           isolate: false,
           // A busy machine is no fault of the code.
           testTimeout: 60_000,
+          expect: { poll: { timeout: 15_000 } },
         },
       },
       ...['stack', 'soak'].map(name => ({
@@ -40,6 +41,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          expect: { poll: { timeout: 15_000 } },
         },
       },
     ],

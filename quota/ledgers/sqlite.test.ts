@@ -89,7 +89,7 @@ describe('sqlite ledger', () => {
     const events = await ledger.events({ limit: 100, after: 0 })
     expect(events.map(e => e.sequence)).toEqual(events.map((_, i) => i + 1))
     await ledger.close()
-  }, 20_000)
+  })
 
   it('shares one commit among callers, announces after it, and rings the bell', async () => {
     const clock = new VirtualClock(start)

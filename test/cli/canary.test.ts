@@ -9,6 +9,7 @@ import { type Sandbox, sandboxKey, startSandbox } from '../../sandbox/server.ts'
 import { expectNoTrace } from '../support/expectations.ts'
 import { filesBelow, mayUnshare } from '../support/machine.ts'
 import { cryptos, cryptosLine, type Ended, type Env, lastJson, startLine } from '../support/program.ts'
+import { untilPriced } from '../support/priced.ts'
 import { scratch } from '../support/scratch.ts'
 
 // Never a real key: a text that nothing else can hold.
@@ -154,9 +155,7 @@ describe('a key that is used', () => {
       void running.ended.then(said => reject(new Error(said.stderr)))
     })
     const url = running.said.stdout.trim()
-    const latest = async (): Promise<string> => (await fetch(new URL('/api/v1/latest', url))).text()
-    for (let tries = 0; tries < 600 && !(await latest()).includes('bitcoin'); tries += 1)
-      await new Promise(resolve => setTimeout(resolve, 50))
+    await untilPriced(url)
     const paths = ['/', '/health', '/api/v1/latest', '/api/v1/quota', '/api/v1/runs']
     const pages = await Promise.all(
       paths.map(async path => [path, await (await fetch(new URL(path, url))).text()] as const),

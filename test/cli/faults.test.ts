@@ -225,7 +225,7 @@ describe('a second `up` on the same folder', () => {
     }
     expectJson(await cryptos(['up', '--port', '0', '--json'], settings('busy')), refusal)
     expectSentence(await cryptos(['process'], settings('busy')), refusal)
-    expect(await health(url)).toMatchObject({ status: 'ok' })
+    await expect.poll(() => health(url)).toMatchObject({ status: 'ok' })
     expect((await cryptos(['quota', 'freeze', '--reason', 'a test'], settings('busy'))).code).toBe(0)
     const ill = await health(url)
     expect(ill['status']).not.toBe('ok')

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { expectNoTrace } from '../support/expectations.ts'
 import { filesBelow } from '../support/machine.ts'
 import { cryptosLine, type Env, environment, lastJson, program, root, startLine } from '../support/program.ts'
+import { untilPriced } from '../support/priced.ts'
 import { useSandbox } from '../support/simulated.ts'
 
 const simulated = useSandbox('cli')
@@ -34,10 +35,8 @@ describe.concurrent('under the strict flags of Node', () => {
     const running = startLine(line, settings('flags-up'))
     await once(running.child.stdout, 'data')
     const { url } = JSON.parse(running.said.stdout.split('\n')[0] ?? '') as { url: string }
-    const latest = async (): Promise<string> => (await fetch(new URL('/api/v1/latest', url))).text()
-    for (let tries = 0; tries < 600 && !(await latest()).includes('bitcoin'); tries += 1)
-      await new Promise(resolve => setTimeout(resolve, 50))
-    expect(await latest()).toContain('bitcoin')
+    await untilPriced(url)
+    expect(await (await fetch(new URL('/api/v1/latest', url))).text()).toContain('bitcoin')
     running.child.kill('SIGTERM')
     const said = await running.ended
     expectNoTrace(said)

@@ -4,6 +4,7 @@ import { systemClock } from '../../host/clock.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import { topicTable, usedTopics } from '../../topics/table.ts'
 import { cryptos, cryptosLine, type Env, lastJson, startLine } from '../support/program.ts'
+import { untilPriced } from '../support/priced.ts'
 import { scratch } from '../support/scratch.ts'
 
 const place = scratch('sources')
@@ -123,6 +124,8 @@ describe('simulated data', () => {
     const up = startLine(cryptosLine(['up', '--port', '0', ...simulated]), own)
     await up.says('Prices: ')
     try {
+      // The next call is minutes away then: none is under way, and unsettled, when the meter is read.
+      await untilPriced(/Prices: (\S+)/.exec(up.said.stdout)?.[1] ?? '')
       expect(readFileSync(note, 'utf8')).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
       const collect = await cryptos(['collect', 'coinmarketcap', '--now', '--json', ...simulated], own)
       expect(lastJson(collect)['outcome']).toMatch(/^(collected|already-done|in-flight|published)$/)

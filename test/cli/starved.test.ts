@@ -17,6 +17,7 @@ import {
   type Running,
   startLine,
 } from '../support/program.ts'
+import { untilPriced } from '../support/priced.ts'
 import { scratch } from '../support/scratch.ts'
 
 const place = scratch('starved')
@@ -94,8 +95,7 @@ describe.skipIf(process.platform !== 'linux')('64 MB of memory', () => {
     const running = startLine(small(['up', '--port', '0', '--json']), settings('whole', own))
     await running.says('\n')
     const { url } = JSON.parse(running.said.stdout.split('\n')[0] ?? '') as { url: string }
-    const latest = async () => (await fetch(new URL('/api/v1/latest', url))).text()
-    while (!(await latest()).includes('bitcoin')) await sleep(20)
+    await untilPriced(url)
     running.child.kill('SIGTERM')
     const said = await running.ended
     expectNoTrace(said)

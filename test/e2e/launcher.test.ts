@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { isSetUp } from '../../scripts/setup.mjs'
 import { expectNoTrace } from '../support/expectations.ts'
 import { cryptos, type Env, lastJson, program, root, startLine, until } from '../support/program.ts'
+import { untilPriced } from '../support/priced.ts'
 import { useSandbox } from '../support/simulated.ts'
 
 const simulated = useSandbox('launcher')
@@ -67,8 +68,7 @@ async function launched(name: Launcher, folder: string) {
   const running = startLine(line, settings(folder))
   await running.says('\n')
   const { url } = JSON.parse(running.said.stdout.split('\n')[0] ?? '') as { url: string }
-  const latest = new URL('/api/v1/latest', url)
-  await until(async () => ((await (await fetch(latest)).json()) as { assets: unknown[] }).assets.length > 0)
+  await untilPriced(url)
   const second = await cryptos(['process'], settings(folder))
   const pid = Number(/\(PID (\d+)\)/.exec(second.stderr)?.[1])
   expect([pid === running.pid, runs(pid)]).toEqual([false, true])

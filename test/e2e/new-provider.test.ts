@@ -58,7 +58,7 @@ describe('npm run new:provider', () => {
       run(join(bin, 'biome'), 'lint', '--error-on-warnings', 'collectors/providers/acme-coin').code,
     ).toBe(0)
     expect(run(join(bin, 'biome'), 'format', 'collectors/providers/acme-coin').code).toBe(0)
-  }, 180_000)
+  })
 
   it('refuses a name that is taken or can not be one, and changes nothing', () => {
     using folder = scratch('new-provider')

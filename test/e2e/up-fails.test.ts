@@ -8,6 +8,7 @@ import { startSandbox } from '../../sandbox/server.ts'
 import { expectNoTrace } from '../support/expectations.ts'
 import { mayUnshare } from '../support/machine.ts'
 import { cryptosLine, type Ended, type Env, lastJson, startLine } from '../support/program.ts'
+import { untilPriced } from '../support/priced.ts'
 import { useSandbox } from '../support/simulated.ts'
 
 const simulated = useSandbox('up-fails')
@@ -44,8 +45,6 @@ const isServed = (url: string): Promise<boolean> =>
     () => false,
   )
 const namesOf = ({ problems = [] }: Health): string[] => problems.map(p => p.name)
-const hasPrices = async (url: string): Promise<boolean> =>
-  ((await (await fetch(new URL('/api/v1/latest', url))).json()) as { assets: unknown[] }).assets.length > 0
 
 /** `up` with prices on its page; killed at the end if the test has not ended it. */
 async function upOn(folder: string, command = line, env: Env = {}) {
@@ -87,7 +86,7 @@ describe.concurrent('a store that is damaged under a running `up`', () => {
     '$store: $sql: it ends with 2 and says why; so does the next start',
     async ({ store, sql, folder }) => {
       await using up = await upOn(folder)
-      await until(() => hasPrices(up.url))
+      await untilPriced(up.url)
       change(folder, store, sql)
       const said = await up.running.ended
       await expectGone(said, up.url, 2)
@@ -123,7 +122,7 @@ describe.skipIf(!strace).concurrent('a disk that dies under a running `up`', () 
     async store => {
       const folder = `eio-${store}`
       await using up = await upOn(folder)
-      await until(() => hasPrices(up.url))
+      await untilPriced(up.url)
       const tearing = tearOff(up.running.pid, place.file(`${folder}/sandbox/${store}.db-wal`))
       const said = await up.running.ended
       await tearing.ended
@@ -133,7 +132,7 @@ describe.skipIf(!strace).concurrent('a disk that dies under a running `up`', () 
       )
       expect(lastJson(said)).toMatchObject({ outcome: 'failed', code: 'CRY_STORE_BROKEN', reason })
       await using again = await upOn(folder)
-      await until(() => hasPrices(again.url))
+      await untilPriced(again.url)
       again.running.child.kill('SIGTERM')
       expect((await again.running.ended).code).toBe(0)
     },
@@ -158,7 +157,7 @@ function expectLoggedOnce(said: Pick<Ended, 'stderr'>): void {
 describe.concurrent('a running `up`', () => {
   it('names a ledger that another process holds, and is well again after it', async () => {
     await using up = await upOn('busy')
-    await until(() => hasPrices(up.url))
+    await untilPriced(up.url)
     const holder = new DatabaseSync(place.file('busy/sandbox/ledger.db'))
     holder.exec('PRAGMA busy_timeout=10000; BEGIN IMMEDIATE')
     try {
@@ -173,7 +172,7 @@ describe.concurrent('a running `up`', () => {
     const own = await startSandbox({ clock: systemClock })
     try {
       await using up = await upOn('down', line, { CRYPTOS_SANDBOX_URL: own.url })
-      await until(() => hasPrices(up.url))
+      await untilPriced(up.url)
       own.faults.add({ kind: 'server-error', charged: false, times: 1 })
       await until(async () => namesOf(await health(up.url)).includes('collect.kraken.quotes'))
       await until(async () => (await health(up.url)).status === 'ok')
@@ -197,8 +196,8 @@ describe.skipIf(!mayMount)('a disk that is full under a running `up`', () => {
     const command = ['unshare', '-m', 'sh', '-c', script, 'sh', ...line]
     await using up = await upOn('full', command)
     const go = (): void => void up.running.child.stdin.write('go\n')
-    await until(() => hasPrices(up.url))
-    expect(await health(up.url)).toEqual({ status: 'ok' })
+    await untilPriced(up.url)
+    await until(async () => (await health(up.url)).status === 'ok')
     go()
     await until(async () => namesOf(await health(up.url)).includes('disk'))
     // Not only foreseen: work fails, and is told by the name of what fails.

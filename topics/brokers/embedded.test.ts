@@ -137,5 +137,5 @@ describe('embedded broker with a second process', () => {
     expect(stored).toEqual(stored.map((_, i) => i))
     expect(stored.length).toBeGreaterThanOrEqual(acknowledged.length)
     expect(stored.length - acknowledged.length).toBeLessThanOrEqual(2)
-  }, 20_000)
+  })
 })
