@@ -68,10 +68,12 @@ export function consumeContract(name: string, open: OpenBroker, makeRig = virtua
       await produceTexts('a')
       const errors: unknown[] = []
       const tries: (string | null)[][] = []
+      const seen = Promise.withResolvers<void>()
       const consumer = subscribe(broker, {
         onBatch: async batch => {
           tries.push(batch.messages.map(m => textOf(m.value)))
           if (tries.length < 3) throw new Error(`no ${tries.length}`)
+          await seen.promise
         },
         onError: error => errors.push(error),
       })
@@ -80,6 +82,7 @@ export function consumeContract(name: string, open: OpenBroker, makeRig = virtua
       await rig.until(() => errors.length === 1, 'told')
       expect(await committedOf('test')).toBeUndefined()
       if (rig.isStill) expect(tries).toHaveLength(1)
+      seen.resolve()
       for (let i = 0; i < 5; i += 1) await rig.pass(200)
       await rig.until(() => tries.length >= 4, 'tried again')
       await consumer.stop()

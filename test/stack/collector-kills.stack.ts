@@ -6,11 +6,12 @@ import { loadConfig } from '../../app/config/load.ts'
 import { createLog } from '../../app/log.ts'
 import { sandboxSource } from '../../app/source.ts'
 import type { Step } from '../../core/steps.ts'
-import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
+import { addMs, MINUTE, SECOND, toIso } from '../../core/time.ts'
 import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import { runCryptos, startCryptos } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
+import { yesterdayNoon } from '../support/yesterday.ts'
 import { killServer, restartServer, uniqueName } from './servers.ts'
 import { expectAllStored } from './support/all-stored.ts'
 import { end, fullEnv, spoolOf } from './support/world.ts'
@@ -18,7 +19,7 @@ import { end, fullEnv, spoolOf } from './support/world.ts'
 /** Of each step; `npm run test:soak` has the hundreds. */
 const killsPerStep = Math.max(2, Math.round(Number(process.env['CRYPTOS_KILLS'] ?? 20) / 6))
 const steps: readonly Step[] = ['reserve', 'sent', 'received', 'settled', 'published', 'marked']
-const start = parseIso('2026-11-21T12:00:05Z')
+const start = addMs(yesterdayNoon, 5 * SECOND)
 
 describe('a collector with its ledger in PostgreSQL and its topics in Kafka', () => {
   const folder = scratch('collector')

@@ -5,17 +5,18 @@ import { openStoreReader } from '../../app/open-store.ts'
 import { sandboxSource } from '../../app/source.ts'
 import { EpochMicros } from '../../core/brands.ts'
 import type { Quote } from '../../core/records.ts'
-import { addMs, MINUTE, parseIso, toIso } from '../../core/time.ts'
+import { addMs, MINUTE, SECOND, toIso } from '../../core/time.ts'
 import { systemClock } from '../../host/clock.ts'
 import { createClockFile, moveClockFile, openClockFile } from '../../sandbox/clock-file.ts'
 import { startSandbox } from '../../sandbox/server.ts'
 import { type Env, runCryptos, startCryptos } from '../support/program.ts'
 import { scratch } from '../support/scratch.ts'
+import { yesterdayNoon } from '../support/yesterday.ts'
 import { uniqueName } from './servers.ts'
 import { expectAllStored } from './support/all-stored.ts'
 import { end, fullEnv, hashOf, servedStores } from './support/world.ts'
 
-const start = parseIso('2026-11-21T12:00:05Z')
+const start = addMs(yesterdayNoon, 5 * SECOND)
 const providers = ['coinmarketcap', 'kraken', 'coinpaprika'] as const
 const minutes = 4
 

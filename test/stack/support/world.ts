@@ -8,6 +8,7 @@ import { openStore, openStoreReader } from '../../../app/open-store.ts'
 import { type Source, sandboxSource } from '../../../app/source.ts'
 import { openBroker, topics } from '../../../app/stores.ts'
 import { AssetId, EpochMicros } from '../../../core/brands.ts'
+import { classify, toCryptosError } from '../../../core/errors.ts'
 import type { Broker } from '../../../core/ports/broker.ts'
 import type { Quote } from '../../../core/records.ts'
 import { systemClock } from '../../../host/clock.ts'
@@ -15,6 +16,7 @@ import { quote } from '../../../processors/sink.contract.ts'
 import { quoteMessage } from '../../../topics/messages.ts'
 import { type Env, type Running, startCryptos } from '../../support/program.ts'
 import { scratch } from '../../support/scratch.ts'
+import { yesterdayNoon } from '../../support/yesterday.ts'
 import { stackServers } from '../servers.ts'
 
 export const servedStores = ['cassandra', 'influxdb'] as const satisfies readonly StoreName[]
@@ -35,7 +37,7 @@ export interface World extends AsyncDisposable {
   holds(store: StoreName, count: number, limitMs?: number): Promise<void>
 }
 
-const start = Date.UTC(2026, 10, 21, 12) * 1_000
+const start = yesterdayNoon
 const seriesCount = 40
 
 /** A price a second of each of 40 series; the same number is the same quote, with digits of its own. */
@@ -103,9 +105,12 @@ export async function openWorld(purpose: string, more: Env = {}): Promise<World>
     },
     holds: async (store, count, limitMs = 60_000) => {
       const until = performance.now() + limitMs
-      let seen = -1
+      let seen: number | string = 'no'
       while (performance.now() < until) {
-        seen = (await rows(store)).length
+        seen = await rows(store).then(
+          found => found.length,
+          (error: unknown) => toldOf(error),
+        )
         if (seen === count) return
         await sleep(300)
       }
@@ -149,6 +154,12 @@ export function hashOf(rows: readonly Quote[], leaveOut: readonly (keyof Quote)[
 /** The hash of the first `count` numbered quotes. */
 export const expectedHash = (count: number): string =>
   hashOf(Array.from({ length: count }, (_, n) => numbered(n)))
+
+/** A server that was just started again may answer late. @throws the error where waiting does not mend it */
+function toldOf(error: unknown): string {
+  if (classify(error) === 'stop') throw error
+  return `(${toCryptosError(error).message})`
+}
 
 /** Sends the signal and waits for the end. */
 export async function end(running: Running, signal: NodeJS.Signals = 'SIGTERM') {

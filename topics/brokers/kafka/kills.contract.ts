@@ -69,7 +69,7 @@ export async function surviveKills(kills: number): Promise<void> {
 
 /** Waits until every partition has its three copies and each server leads some: only then does the next kill hit. */
 async function allCopies(brokers: readonly string[], name: string): Promise<void> {
-  for (let tries = 0; tries < 120; tries += 1) {
+  for (const giveUpAt = performance.now() + 180_000; performance.now() < giveUpAt; ) {
     const whole = await withAdmin(brokers, async admin => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
       const partitions = topics[0]?.partitions ?? []

@@ -21,15 +21,19 @@ it('a subscription that is slower than the retention is told the gap, and goes o
       ),
     )
   const gate = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
   const reading = new Reading()
   const offsets: number[] = []
   const consumer = reading.subscribe(broker, topic, {
     onBatch: async batch => {
+      begun.resolve()
       await gate.promise
       reading.take(batch.messages)
       offsets.push(...batch.messages.map(m => m.offset))
     },
   })
+  await begun.promise
+  // What fits into memory beside the first batch is fetched.
   await new Promise(resolve => setTimeout(resolve, 3_000))
   await withAdmin(brokers, async admin => {
     await admin.fetchTopicMetadata({ topics: [`${prefix}${topic}`] })
