@@ -56,7 +56,8 @@ export class Publishing {
    * keep every other publisher waiting otherwise. A server that does not answer is not waited for longer than 3 s.
    */
   async settled(): Promise<void> {
-    const publisher = await this.#publisher
+    // Whoever asked for one that could not be opened was told why.
+    const publisher = await this.#publisher?.catch(() => undefined)
     if (publisher) await Promise.race([publisher.settled(), sleep(settleMs, undefined, { ref: false })])
   }
 
