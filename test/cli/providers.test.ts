@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { addMs, DAY, toIso } from '../../core/time.ts'
+import { systemClock } from '../../host/clock.ts'
 import { cryptos, lastJson } from '../support/program.ts'
 import { useSandbox } from '../support/simulated.ts'
 
 const { place, env } = useSandbox('providers')
+
+const dayAgo = (days: number): string => toIso(addMs(systemClock.now(), -days * DAY)).slice(0, 10)
 
 type Views = { providers: { provider: string; isOn: boolean; why: string | null; offSince: string | null }[] }
 
@@ -152,17 +156,9 @@ describe('datasets', () => {
   })
 
   it('of past prices cost what was told before', async () => {
-    const ask = [
-      'backfill',
-      'coinpaprika',
-      '--from',
-      '2026-01-01',
-      '--to',
-      '2026-02-01',
-      '--assets',
-      'btc,eth',
-      '--json',
-    ]
+    // It keeps a year.
+    const range = ['--from', dayAgo(62), '--to', dayAgo(31)]
+    const ask = ['backfill', 'coinpaprika', ...range, '--assets', 'btc,eth', '--json']
     const told = lastJson(await cryptos([...ask, '--dry-run'], env('history')))
     expect(told).toMatchObject({ calls: 2, credits: 2, isEnough: true })
     expect(lastJson(await cryptos(ask, env('history')))).toMatchObject({
