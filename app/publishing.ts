@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { PollPorts } from '../collectors/poll-types.ts'
 import type { PublishResult } from '../collectors/publish.ts'
 import { Publisher } from '../collectors/publisher.ts'
@@ -9,6 +8,8 @@ import type { Broker } from '../core/ports/broker.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Ledger } from '../core/ports/ledger.ts'
 import { SECOND } from '../core/time.ts'
+import { atMost } from '../core/waiting.ts'
+import { systemClock } from '../host/clock.ts'
 import { marketRecordMessage } from '../topics/messages.ts'
 import type { Log } from './log.ts'
 import { topics } from './stores.ts'
@@ -58,7 +59,8 @@ export class Publishing {
   async settled(): Promise<void> {
     // Whoever asked for one that could not be opened was told why.
     const publisher = await this.#publisher?.catch(() => undefined)
-    if (publisher) await Promise.race([publisher.settled(), sleep(settleMs, undefined, { ref: false })])
+    // In real time: a clock of a test may stand still.
+    if (publisher) await atMost(settleMs, publisher.settled(), systemClock)
   }
 
   async #open(): Promise<Publisher> {

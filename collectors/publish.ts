@@ -35,7 +35,8 @@ export interface PublishResult {
   readonly deadLetters: number
 }
 
-const leaseMs = 30 * SECOND
+/** How long others wait for a publisher that says nothing more. */
+export const leaseMs = 30 * SECOND
 const pageSize = 20
 
 /**

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { publishPending } from '../../collectors/publish.ts'
+import { leaseMs, publishPending } from '../../collectors/publish.ts'
 import { providers } from '../../collectors/registry.ts'
+import { SECOND } from '../../core/time.ts'
 import { parseDuration } from '../duration.ts'
 import { done, fromOutcome } from '../result.ts'
 import { settledSource } from '../settled-source.ts'
@@ -24,10 +25,8 @@ const run: Action = async ({ config, clock, log, signal, note }, _args, options)
       if (pending > 0)
         return fromOutcome(
           'in-flight',
-          `${pending} answers still wait: another process publishes, or was killed less than 30 s ago; try again`,
-          {
-            ...result,
-          },
+          `${pending} answers still wait: another process publishes, or was killed less than ${leaseMs / SECOND} s ago; try again`,
+          { ...result },
         )
       return done('The outbox is empty: every answer is in the topics.', {
         outcome: 'published',

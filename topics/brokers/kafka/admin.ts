@@ -4,8 +4,8 @@ import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import type { KafkaClients } from './client.ts'
 import { faultType, isOutOfRange, kafkaError } from './errors.ts'
-import { atMost, ignore, within } from './waiting.ts'
-import type { WaitEnd } from './waiting.ts'
+import { atMost, ignore, within } from '../../../core/waiting.ts'
+import type { WaitEnd } from '../../../core/waiting.ts'
 
 const tries = 4
 const pauseMs = 300

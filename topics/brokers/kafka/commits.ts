@@ -3,7 +3,7 @@ import { CryptosError } from '../../../core/errors.ts'
 import { SECOND } from '../../../core/time.ts'
 import { isGroupMove, kafkaError } from './errors.ts'
 import type { MemberPorts } from './member-ports.ts'
-import { ignore } from './waiting.ts'
+import { ignore } from '../../../core/waiting.ts'
 
 type CommitVia = EachBatchPayload['commitOffsetsIfNecessary']
 

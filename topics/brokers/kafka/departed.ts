@@ -3,7 +3,7 @@ import { SECOND } from '../../../core/time.ts'
 import type { KafkaClients } from './client.ts'
 import { faultType } from './errors.ts'
 import { sessionTimeoutMs } from './fetching.ts'
-import { atMost, ignore, within } from './waiting.ts'
+import { atMost, ignore, within } from '../../../core/waiting.ts'
 
 const callLimitMs = 3 * SECOND
 

@@ -14,7 +14,7 @@ import { Silence } from './silence.ts'
 import type { Silent } from './silence.ts'
 import { startOf } from './start.ts'
 import { Turns, batchesInHand } from './turns.ts'
-import { atMost, ignore } from './waiting.ts'
+import { atMost, ignore } from '../../../core/waiting.ts'
 import { PartitionWorker } from './worker.ts'
 
 /**

@@ -3,8 +3,8 @@ import { CryptosError, classify } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { SECOND } from '../../../core/time.ts'
 import { faultType, kafkaError } from './errors.ts'
-import { atMost, ignore, within } from './waiting.ts'
-import type { WaitEnd } from './waiting.ts'
+import { atMost, ignore, within } from '../../../core/waiting.ts'
+import type { WaitEnd } from '../../../core/waiting.ts'
 
 /** What is used of a kafkajs producer. */
 export type Sender = Pick<Producer, 'connect' | 'disconnect' | 'send'>

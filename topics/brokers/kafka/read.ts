@@ -7,7 +7,7 @@ import { isOutOfRange, kafkaError } from './errors.ts'
 import { fetchedBatch } from './internals.ts'
 import type { Cluster } from './internals.ts'
 import { fromKafka } from './messages.ts'
-import { atMost } from './waiting.ts'
+import { atMost } from '../../../core/waiting.ts'
 
 const MIB = 1_024 * 1_024
 const maxFailures = 8

@@ -6,7 +6,7 @@ import { Departed } from './departed.ts'
 import { faultType, kafkaError } from './errors.ts'
 import { Member } from './member.ts'
 import type { MemberPorts } from './member-ports.ts'
-import { ignore } from './waiting.ts'
+import { ignore } from '../../../core/waiting.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 3 * SECOND

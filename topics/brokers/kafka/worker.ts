@@ -8,8 +8,8 @@ import { Wakes } from '../../wakes.ts'
 import { isGroupMove } from './errors.ts'
 import { fromKafka, kafkaBytes } from './messages.ts'
 import type { Turns } from './turns.ts'
-import { within } from './waiting.ts'
-import type { WaitEnd } from './waiting.ts'
+import { within } from '../../../core/waiting.ts'
+import type { WaitEnd } from '../../../core/waiting.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 10 * SECOND

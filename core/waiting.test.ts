@@ -1,10 +1,11 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { VirtualClock } from '../../../core/virtual-clock.ts'
-import { start } from '../../harness.contract.ts'
+import { parseIso } from './time.ts'
+import { VirtualClock } from './virtual-clock.ts'
 import { within } from './waiting.ts'
 import type { WaitEnd } from './waiting.ts'
 
+const start = parseIso('2026-11-21T12:00:00Z')
 const problem = (end: WaitEnd): Error => new Error(end)
 const never = new Promise<string>(() => undefined)
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length
